@@ -1,0 +1,441 @@
+"""Nets as data: layer specs, and what follows from them in plain Python.
+
+A net is a tuple of small frozen specs that reads like the paper::
+
+    Conv("conv1", 96, 11, stride=4), ReLU(), LRN("norm1", groups=2), MaxPool("pool1", 3, 2),
+    Conv("conv2", 256, 5, padding=2, groups=2, bias=1.0), ...
+
+`towers=2` on the net says that every layer is split in two halves along its maps
+(paper §3.2, Figure 2). Then `groups=2` on a layer means "sees its own tower only" and
+`groups=1` means "sees both towers". With `towers=1` groups are ordinary grouped
+convolutions on one device.
+
+Shapes are (height, width, maps) or (units,), without the batch. Sizes are float32
+bytes. Nothing here imports numpy, Keras or TensorFlow.
+"""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+FLOAT32 = 4  # bytes
+
+Padding = int | tuple[int, int] | str
+"""Zeros before and after each spatial axis, or "same" (Keras's rule), or "ceil"
+(cuda-convnet's pooling: windows start at 0 and the last may hang over the edge)."""
+
+
+@dataclass(frozen=True)
+class Conv:
+    """Convolution. `init` is the standard deviation of N(0, init²), or the name of
+    a rule ("glorot": Keras's default, "fan_in": PyTorch's); `bias` is the constant
+    that biases start at."""
+
+    name: str
+    filters: int
+    kernel: int
+    stride: int = 1
+    padding: Padding = 0
+    groups: int = 1
+    init: float | str = 0.01
+    bias: float = 0.0
+    tower: str | None = None  # "a" or "b": the whole layer lives in that tower
+
+    def output_shape(self, shape):
+        return (*spatial(self, shape, self.kernel), self.filters)
+
+    def weights(self, shape):
+        return self.kernel**2 * (shape[2] // self.groups) * self.filters
+
+    def biases(self, shape):
+        return self.filters
+
+    def macs(self, shape):
+        height, width, _ = self.output_shape(shape)
+        return height * width * self.weights(shape)
+
+
+@dataclass(frozen=True)
+class Local(Conv):
+    """Convolution whose kernels and biases are not shared between positions
+    (cuda-convnet's `type=local`)."""
+
+    def weights(self, shape):
+        height, width, _ = self.output_shape(shape)
+        return height * width * super().weights(shape)
+
+    def biases(self, shape):
+        return math.prod(self.output_shape(shape))
+
+    def macs(self, shape):
+        return self.weights(shape)
+
+
+@dataclass(frozen=True)
+class Dense:
+    """Fully connected layer over the flattened input (height, width, maps order)."""
+
+    name: str
+    units: int
+    groups: int = 1
+    init: float | str = 0.01
+    bias: float = 0.0
+    tower: str | None = None
+
+    def output_shape(self, shape):
+        return (self.units,)
+
+    def weights(self, shape):
+        return math.prod(shape) // self.groups * self.units
+
+    def biases(self, shape):
+        return self.units
+
+    def macs(self, shape):
+        return self.weights(shape)
+
+
+@dataclass(frozen=True)
+class _Elementwise:
+    """A layer that keeps its input's shape and learns nothing."""
+
+    name: str = ""
+
+    def output_shape(self, shape):
+        return shape
+
+
+@dataclass(frozen=True)
+class ReLU(_Elementwise):
+    """max(0, x), paper §3.1."""
+
+
+@dataclass(frozen=True)
+class Tanh(_Elementwise):
+    """scale · tanh(slope · x)."""
+
+    scale: float = 1.0
+    slope: float = 1.0
+
+
+@dataclass(frozen=True)
+class Softmax(_Elementwise):
+    """Probabilities over the classes."""
+
+
+@dataclass(frozen=True)
+class LRN(_Elementwise):
+    """Local response normalization across maps, paper §3.3, in the sum form:
+    b_i = a_i / (k + alpha · Σ a_j²)^beta, j from i − n//2 to i + n//2 within the
+    group. `groups=2`: the window stops at a tower's edge."""
+
+    n: int = 5
+    k: float = 2.0
+    alpha: float = 1e-4
+    beta: float = 0.75
+    groups: int = 1
+
+
+@dataclass(frozen=True)
+class SpatialNorm(_Elementwise):
+    """Response normalization over a size × size window of the same map, clipped at
+    the borders: b = a / (k + alpha · Σ a²)^beta (cuda-convnet's same-map `rnorm`)."""
+
+    size: int = 5
+    k: float = 1.0
+    alpha: float = 1e-3 / 25
+    beta: float = 0.75
+
+
+@dataclass(frozen=True)
+class BatchNorm(_Elementwise):
+    """Batch normalization with Keras's defaults (only the articles' nets)."""
+
+
+@dataclass(frozen=True)
+class Dropout(_Elementwise):
+    """Dropout. `scaled=False` is the paper's form (§4.2): nothing is scaled in
+    training and outputs are multiplied by 1 − rate at test time. `scaled=True` is
+    the later "inverted" form: kept units are divided by 1 − rate in training."""
+
+    rate: float = 0.5
+    scaled: bool = False
+
+
+@dataclass(frozen=True)
+class MaxPool:
+    """Maximum over size × size windows, stride apart; overlapping if size > stride."""
+
+    name: str
+    size: int
+    stride: int
+    padding: Padding = 0
+
+    def output_shape(self, shape):
+        return (*spatial(self, shape, self.size), shape[2])
+
+
+@dataclass(frozen=True)
+class AvgPool(MaxPool):
+    """Mean over size × size windows; a clipped window divides by its own area."""
+
+
+Spec = Conv | Local | Dense | _Elementwise | MaxPool
+LEARNED = (Conv, Dense)  # Local is a Conv
+
+
+def spatial(spec, shape, size):
+    """Output (height, width) of a window of `size` moved over `shape`.
+
+    Raises ValueError where the window does not fit the input.
+    """
+    if len(shape) != 3:
+        raise ValueError(f"{spec.name} needs a (height, width, maps) input: {shape}.")
+    out = []
+    for length in shape[:2]:
+        if spec.padding in ("same", "ceil"):
+            pads = same_padding(length, size, spec.stride)
+            if spec.padding == "ceil" and pads[0] > 0:
+                raise ValueError(
+                    f"{spec.name}: ceil windows on length {length} start before 0."
+                )
+        else:
+            pads = before_after(spec.padding)
+        span = length + sum(pads) - size
+        if span < 0:
+            raise ValueError(
+                f"the input is too small: {spec.name} ({size}×{size}) receives "
+                f"{shape[0]}×{shape[1]}."
+            )
+        out.append(span // spec.stride + 1)
+    return tuple(out)
+
+
+def same_padding(length, size, stride):
+    """(before, after) that give ceil(length / stride) windows, the extra zero last."""
+    total = max((math.ceil(length / stride) - 1) * stride + size - length, 0)
+    return total // 2, total - total // 2
+
+
+def before_after(padding):
+    return padding if isinstance(padding, tuple) else (padding, padding)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A net: its input (height, width, channels), its layers and its towers."""
+
+    name: str
+    layers: tuple[Spec, ...]
+    input_shape: tuple[int, int, int] = (227, 227, 3)
+    towers: int = 1
+
+    @property
+    def classes(self):
+        """Units of the last learned layer."""
+        return self._last_dense().units
+
+    def _last_dense(self):
+        return [spec for spec in self.layers if isinstance(spec, Dense)][-1]
+
+    def with_classes(self, classes):
+        """The same net with `classes` outputs."""
+        last = self._last_dense()
+        return self.change(**{last.name: {"units": classes}})
+
+    def with_input(self, input_shape):
+        """The same net on inputs of another (height, width, channels)."""
+        return dataclasses.replace(self, input_shape=tuple(input_shape))
+
+    def change(self, **changes):
+        """The same net with fields of named layers replaced:
+        `change(conv2={"padding": 1})`."""
+        unknown = set(changes) - {spec.name for spec in self.layers}
+        if unknown:
+            raise ValueError(f"{self.name} has no layer {', '.join(sorted(unknown))}.")
+        layers = (
+            dataclasses.replace(spec, **changes.get(spec.name, {}))
+            if spec.name
+            else spec
+            for spec in self.layers
+        )
+        return dataclasses.replace(self, layers=tuple(layers))
+
+    def without(self, *names):
+        """The same net with the named layers left out, each together with the
+        unnamed ones (ReLU, dropout) that follow it."""
+        kept, current = [], None
+        for spec in self.layers:
+            current = spec.name or current
+            if current not in names:
+                kept.append(spec)
+        return dataclasses.replace(self, layers=tuple(kept))
+
+    def convolutional(self):
+        """The layers before the first fully connected one."""
+        kinds = [isinstance(spec, Dense) for spec in self.layers]
+        first = kinds.index(True) if True in kinds else len(kinds)
+        return dataclasses.replace(self, layers=self.layers[:first])
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a traced net: the spec with everything that follows from it."""
+
+    name: str
+    spec: Spec
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    weights: int = 0
+    biases: int = 0
+    macs: int = 0
+    reads: str = ""  # "image", "own tower", "both towers"; "" where there is no tower
+    towers: str = ""  # the towers that hold it: "a", "b" or "ab"
+
+    @property
+    def learned(self):
+        return isinstance(self.spec, LEARNED)
+
+    @property
+    def parameters(self):
+        return self.weights + self.biases
+
+    @property
+    def neurons(self):
+        """Units of a learned layer: the elements of its output (paper, Figure 2)."""
+        return math.prod(self.output_shape) if self.learned else 0
+
+
+def trace(architecture):
+    """The layers of `architecture` with shapes and counts, in order.
+
+    Returns a tuple of `Layer`. Raises ValueError where a window does not fit, where
+    groups do not divide the maps, or where two layers share a name.
+    """
+    shape, anchor, reads_image, layers = architecture.input_shape, "input", True, []
+    for spec in architecture.layers:
+        name = spec.name or f"{anchor}_{type(spec).__name__.lower()}"
+        anchor = spec.name or anchor
+        check_groups(name, spec, shape, architecture.towers)
+        layer = Layer(name, spec, shape, spec.output_shape(shape))
+        if layer.learned:
+            layer = dataclasses.replace(
+                layer,
+                weights=spec.weights(shape),
+                biases=spec.biases(shape),
+                macs=spec.macs(shape),
+            )
+        elif isinstance(spec, BatchNorm):  # scale and offset; running mean and variance
+            layer = dataclasses.replace(
+                layer, weights=2 * shape[-1], biases=2 * shape[-1]
+            )
+        if architecture.towers == 2:
+            reads, towers = tower_view(spec, reads_image, layers)
+            layer = dataclasses.replace(layer, reads=reads, towers=towers)
+        layers.append(layer)
+        shape, reads_image = layer.output_shape, False
+    names = [layer.name for layer in layers]
+    if len(set(names)) < len(names):
+        raise ValueError(f"{architecture.name}: two layers share a name in {names}.")
+    return tuple(layers)
+
+
+def check_groups(name, spec, shape, towers):
+    groups = getattr(spec, "groups", 1)
+    maps = getattr(spec, "filters", getattr(spec, "units", shape[-1]))
+    if shape[-1] % groups or maps % groups:
+        raise ValueError(f"{name}: groups={groups} does not divide {shape[-1]}→{maps}.")
+    if towers == 2 and groups not in (1, 2):
+        raise ValueError(f"{name}: groups={groups} in a net of two towers.")
+
+
+def tower_view(spec, reads_image, before):
+    """(reads, towers) of a layer in a two-tower net, given the layers before it."""
+    whole = before[-1].towers if before and len(before[-1].towers) == 1 else None
+    towers = getattr(spec, "tower", None) or whole or "ab"
+    if reads_image:
+        return "image", towers
+    if whole:
+        return "own tower", towers
+    crosses = isinstance(spec, (*LEARNED, LRN)) and spec.groups == 1
+    return ("both towers" if crosses else "own tower"), towers
+
+
+@dataclass(frozen=True)
+class Totals:
+    parameters: int
+    weights: int
+    biases: int
+    macs: int
+    neurons: int
+
+
+def totals(architecture):
+    """Sums over the layers of `architecture`."""
+    layers = trace(architecture)
+    return Totals(
+        parameters=sum(layer.parameters for layer in layers),
+        weights=sum(layer.weights for layer in layers),
+        biases=sum(layer.biases for layer in layers),
+        macs=sum(layer.macs for layer in layers),
+        neurons=sum(layer.neurons for layer in layers),
+    )
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes on one device: parameters, and every layer's output for one image."""
+
+    parameters: int
+    activations: int
+
+    def training(self, batch_size):
+        """Parameters, their gradient and momentum, activations and their gradient."""
+        return 3 * self.parameters + 2 * batch_size * self.activations
+
+
+def memory(architecture):
+    """Memory per device: {"a": ..., "b": ...} with two towers, {"": ...} with one."""
+    devices = "ab" if architecture.towers == 2 else [""]
+    held = {device: Memory(0, 0) for device in devices}
+    for layer in trace(architecture):
+        holders = layer.towers or [""]
+        for device in holders:
+            parameters = layer.parameters // len(holders)
+            activations = math.prod(layer.output_shape) // len(holders)
+            held[device] = Memory(
+                held[device].parameters + FLOAT32 * parameters,
+                held[device].activations + FLOAT32 * activations,
+            )
+    return held
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """A tensor that goes from one tower's device to the other's, per image."""
+
+    into: str  # the layer that reads it
+    source: str  # the tower it comes from
+    target: str
+    shape: tuple[int, ...]
+
+    @property
+    def bytes(self):
+        return FLOAT32 * math.prod(self.shape)
+
+
+def crossings(architecture):
+    """What crosses between the towers in the forward pass of one image (Figure 2).
+
+    The same tensors' gradients come back in the backward pass.
+    """
+    found = []
+    for layer in trace(architecture):
+        if layer.reads != "both towers":
+            continue
+        *space, maps = layer.input_shape
+        for target in layer.towers:
+            source = "b" if target == "a" else "a"
+            shape = (*space, maps // 2)
+            found.append(Crossing(layer.name, source, target, shape))
+    return tuple(found)

@@ -1,0 +1,599 @@
+"""Every net of this project: its layers, where it comes from, and what it changed.
+
+A variant is a few lines of data. Adding one here puts it into every table, test and
+figure. Sources are named as in `paper.SOURCES` (P the paper, C the authors' code of
+2012, D cuda-convnet, F Caffe, T torchvision).
+"""
+
+import dataclasses
+from dataclasses import dataclass
+
+from alexnet_paper.architecture import LRN
+from alexnet_paper.architecture import Architecture
+from alexnet_paper.architecture import AvgPool
+from alexnet_paper.architecture import BatchNorm
+from alexnet_paper.architecture import Conv
+from alexnet_paper.architecture import Dense
+from alexnet_paper.architecture import Dropout
+from alexnet_paper.architecture import Local
+from alexnet_paper.architecture import MaxPool
+from alexnet_paper.architecture import ReLU
+from alexnet_paper.architecture import Softmax
+from alexnet_paper.architecture import SpatialNorm
+from alexnet_paper.architecture import Tanh
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a variant is trained, as its source says.
+
+    Rates are per step; `weight_decay` enters the gradient (paper §5) of kernels, never
+    of biases; `layer_weight_decay` and `rate_multipliers` are (layer or part, factor)
+    pairs that replace or multiply it: a part is "bias" or "conv1".
+    """
+
+    optimizer: str = "sgd"
+    learning_rate: float = 0.01
+    momentum: float = 0.9
+    weight_decay: float = 0.0005
+    layer_weight_decay: tuple[tuple[str, float], ...] = ()
+    rate_multipliers: tuple[tuple[str, float], ...] = ()
+    batch_size: int = 128
+    epochs: int = 90
+    drops: tuple[int, ...] | str = "plateau"  # epochs at which the rate is ÷10
+    mean: str | None = "image"  # what is subtracted: "image", "pixel" or nothing
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A net with its source, its recipe and every way it departs from the paper."""
+
+    title: str
+    source: str
+    architecture: Architecture
+    departures: tuple[str, ...] = ()
+    recipe: Recipe = Recipe()
+    family: str = "paper"  # "paper", "ablation", "elsewhere", "article" or "cifar"
+
+    @property
+    def name(self):
+        return self.architecture.name
+
+
+PAPER = Architecture(
+    "paper",
+    (
+        Conv("conv1", 96, 11, stride=4),
+        ReLU(),
+        LRN("norm1", groups=2),
+        MaxPool("pool1", 3, 2),
+        Conv("conv2", 256, 5, padding=2, groups=2, bias=1.0),
+        ReLU(),
+        LRN("norm2", groups=2),
+        MaxPool("pool2", 3, 2),
+        Conv("conv3", 384, 3, padding=1),
+        ReLU(),
+        Conv("conv4", 384, 3, padding=1, groups=2, bias=1.0),
+        ReLU(),
+        Conv("conv5", 256, 3, padding=1, groups=2, bias=1.0),
+        ReLU(),
+        MaxPool("pool5", 3, 2),
+        Dense("fc6", 4096, bias=1.0),
+        ReLU(),
+        Dropout(rate=0.5),
+        Dense("fc7", 4096, bias=1.0),
+        ReLU(),
+        Dropout(rate=0.5),
+        Dense("fc8", 1000, tower="a"),
+        Softmax("prob"),
+    ),
+    towers=2,
+)
+
+AUTHORS = Architecture(
+    "authors",
+    (
+        Conv("conv1", 96, 11, stride=4, padding=(0, 3)),
+        LRN("norm1", alpha=1e-4 / 5, groups=2),
+        MaxPool("pool1", 3, 2),
+        ReLU(),
+        Conv("conv2", 256, 5, padding=2, groups=2, bias=1.0),
+        ReLU(),
+        LRN("norm2", alpha=1e-4 / 5, groups=2),
+        SpatialNorm("cnorm2", size=5, k=1.0, alpha=1e-3 / 25),
+        MaxPool("pool2", 3, 2),
+        Conv("conv3", 384, 3, padding=1, init=0.03),
+        ReLU(),
+        Conv("conv4", 384, 3, padding=1, groups=2, init=0.03, bias=1.0),
+        ReLU(),
+        Conv("conv5", 256, 3, padding=1, groups=2, init=0.03, bias=1.0),
+        MaxPool("pool5", 3, 2),
+        ReLU(),
+        *PAPER.layers[15:],  # fc6 to the softmax, as printed
+    ),
+    input_shape=(224, 224, 3),
+    towers=2,
+)
+
+ONE_GPU = dataclasses.replace(
+    PAPER.change(
+        conv1={"filters": 48},
+        norm1={"groups": 1},
+        conv2={"filters": 128, "groups": 1},
+        norm2={"groups": 1},
+        conv3={"filters": 192},
+        conv4={"filters": 192, "groups": 1},
+        conv5={"groups": 1},
+        fc8={"tower": None},
+    ),
+    name="one-gpu",
+    towers=1,
+)
+
+SIX_CONV = dataclasses.replace(
+    PAPER,
+    name="six-conv",
+    layers=(
+        *PAPER.layers[:15],
+        Conv("conv6", 256, 3, padding=1, init=0.03, bias=1.0),
+        ReLU(),
+        *PAPER.layers[15:],
+    ),
+)
+
+UNGROUPED = dataclasses.replace(
+    PAPER.change(
+        **{name: {"groups": 1} for name in ("norm1", "conv2", "norm2", "conv4", "conv5")},
+        fc8={"tower": None},
+    ),
+    name="ungrouped",
+    towers=1,
+)
+
+CAFFE = dataclasses.replace(
+    PAPER.change(
+        norm1={"k": 1.0, "alpha": 1e-4 / 5, "groups": 1},
+        conv2={"bias": 0.1},
+        norm2={"k": 1.0, "alpha": 1e-4 / 5, "groups": 1},
+        conv4={"bias": 0.1},
+        conv5={"bias": 0.1},
+        fc6={"init": 0.005, "bias": 0.1},
+        fc7={"init": 0.005, "bias": 0.1},
+        fc8={"tower": None},
+    ),
+    name="caffe",
+    towers=1,
+)
+CAFFE = dataclasses.replace(
+    CAFFE,
+    layers=tuple(
+        dataclasses.replace(spec, scaled=True) if isinstance(spec, Dropout) else spec
+        for spec in CAFFE.layers
+    ),
+)
+
+ONE_WEIRD_TRICK = Architecture(
+    "one-weird-trick",
+    (
+        Conv("conv1", 64, 11, stride=4, padding=2, init="fan_in"),
+        ReLU(),
+        MaxPool("pool1", 3, 2),
+        Conv("conv2", 192, 5, padding=2, init="fan_in"),
+        ReLU(),
+        MaxPool("pool2", 3, 2),
+        Conv("conv3", 384, 3, padding=1, init="fan_in"),
+        ReLU(),
+        Conv("conv4", 256, 3, padding=1, init="fan_in"),
+        ReLU(),
+        Conv("conv5", 256, 3, padding=1, init="fan_in"),
+        ReLU(),
+        MaxPool("pool5", 3, 2),
+        Dropout(rate=0.5, scaled=True),
+        Dense("fc6", 4096, init="fan_in"),
+        ReLU(),
+        Dropout(rate=0.5, scaled=True),
+        Dense("fc7", 4096, init="fan_in"),
+        ReLU(),
+        Dense("fc8", 1000, init="fan_in"),
+        Softmax("prob"),
+    ),
+    input_shape=(224, 224, 3),
+)
+
+
+def ablation(name, layers):
+    """The paper's net under another name with other layers."""
+    return dataclasses.replace(PAPER, name=name, layers=tuple(layers))
+
+
+NON_OVERLAPPING = PAPER.change(
+    pool1={"size": 2, "padding": "ceil"},  # 55 → 28
+    conv2={"padding": 1},  # 28 → 26
+    pool2={"size": 2},  # 26 → 13
+    conv5={"padding": 0},  # 13 → 11
+    pool5={"size": 2, "padding": "ceil"},  # 11 → 6
+)
+
+TANH_LAYERS = tuple(
+    Tanh() if isinstance(spec, ReLU) else spec for spec in PAPER.layers
+)
+
+
+def bn_conv(name, filters, kernel, stride=1, pool=None):
+    """Convolution → batch normalization → ReLU (→ pooling), Keras's initialization."""
+    layers = (
+        Conv(name, filters, kernel, stride, padding="same", init="glorot"),
+        BatchNorm(),
+        ReLU(),
+    )
+    return (*layers, MaxPool(pool, 2, 2, padding="same")) if pool else layers
+
+
+def bn_dense(name, units):
+    return (
+        Dense(name, units, init="glorot"),
+        BatchNorm(),
+        ReLU(),
+        Dropout(rate=0.4, scaled=True),
+    )
+
+
+BN_CIFAR10 = Architecture(
+    "bn-cifar10",
+    (
+        *bn_conv("conv1", 96, 11, stride=4, pool="pool1"),
+        *bn_conv("conv2", 256, 5, pool="pool2"),
+        *bn_conv("conv3", 384, 3),
+        *bn_conv("conv4", 384, 3),
+        *bn_conv("conv5", 256, 3, pool="pool5"),
+        *bn_dense("fc6", 4096),
+        *bn_dense("fc7", 4096),
+        *bn_dense("fc8", 1000),
+        Dense("fc9", 10, init="glorot"),
+        BatchNorm(),
+        Softmax("prob"),
+    ),
+    input_shape=(32, 32, 3),
+)
+
+
+def conv_bn(name, filters, kernel, stride=1, pool=None):
+    """Valid convolution → ReLU (→ pooling) → batch normalization."""
+    pooling = (MaxPool(pool, 2, 2),) if pool else ()
+    conv = Conv(name, filters, kernel, stride, init="glorot")
+    return (conv, ReLU(), *pooling, BatchNorm())
+
+
+def dense_bn(name, units):
+    return (
+        Dense(name, units, init="glorot"),
+        ReLU(),
+        Dropout(rate=0.4, scaled=True),
+        BatchNorm(),
+    )
+
+
+BN_FLOWERS17 = Architecture(
+    "bn-flowers17",
+    (
+        *conv_bn("conv1", 96, 11, stride=4, pool="pool1"),
+        *conv_bn("conv2", 256, 11, pool="pool2"),
+        *conv_bn("conv3", 384, 3),
+        *conv_bn("conv4", 384, 3),
+        *conv_bn("conv5", 256, 3, pool="pool5"),
+        *dense_bn("fc6", 4096),
+        *dense_bn("fc7", 4096),
+        *dense_bn("fc8", 1000),
+        Dense("fc9", 17, init="glorot"),
+        Softmax("prob"),
+    ),
+    input_shape=(224, 224, 3),
+)
+
+CATS_VS_DOGS = Architecture(
+    "cats-vs-dogs",
+    (
+        Conv("conv1", 96, 11, stride=4, init="glorot"),
+        ReLU(),
+        MaxPool("pool1", 3, 2),
+        Conv("conv2", 256, 5, padding="same", init="glorot"),
+        ReLU(),
+        MaxPool("pool2", 3, 2),
+        Conv("conv3", 384, 3, padding="same", init="glorot"),
+        ReLU(),
+        Conv("conv4", 384, 3, padding="same", init="glorot"),
+        ReLU(),
+        Conv("conv5", 256, 3, padding="same", init="glorot"),
+        ReLU(),
+        MaxPool("pool5", 3, 2),
+        Dense("fc6", 4096, init="glorot"),
+        ReLU(),
+        Dropout(rate=0.5, scaled=True),
+        Dense("fc7", 4096, init="glorot"),
+        ReLU(),
+        Dropout(rate=0.5, scaled=True),
+        Dense("fc8", 2, init="glorot"),
+        Softmax("prob"),
+    ),
+)
+
+CIFAR_18PCT = Architecture(
+    "cifar-18pct",
+    (
+        Conv("conv1", 32, 5, padding=2, init=0.0001),
+        MaxPool("pool1", 3, 2, padding="ceil"),
+        ReLU(),
+        SpatialNorm("norm1", size=3, k=1.0, alpha=5e-5 / 9),
+        Conv("conv2", 32, 5, padding=2),
+        ReLU(),
+        AvgPool("pool2", 3, 2, padding="ceil"),
+        SpatialNorm("norm2", size=3, k=1.0, alpha=5e-5 / 9),
+        Conv("conv3", 64, 5, padding=2),
+        ReLU(),
+        AvgPool("pool3", 3, 2, padding="ceil"),
+        Dense("fc10", 10),
+        Softmax("prob"),
+    ),
+    input_shape=(32, 32, 3),
+)
+
+CIFAR_11PCT = Architecture(
+    "cifar-11pct",
+    (
+        Conv("conv1", 64, 5, padding=2, init=0.0001),
+        ReLU(),
+        MaxPool("pool1", 3, 2, padding="ceil"),
+        LRN("norm1", n=9, k=1.0, alpha=1e-3 / 9),
+        Conv("conv2", 64, 5, padding=2),
+        ReLU(),
+        LRN("norm2", n=9, k=1.0, alpha=1e-3 / 9),
+        MaxPool("pool2", 3, 2, padding="ceil"),
+        Local("local3", 64, 3, padding=1, init=0.04),
+        ReLU(),
+        Local("local4", 32, 3, padding=1, init=0.04),
+        ReLU(),
+        Dense("fc10", 10),
+        Softmax("prob"),
+    ),
+    input_shape=(24, 24, 3),
+)
+
+CIFAR_13PCT = dataclasses.replace(
+    CIFAR_11PCT.without("norm1", "norm2").change(local3={"filters": 32}),
+    name="cifar-13pct",
+)
+
+# D layer-params-18pct.cfg, -13pct.cfg, -11pct.cfg: rates .001, biases .002
+CIFAR_RECIPE = Recipe(
+    learning_rate=0.001, rate_multipliers=(("bias", 2.0),), weight_decay=0.0
+)
+ADAM = Recipe(optimizer="adam", learning_rate=0.001, weight_decay=0.0, drops=(), mean=None)
+
+ONE_DEVICE_ONLY = "one tower: it cannot be placed on two devices"
+
+_ALL = (
+    Variant(
+        "the 2012 net as printed",
+        "P §3, Figure 2",
+        PAPER,
+        (
+            "input 227×227 in place of 224×224, which cannot give the 55×55 maps of "
+            "Figure 2; the same as 224×224 with 3 zero pixels right and bottom",
+            "normalization windows stop at a tower's edge, as in the authors' code "
+            "(the paper's N, kernels in the layer, is ambiguous)",
+            "no ReLU on fc8, though the text says every fully connected layer",
+        ),
+    ),
+    Variant(
+        "net #145 as its authors ran it",
+        "C layers-145.cfg, layer-params-145.cfg",
+        AUTHORS,
+        (
+            "conv1 → normalization → pool → ReLU; the paper says ReLU first",
+            "normalization divides alpha by n: 2e-5 per element in place of 1e-4",
+            "a second, same-map 5×5 normalization over conv2 that the paper omits",
+            "initial standard deviation 0.03 in conv3, conv4 and conv5",
+            "biases learn at twice the rate",
+            "224×224 input whose last window hangs 3 pixels over the edge",
+        ),
+        Recipe(rate_multipliers=(("bias", 2.0),)),
+    ),
+    Variant(
+        "the one-GPU net",
+        "P §3.2 footnote 2; C layers-145-half.cfg",
+        ONE_GPU,
+        (
+            "half the kernels in conv1 to conv4, conv5 and the rest as wide as the "
+            "two-GPU net's",
+            ONE_DEVICE_ONLY,
+        ),
+    ),
+    Variant(
+        "the six-convolution net under “1 CNN*”",
+        "P §6; C layers-146-2012-2011.cfg",
+        SIX_CONV,
+        (
+            "conv6, 256 kernels 3×3 over both towers' pool5, initialized at 0.03",
+            "the paper pre-trains it on ImageNet Fall 2011 and fine-tunes; from "
+            "scratch the authors' note calls it “overfitty” (C #141)",
+        ),
+    ),
+    Variant(
+        "the paper's net without towers",
+        "P §3.5 with every layer connected to all maps",
+        UNGROUPED,
+        ("every convolution and normalization sees all maps", ONE_DEVICE_ONLY),
+    ),
+    Variant(
+        "BVLC's AlexNet, with Caffe's constants",
+        "F models/bvlc_alexnet",
+        CAFFE,
+        (
+            "normalization with k = 1 and alpha 1e-4/5 per element, over all maps",
+            "biases start at 0.1 where the paper has 1, fc6 and fc7 at N(0, 0.005²)",
+            "dropout scaled in training (inverted)",
+            "biases learn at twice the rate; batch 256, rate ÷10 every 100,000 steps",
+            ONE_DEVICE_ONLY,
+        ),
+        Recipe(
+            batch_size=256, rate_multipliers=(("bias", 2.0),), drops=(20, 40, 60, 80)
+        ),
+        family="elsewhere",
+    ),
+    Variant(
+        "the 2014 net that torchvision calls AlexNet",
+        "T torchvision/models/alexnet.py; arXiv 1404.5997",
+        ONE_WEIRD_TRICK,
+        (
+            "64-192-384-256-256 kernels in one tower",
+            "no response normalization",
+            "224×224 input with 2 zeros on every side of conv1",
+            "dropout before fc6 and fc7 in place of after, scaled in training",
+            "PyTorch's default initialization (biases, too, are uniform there; "
+            "here they start at 0)",
+            ONE_DEVICE_ONLY,
+        ),
+        family="elsewhere",
+    ),
+    Variant(
+        "without response normalization",
+        "P §3.3; C layers-148.cfg",
+        ablation("no-lrn", PAPER.without("norm1", "norm2").layers),
+        ("no norm1, no norm2",),
+        family="ablation",
+    ),
+    Variant(
+        "with non-overlapping pooling",
+        "P §3.4; C layers-147.cfg",
+        ablation("non-overlapping-pooling", NON_OVERLAPPING.layers),
+        (
+            "pooling 2×2 with stride 2",
+            "conv2 padded by 1 and conv5 by 0, so that pooled sizes stay 13 and 6 "
+            "(maps 55-28-26-13-13-13-11-6)",
+        ),
+        family="ablation",
+    ),
+    *(
+        Variant(
+            f"without {name}",
+            "P §7: “removing any of the middle layers”",
+            ablation(f"without-{name}", PAPER.without(name).layers),
+            (f"no {name}; its neighbours keep their kernels and groups", note),
+            family="ablation",
+        )
+        for name, note in (
+            ("conv3", "the towers then meet at fc6 only, and conv4 has 128 inputs"),
+            ("conv4", "guess: the paper does not say what replaces a removed layer"),
+            ("conv5", "pool5 then has 384 maps, so that fc6 grows by half"),
+        )
+    ),
+    Variant(
+        "with tanh in place of ReLU",
+        "P §3.1",
+        ablation("tanh", TANH_LAYERS),
+        ("tanh(x) after every layer that had a ReLU; everything else as printed",),
+        family="ablation",
+    ),
+    Variant(
+        "batch-normalized net for CIFAR-10",
+        "“Hands-on Guide To Implementing AlexNet With Keras”, Analytics India Magazine",
+        BN_CIFAR10,
+        (
+            "32×32 input, pixels 0–255 as they are; one tower",
+            "batch normalization before every ReLU in place of response normalization",
+            "pooling 2×2, dropout 0.4 (scaled in training) after three dense layers",
+            "four dense layers, 4096-4096-1000-10, and batch normalization before "
+            "the softmax",
+        ),
+        dataclasses.replace(ADAM, batch_size=100, epochs=100),
+        family="article",
+    ),
+    Variant(
+        "cats against dogs",
+        "“CNN Architecture Series — Hands on with AlexNet (Part II)”",
+        CATS_VS_DOGS,
+        (
+            "one tower, no normalization, two classes",
+            "guesses, its code being a picture: 96-256-384-384-256 kernels, stride 4, "
+            "pooling 3×3 stride 2, dense 4096-4096-2, dropout 0.5, Keras's defaults",
+        ),
+        dataclasses.replace(ADAM, batch_size=32, epochs=10),
+        family="article",
+    ),
+    Variant(
+        "batch-normalized net for Flowers-17",
+        "“Building AlexNet with Keras”",
+        BN_FLOWERS17,
+        (
+            "one tower; conv2 is 11×11 without padding",
+            "no padding anywhere, pooling 2×2",
+            "batch normalization after pooling or ReLU in place of response "
+            "normalization",
+            "four dense layers, 4096-4096-1000-17, dropout 0.4 (scaled in training)",
+        ),
+        dataclasses.replace(ADAM, batch_size=64, epochs=250),
+        family="article",
+    ),
+    Variant(
+        "cuda-convnet's 18 % net for CIFAR-10",
+        "D example-layers/layers-18pct.cfg",
+        CIFAR_18PCT,
+        (
+            "three convolutions and one dense layer on 32×32 images",
+            "same-map normalization, average pooling after conv2 and conv3",
+            ONE_DEVICE_ONLY,
+        ),
+        dataclasses.replace(
+            CIFAR_RECIPE,
+            weight_decay=0.004,
+            layer_weight_decay=(("fc10", 1.0),),
+            epochs=140,
+            drops=(120, 130),
+        ),
+        family="cifar",
+    ),
+    Variant(
+        "cuda-convnet's 13 % net, the paper's footnote 3 without normalization",
+        "D example-layers/layers-conv-local-13pct.cfg",
+        CIFAR_13PCT,
+        (
+            "two convolutions, two unshared layers and one dense on 24×24 crops",
+            "no normalization",
+            ONE_DEVICE_ONLY,
+        ),
+        dataclasses.replace(
+            CIFAR_RECIPE,
+            layer_weight_decay=(("local3", 0.004), ("local4", 0.004), ("fc10", 0.004)),
+            epochs=170,
+            drops=(150, 160),
+        ),
+        family="cifar",
+    ),
+    Variant(
+        "cuda-convnet's 11 % net, the paper's footnote 3 with normalization",
+        "D example-layers/layers-conv-local-11pct.cfg",
+        CIFAR_11PCT,
+        (
+            "two convolutions, two unshared layers and one dense on 24×24 crops",
+            "normalization over 9 maps with k = 1; local3 twice as wide as the 13 % "
+            "net's, fc10's decay 2.5 times and training three times as long",
+            ONE_DEVICE_ONLY,
+        ),
+        dataclasses.replace(
+            CIFAR_RECIPE,
+            layer_weight_decay=(("local3", 0.004), ("local4", 0.004), ("fc10", 0.01)),
+            epochs=520,
+            drops=(500, 510),
+        ),
+        family="cifar",
+    ),
+)
+
+VARIANTS = {variant.name: variant for variant in _ALL}
+
+
+def get(name):
+    """The variant of that name. Raises ValueError, listing the names, if there is none."""
+    if name not in VARIANTS:
+        raise ValueError(f"unknown variant {name!r}: one of {', '.join(VARIANTS)}.")
+    return VARIANTS[name]
