@@ -498,7 +498,10 @@ _CATS_VS_DOGS = Article(
             ),
             unit="share",
             protocol="mean of ten epochs 0.502",
-            remark="one class is predicted: accuracy is that class's share of the images",
+            remark=(
+                "what predicting one class for every image gives: that class's share "
+                "of the images drawn"
+            ),
             command=_TRAIN_CATS_DOGS,
         ),
         Claim(
@@ -601,15 +604,15 @@ _CATS_VS_DOGS = Article(
         ),
     ),
     guesses=(
-        "the code is shown as pictures: kernels 96, 256, 384, 384, 256 as in the paper, "
-        "in one tower",
+        "the code is shown as pictures: kernels 96, 256, 384, 384, 256 as in the "
+        "paper, in one tower",
         "conv1 with stride 4 and no padding, the others stride 1 with padding “same”",
         "max-pooling 3×3 with stride 2 after conv1, conv2 and conv5, as in the paper",
         "dense layers of 4096, 4096 and 2, ReLU after every layer but the last",
         "no normalization, since none is mentioned; dropout 0.5 after fc6 and fc7, as "
         "in the paper",
         "initial weights: Keras's default, Glorot uniform, biases 0",
-        "Adam at its default rate 0.001: optimizer and loss are named in a picture; the "
+        "Adam at its default rate 0.001: optimizer and loss are in a picture; the "
         "log's losses are those of a cross-entropy clipped at 1e-7",
         "batches of 32, from the log's accuracies",
         "pixels 0–255 as they are: no rescaling is mentioned",
@@ -699,7 +702,7 @@ _BN_FLOWERS17 = Article(
             NOTHING,
             values=(0,),
             unit="layers",
-            protocol="“did not have batch normalisation after every layer … and dropouts”",
+            protocol="“did not have batch normalisation … and dropouts”",
             remark="the paper's net has dropout 0.5 in two layers (§4.2)",
         ),
         Claim(
@@ -882,7 +885,7 @@ _BN_FLOWERS17 = Article(
     ),
     guesses=(
         "seed of the initial weights and of the order: only NumPy's is given (1000)",
-        "scale of the pixels: that of tflearn's loader, which the article does not show",
+        "scale of the pixels: that of tflearn's loader, which is not shown",
         "size: photographs are brought to 224×224 by the loader, how is not said",
         "validation set: Keras's validation_split takes the last fifth of what the "
         "loader returns",
