@@ -81,9 +81,7 @@ def crop(image, top, left, size):
 
 
 def centre_crop(image, size):
-    return crop(
-        image, (image.shape[0] - size) // 2, (image.shape[1] - size) // 2, size
-    )
+    return crop(image, (image.shape[0] - size) // 2, (image.shape[1] - size) // 2, size)
 
 
 def random_view(image, size, rng):

@@ -178,7 +178,7 @@ def lrn_check(subject, claim):
     values = np.linspace(-60, 60, 48).astype("float32")
     worst = 0.0
     for layer in layers:
-        maps = np.tile(values, layer.output.shape[-1] // 48)[: layer.output.shape[-1]]
+        maps = np.resize(values, layer.output.shape[-1])
         ours = np.asarray(layer(maps[None, None, None]))[0, 0, 0]
         edge = len(maps) // layer.groups
         printed = np.concatenate(
@@ -347,7 +347,9 @@ def update_check(subject, claim):
 def init_check(subject, claim):
     std, one = claim.values
     arrays = models.get_weights(subject.model)
-    stds = {layer.name: arrays[f"{layer.name}/kernel"].std() for layer in subject.learned}
+    stds = {
+        layer.name: arrays[f"{layer.name}/kernel"].std() for layer in subject.learned
+    }
     biases = {
         layer.name: set(np.unique(arrays[f"{layer.name}/bias"]))
         for layer in subject.learned
@@ -558,6 +560,7 @@ CHECKS = {
     "BF12": exactly(dense_units),
     "BF13": exactly(lambda s: (s.dense[0].kernel[0],)),
     "BF14": exactly(dropouts),
+    "BF15": exactly(norms),
     "BF16": exactly(batch_size),
     "BF17": exactly(epochs),
     "BF18": exactly(epochs),

@@ -24,8 +24,28 @@ class Forms:
     outputs: float
     gradients: float
     step: float
-    report: placements.GraphReport
-    crossing: tuple[arch.Crossing, ...]  # what Figure 2 says crosses, forward
+    placed: dict  # layer → {"forward" | "backward" | "update": {devices}}
+    strays: tuple[str, ...]  # layers with an operation off their tower's device
+    crossed: tuple["Crossed", ...]
+    rest: tuple[placements.Transfer, ...]  # whatever else moves between the devices
+
+    @property
+    def as_figure_2(self):
+        """Whether exactly Figure 2's tensors cross, forward and back: of the rest
+        nothing but the image itself is larger than a number."""
+        each_once = all(row.forward == row.backward == 1 for row in self.crossed)
+        return each_once and all(
+            t.into.startswith("conv1") or not t.shape for t in self.rest
+        )
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """A tensor of Figure 2, and how often the graph has it, forward and back."""
+
+    crossing: arch.Crossing
+    forward: int
+    backward: int
 
 
 def difference(ours, reference):
@@ -45,56 +65,106 @@ def compare(architecture, images, labels, devices, seed=0):
     one = models.build_model(
         architecture, "one-device", classifier_activation=None, seed=seed
     )
-    two = models.build_model(architecture, devices, classifier_activation=None, seed=seed)
+    two = models.build_model(
+        architecture, devices, classifier_activation=None, seed=seed
+    )
     placement = placements.resolve(devices, architecture.towers)
     outputs = [model(images, training=False) for model in (two, one)]
-    gradients, stepped, traced = [], [], None
-    for model in (two, one):
-        step, found = training_step(model, images, labels)
-        traced = traced or step
-        gradients.append(found)
-        stepped.append([*models.get_weights(model).values()])
-    names = [layer.name for layer in two.layers]
+    gradients = [one_step(model, images, labels) for model in (two, one)]
+    stepped = [[*models.get_weights(model).values()] for model in (two, one)]
+    report = traced_step(two, images, labels, placement.devices[0])
+    crossed, rest = sort_transfers(report, arch.crossings(architecture), placement)
     return Forms(
         images=len(images),
         devices=placement.devices,
         outputs=difference(*[[np.asarray(output)] for output in outputs]),
         gradients=difference(*gradients),
         step=difference(*stepped),
-        report=placements.inspect(traced, names, placement.devices[0]),
-        crossing=arch.crossings(architecture),
+        placed=report.devices,
+        strays=strays(report.devices, placement.devices),
+        crossed=crossed,
+        rest=rest,
     )
 
 
-def training_step(model, images, labels):
-    """One step of the paper's rule in a graph.
+def compiled(model):
+    """The model with the paper's rule and loss, ready to train."""
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(MomentumSGD(), loss)
+    model.optimizer.build(model.trainable_variables)
+    return model
 
-    Returns the traced function and the gradients it applied, towers joined, in the
-    order of `get_weights`.
-    """
+
+def one_step(model, images, labels):
+    """Takes one step of the paper's rule and returns the gradients it applied: towers
+    joined, in the order of `get_weights`."""
     import tensorflow as tf
 
-    optimizer = MomentumSGD()
-    optimizer.build(model.trainable_variables)
-    loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    compiled(model)
     variables = model.trainable_variables
 
     @tf.function
-    def step(x, y):
+    def gradients(x, y):
         if isinstance(model, models.TowerModel):
-            found = model.gradients(loss_of(y, model(x, training=True)))
-        else:
-            with tf.GradientTape() as tape:
-                loss = loss_of(y, model(x, training=True))
-            found = tape.gradient(loss, variables)
-        optimizer.apply(found, variables)
-        return found
+            return model.gradients(model.loss(y, model(x, training=True)))
+        with tf.GradientTape() as tape:
+            loss = model.loss(y, model(x, training=True))
+        return tape.gradient(loss, variables)
 
-    x, y = tf.constant(images), tf.constant(labels)
-    traced = step.get_concrete_function(x, y)
-    found = dict(zip([v.path for v in variables], step(x, y), strict=True))
-    joined = [
-        np.concatenate([found[v.path] for v in parts], axis=-1)
+    found = gradients(tf.constant(images), tf.constant(labels))
+    model.optimizer.apply(found, variables)
+    by_path = dict(zip([v.path for v in variables], found, strict=True))
+    return [
+        np.concatenate([by_path[v.path] for v in parts], axis=-1)
         for parts in models.named_variables(model).values()
     ]
-    return traced, joined
+
+
+def traced_step(model, images, labels, default):
+    """What `placement.inspect` finds in the graph of the training step that `fit` runs
+    (traced, not executed)."""
+    import tensorflow as tf
+
+    step = tf.function(lambda x, y: model.train_step((x, y)))
+    traced = step.get_concrete_function(tf.constant(images), tf.constant(labels))
+    names = [layer.name for layer in model.layers]
+    return placements.inspect(traced, names, default)
+
+
+def strays(devices, towers):
+    """Layers that have an operation on a device that is not their tower's."""
+    return tuple(
+        layer
+        for layer, roles in devices.items()
+        if set().union(*roles.values()) != {towers["ab".index(tower_of(layer))]}
+    )
+
+
+def tower_of(layer):
+    """ "a" of "conv1a", "fc6a_relu" and "conv3a_reads"."""
+    return layer.split("_")[0][-1]
+
+
+def sort_transfers(report, crossings, placement):
+    """(Crossed for every tensor of Figure 2, all other transfers)."""
+    tower = dict(zip(placement.devices, models.TOWERS, strict=True))
+    found, rest = {}, []
+    for transfer in report.transfers:
+        back = transfer.role == "backward"
+        joint = transfer.made_in if back else transfer.into
+        ends = (transfer.source, transfer.target)[:: -1 if back else 1]
+        key = (joint.split("_reads")[0][:-1], *(tower.get(end) for end in ends))
+        key = (*key, transfer.shape[1:], transfer.role)
+        if joint.endswith("_reads"):
+            found.setdefault(key, []).append(transfer)
+        else:
+            rest.append(transfer)
+    crossed = []
+    for crossing in crossings:
+        key = (crossing.into, crossing.source, crossing.target, crossing.shape)
+        forward, backward = (
+            len(found.pop((*key, role), ())) for role in ("forward", "backward")
+        )
+        crossed.append(Crossed(crossing, forward, backward))
+    rest.extend(transfer for left in found.values() for transfer in left)
+    return tuple(crossed), tuple(rest)

@@ -259,7 +259,9 @@ class TowerDropout(keras.layers.Layer):
         self.rate, self.scaled, self.seed = rate, scaled, seed
         self.part, self.parts = part, parts
 
-    def build(self, input_shape):  # not earlier: the state belongs on the layer's device
+    def build(
+        self, input_shape
+    ):  # not earlier: the state belongs on the layer's device
         self.seed_generator = keras.random.SeedGenerator(self.seed)
 
     def call(self, inputs, training=False):

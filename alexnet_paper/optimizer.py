@@ -11,7 +11,7 @@ register = keras.saving.register_keras_serializable(package="alexnet_paper")
 
 def layer_and_part(path):
     """("conv1", "kernel") of a variable's path, on one device or in a tower."""
-    return tuple(path.split("/")[-2:])
+    return ("", *path.split("/"))[-2:]
 
 
 @register

@@ -157,12 +157,12 @@ class Transfer:
     """A tensor made on one device that an operation on another reads."""
 
     tensor: str
-    into: str  # layer of the operation that reads it, "" outside every layer
-    role: str  # of that operation: "forward", "backward" or "update"
+    made_in: str  # layer of the operation that makes it, "" outside every layer
+    into: str  # layer of the operation that reads it
+    role: str  # of the reader: "forward", "backward" or "update"
     source: str
     target: str
     shape: tuple[int, ...]
-    dtype: str
     bytes: int
 
 
@@ -205,10 +205,10 @@ def inspect(function, layers, default):
                 continue
             shape = tuple(tensor.shape) if tensor.shape.rank is not None else ()
             size = tensor.dtype.size * math.prod(length or 0 for length in shape)
-            found = (layer, role, source, target, shape, tensor.dtype.name, size)
-            transfers.setdefault(
-                (tensor.name, target), Transfer(tensor.name, *found)
-            )
+            made_in = whose(tensor.op.name, names)[0]
+            found = (made_in, layer, role, source, target, shape, size)
+            key = (tensor.name, target)
+            transfers.setdefault(key, Transfer(tensor.name, *found))
     return GraphReport(devices, tuple(transfers.values()))
 
 

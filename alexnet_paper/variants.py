@@ -143,7 +143,10 @@ SIX_CONV = dataclasses.replace(
 
 UNGROUPED = dataclasses.replace(
     PAPER.change(
-        **{name: {"groups": 1} for name in ("norm1", "conv2", "norm2", "conv4", "conv5")},
+        **{
+            name: {"groups": 1}
+            for name in ("norm1", "conv2", "norm2", "conv4", "conv5")
+        },
         fc8={"tower": None},
     ),
     name="ungrouped",
@@ -214,9 +217,7 @@ NON_OVERLAPPING = PAPER.change(
     pool5={"size": 2, "padding": "ceil"},  # 11 → 6
 )
 
-TANH_LAYERS = tuple(
-    Tanh() if isinstance(spec, ReLU) else spec for spec in PAPER.layers
-)
+TANH_LAYERS = tuple(Tanh() if isinstance(spec, ReLU) else spec for spec in PAPER.layers)
 
 
 def bn_conv(name, filters, kernel, stride=1, pool=None):
@@ -367,7 +368,9 @@ CIFAR_13PCT = dataclasses.replace(
 CIFAR_RECIPE = Recipe(
     learning_rate=0.001, rate_multipliers=(("bias", 2.0),), weight_decay=0.0
 )
-ADAM = Recipe(optimizer="adam", learning_rate=0.001, weight_decay=0.0, drops=(), mean=None)
+ADAM = Recipe(
+    optimizer="adam", learning_rate=0.001, weight_decay=0.0, drops=(), mean=None
+)
 
 ONE_DEVICE_ONLY = "one tower: it cannot be placed on two devices"
 
@@ -378,7 +381,7 @@ _ALL = (
         PAPER,
         (
             "input 227×227 in place of 224×224, which cannot give the 55×55 maps of "
-            "Figure 2; the same as 224×224 with 3 zero pixels right and bottom",
+            "Figure 2 (the authors' code adds 3 zeros to 224 right and bottom)",
             "normalization windows stop at a tower's edge, as in the authors' code "
             "(the paper's N, kernels in the layer, is ambiguous)",
             "no ReLU on fc8, though the text says every fully connected layer",

@@ -1,0 +1,124 @@
+"""A result is a record: what was run, on what, by which commit, with what outcome.
+
+Tables and figures are made from records only. A record is one JSON file.
+"""
+
+import contextlib
+import dataclasses
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from dataclasses import field
+from importlib import resources
+from pathlib import Path
+
+VERSIONED = ("alexnet_paper", "keras", "tensorflow", "jax", "torch", "numpy")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One evaluation, with its full protocol.
+
+    `metrics` are fractions (top1_error, top5_error) or nats (loss); an error comes with
+    a 95 % interval under "<name>_interval". `protocol` names views, classes, epochs,
+    seed and how images were prepared. `source` says which file it was read from.
+    """
+
+    variant: str
+    data: str
+    split: str
+    examples: int
+    protocol: dict
+    metrics: dict
+    command: str
+    environment: dict
+    history: list = field(default_factory=list)
+    source: str = ""
+
+    @property
+    def name(self):
+        """File name that says what it is."""
+        views, seed = self.protocol.get("views"), self.protocol.get("seed")
+        return f"{self.variant}-{self.data}-{self.split}-views{views}-seed{seed}.json"
+
+    def save(self, folder):
+        """Writes it into `folder` and returns the path."""
+        path = Path(folder) / self.name
+        content = dataclasses.asdict(self)
+        del content["source"]
+        atomic_write(path, json.dumps(content, indent=1, sort_keys=True) + "\n")
+        return path
+
+    @classmethod
+    def load(cls, path):
+        """Reads one. Raises ValueError, naming the file, if it is not a record."""
+        try:
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            return cls(**content, source=str(path))
+        except (OSError, TypeError, ValueError) as error:
+            raise ValueError(f"{path} is not a record: {error}") from error
+
+
+def load_all(folder=None):
+    """Records of a folder and the folders below it, or else the ones that are shipped
+    with this package and those under ./runs. Sorted by file name."""
+    roots = [Path(folder)] if folder else [shipped(), Path("runs")]
+    if folder and not roots[0].is_dir():
+        raise ValueError(f"{folder} is not a folder of records.")
+    paths = {path for root in roots for path in root.rglob("*-views*-seed*.json")}
+    return [Record.load(path) for path in sorted(paths, key=lambda path: path.name)]
+
+
+def shipped():
+    """Folder of the records that come with the package."""
+    return Path(str(resources.files("reproduce") / "results"))
+
+
+def atomic_write(path, content):
+    """Writes text or bytes to a temporary name, then renames: never half a file."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def environment():
+    """Versions, machine and commit of this process, for a record."""
+    found = {"python": platform.python_version(), "commit": commit()}
+    for package in VERSIONED:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    found["machine"] = f"{platform.machine()}, {os.cpu_count()} cores"
+    return found
+
+
+def commit():
+    """Commit of the checkout this package is in, "+" if it was changed, or "none"."""
+    folder = Path(__file__).resolve().parent
+    try:
+        head = git(folder, "rev-parse", "--short=12", "HEAD")
+        changed = git(folder, "status", "--porcelain", "--", ".", "../reproduce/*.py")
+    except (OSError, subprocess.CalledProcessError):
+        return "none"
+    return head + ("+" if changed else "")
+
+
+def git(folder, *arguments):
+    return subprocess.run(
+        ["git", "-C", folder, *arguments], capture_output=True, text=True, check=True
+    ).stdout.strip()

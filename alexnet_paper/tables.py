@@ -1,0 +1,381 @@
+"""Claims, architectures and records as tables: text, Markdown, LaTeX, CSV and JSON.
+
+Nothing is measured here. A `Section` is a titled table of strings; the same sections
+are written in every format.
+"""
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+
+FORMATS = ("text", "markdown", "latex", "csv", "json")
+PIPE_WIDTH = 150  # of a text table that does not go to a terminal
+
+
+@dataclass(frozen=True)
+class Section:
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+    def __post_init__(self):
+        for row in self.rows:
+            if len(row) != len(self.columns) or not all(row):
+                raise ValueError(f"{self.title}: a cell is missing or empty in {row}.")
+
+
+def write(sections, format, width=None):
+    """The sections as one string in one of `FORMATS` but JSON."""
+    if format == "text":
+        return text(sections, width)
+    writer = {"markdown": markdown, "latex": latex, "csv": comma_separated}[format]
+    return "\n".join(writer(section) for section in sections)
+
+
+def text(sections, width=None):
+    """Aligned columns by rich; `width` None takes the terminal's."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(
+        width=width, file=io.StringIO(), record=True, color_system=None, highlight=False
+    )
+    for section in sections:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+        for index, column in enumerate(section.columns):
+            table.add_column(Text(column), overflow="fold", no_wrap=index == 0)
+        for row in section.rows:
+            table.add_row(*map(Text, row))
+        console.print(Text(section.title, style="bold"))
+        console.print(table)
+        if section.note:
+            console.print(Text(section.note))
+            console.print()
+    lines = console.export_text().splitlines()
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def markdown(section):
+    def line(cells):
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+    head = [f"### {section.title}", "", line(section.columns)]
+    body = [line(["---"] * len(section.columns)), *map(line, section.rows)]
+    note = ["", section.note] if section.note else []
+    return "\n".join([*head, *body, *note, ""])
+
+
+def comma_separated(section):
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([f"# {section.title}"])
+    writer.writerow(section.columns)
+    writer.writerows(section.rows)
+    return out.getvalue()
+
+
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "×": r"$\times$",
+    "·": r"$\cdot$",
+    "≤": r"$\le$",
+    "≥": r"$\ge$",
+    "≈": r"$\approx$",
+    "−": r"$-$",
+    "→": r"$\to$",
+    "÷": r"$\div$",
+    "±": r"$\pm$",
+    "α": r"$\alpha$",
+    "β": r"$\beta$",
+    "ε": r"$\epsilon$",
+    "λ": r"$\lambda$",
+    "Δ": r"$\Delta$",
+    "Σ": r"$\Sigma$",
+    "√": r"$\surd$",
+    "²": r"$^2$",
+    "…": r"\dots{}",
+    "“": "``",
+    "”": "''",
+    "–": "--",
+    "—": "---",
+    "§": r"\S{}",
+}
+
+
+def latex_escape(cell):
+    return "".join(LATEX.get(character, character) for character in cell)
+
+
+def latex(section):
+    """A longtable with booktabs rules; wide cells wrap."""
+    wide = 0.92 / len(section.columns)
+    columns = "".join(rf"p{{{wide:.3f}\linewidth}}" for _ in section.columns)
+
+    def line(cells):
+        return " & ".join(map(latex_escape, cells)) + r" \\"
+
+    return "\n".join(
+        [
+            r"% needs \usepackage{booktabs,longtable}",
+            rf"\begin{{longtable}}{{@{{}}{columns}@{{}}}}",
+            rf"\caption{{{latex_escape(section.title)}}}\\",
+            r"\toprule",
+            line(section.columns),
+            r"\midrule \endhead",
+            *map(line, section.rows),
+            r"\bottomrule",
+            r"\end{longtable}",
+            *([latex_escape(section.note), ""] if section.note else []),
+        ]
+    )
+
+
+def claims_section(variant, measured, article):
+    """Claim by claim: paper, authors' log, ours, verdict. `measured`: (claim, finding)
+    pairs."""
+    rows = []
+    for claim, finding in measured:
+        remark = f" ({finding.note})" if finding.note else ""
+        rows.append(
+            (
+                claim.id,
+                claim.section,
+                claim.statement,
+                with_unit(claim),
+                claim.authors or "–",
+                finding.ours,
+                finding.verdict + remark,
+            )
+        )
+    title = f"{article.title} ({article.publisher or 'article'})" if article else ""
+    return Section(
+        f"{title or 'Krizhevsky, Sutskever & Hinton (2012)'}, claim by claim",
+        (
+            "id",
+            "where",
+            "claim",
+            "article" if article else "paper",
+            "authors' log",
+            "ours",
+            "verdict",
+        ),
+        tuple(rows),
+        f"Ours: {variant.title} (variant {variant.name}).",
+    )
+
+
+def with_unit(claim):
+    """The printed value, with its unit where that is a symbol or points."""
+    told = claim.unit not in ("%", "points") or claim.unit in claim.printed
+    return claim.printed if told else f"{claim.printed} {claim.unit}"
+
+
+def architecture_section(variant, layers, totals):
+    """Layer by layer; `layers` from `architecture.trace`."""
+    rows = [
+        (
+            layer.name,
+            "×".join(map(str, layer.output_shape)),
+            count(layer.parameters),
+            count(layer.macs),
+            count(layer.neurons),
+            layer.reads or "all maps",
+            layer.towers or "one",
+        )
+        for layer in layers
+    ]
+    rows.append(
+        (
+            "total",
+            "–",
+            f"{totals.parameters:,}",
+            f"{totals.macs:,}",
+            f"{totals.neurons:,}",
+            "–",
+            "–",
+        )
+    )
+    return Section(
+        f"Architecture: {variant.title}",
+        (
+            "layer",
+            "output",
+            "parameters",
+            "multiply-adds",
+            "neurons",
+            "reads",
+            "towers",
+        ),
+        tuple(rows),
+        f"Source: {variant.source}. Departures: {'; '.join(variant.departures)}.",
+    )
+
+
+def count(number):
+    return f"{number:,}" if number else "–"
+
+
+def memory_section(memory, batch_size):
+    """What each device holds; `memory` from `architecture.memory`."""
+    rows = tuple(
+        (
+            f"tower {device}" if device else "one device",
+            megabytes(held.parameters),
+            megabytes(held.activations),
+            megabytes(held.training(batch_size)),
+        )
+        for device, held in memory.items()
+    )
+    return Section(
+        "Memory, float32",
+        ("device", "parameters", "activations, one image", f"training, {batch_size}"),
+        rows,
+        "Training: parameters, gradients, momentum; activations and their gradients.",
+    )
+
+
+def megabytes(size):
+    return f"{size / 1e6:,.1f} MB"
+
+
+def forms_sections(forms):
+    """The two forms held against each other, where the graph's operations are, and
+    what crosses. `forms`: `equivalence.Forms`."""
+    a, b = forms.devices
+    batch = forms.images
+    agreement = Section(
+        f"Two towers on {a} and {b} against the one-device form, {batch} views of two "
+        "photographs, same weights",
+        ("largest relative difference", "value"),
+        (
+            ("outputs (logits)", f"{forms.outputs:.1e}"),
+            ("gradients, dropout on", f"{forms.gradients:.1e}"),
+            ("weights after one step", f"{forms.step:.1e}"),
+        ),
+    )
+    placed = Section(
+        "Placement found in the training step's graph",
+        ("layer", "forward", "backward", "momentum and update"),
+        tuple(
+            (
+                layer,
+                *(
+                    ", ".join(sorted(roles.get(role, ()))) or "–"
+                    for role in ("forward", "backward", "update")
+                ),
+            )
+            for layer, roles in sorted(forms.placed.items())
+            if "update" in roles or layer.endswith("_reads")
+        ),
+        "Every other layer's operations are on its tower's device too."
+        if not forms.strays
+        else f"Operations off their tower's device in: {', '.join(forms.strays)}.",
+    )
+    rows = tuple(
+        (
+            row.crossing.into,
+            f"{row.crossing.source} → {row.crossing.target}",
+            "×".join(map(str, row.crossing.shape)),
+            f"{row.crossing.bytes:,}",
+            times(row.forward),
+            times(row.backward),
+        )
+        for row in forms.crossed
+    )
+    crossed = Section(
+        "What crosses between the devices, per image",
+        ("into", "from → to", "shape", "bytes", "in the graph", "its gradient, back"),
+        rows,
+        crossing_note(forms),
+    )
+    return [agreement, placed, crossed]
+
+
+def times(number):
+    return {0: "missing", 1: "yes"}.get(number, f"{number} times")
+
+
+def crossing_note(forms):
+    exact = "Exactly Figure 2's tensors" if forms.as_figure_2 else "Not only these"
+    images = [t for t in forms.rest if t.into.startswith("conv1") and len(t.shape) == 4]
+    numbers = [t for t in forms.rest if not t.shape]
+    others = len(forms.rest) - len(images) - len(numbers)
+    return (
+        f"{exact} cross; besides them the image, which both towers see ({len(images)} "
+        f"tensor), the learning rate as single numbers ({len(numbers)} of "
+        f"{sum(t.bytes for t in numbers) // max(len(numbers), 1)} bytes a step)"
+        + (f" and {others} others." if others else " and nothing else.")
+    )
+
+
+def results_section(table, ours):
+    """Table 1 or 2 of the paper; `ours`: {(row, column): cell} where there is one."""
+    rows = []
+    for row in table.rows:
+        cells = [row.model]
+        for column, printed, logged in zip(
+            table.columns, row.printed, row.authors, strict=True
+        ):
+            log = f" (log {logged:.2f})" if logged is not None else ""
+            cells.append("—" if printed is None else f"{printed:.1f}{log}")
+            missing = "cited" if row.cited else "not run" if printed else "—"
+            cells.append(ours.get((row.model, column), missing))
+        rows.append(tuple(cells))
+    columns = [cell for name in table.columns for cell in (f"{name}, paper", "ours")]
+    return Section(table.title, ("model", *columns), tuple(rows), table.protocol)
+
+
+def records_section(records):
+    """Every record of a variant, with its protocol."""
+    rows = tuple(
+        (
+            record.data,
+            f"{record.split}, {record.examples:,}",
+            protocol(record, "classes", "views", "epochs", "seed"),
+            percent(record.metrics, "top1_error"),
+            percent(record.metrics, "top5_error"),
+            record.environment.get("commit", "unknown"),
+            record.command,
+        )
+        for record in records
+    )
+    return Section(
+        "Measured runs of this variant",
+        ("data", "split, images", "protocol", "top-1", "top-5", "commit", "command"),
+        rows,
+        "Errors in %, with a 95 % interval over images.",
+    )
+
+
+def protocol(record, *names):
+    return ", ".join(f"{name} {record.protocol.get(name, '?')}" for name in names)
+
+
+def percent(metrics, name):
+    if name not in metrics:
+        return "not measured"
+    low, high = metrics.get(f"{name}_interval", (None, None))
+    interval = f" [{100 * low:.2f}, {100 * high:.2f}]" if low is not None else ""
+    return f"{100 * metrics[name]:.2f}{interval}"
+
+
+def commands_section(measured):
+    """How to obtain what was not run: what it needs, and the exact command."""
+    rows = {}
+    for claim, finding in measured:
+        if finding.verdict == "not run":
+            rows.setdefault((claim.needs, claim.command), []).append(claim.id)
+    return Section(
+        "What was not run, and the command that runs it",
+        ("claims", "needs", "command"),
+        tuple(
+            (", ".join(ids), needs, command) for (needs, command), ids in rows.items()
+        ),
+    )

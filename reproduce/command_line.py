@@ -1,0 +1,66 @@
+"""What every program does the same way: help, exit codes, quiet libraries, output."""
+
+import argparse
+import contextlib
+import os
+import sys
+
+
+def parser(program, docstring):
+    """An argument parser that shows the program's docstring, examples included."""
+    return argparse.ArgumentParser(
+        prog=f"python -m {program}",
+        description=docstring,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def run(program, options):
+    """Runs `program(options)` and returns its exit code: 0, or 1 with one line on
+    stderr where the system refuses something (a full disk, a file that is not there).
+    """
+    try:
+        program(options)
+    except OSError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 1
+    return 0
+
+
+@contextlib.contextmanager
+def usage():
+    """Around code that reads what the user asked for: a ValueError, or a file that is
+    not there, is wrong use, one line on stderr and exit code 2."""
+    try:
+        yield
+    except (ValueError, FileNotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from error
+
+
+def quiet_keras():
+    """Imports Keras and its backend without their start-up notes on stderr."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 2)
+        import keras  # noqa: F401
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)
+
+
+def emit(content, out=None):
+    """Prints a result, or writes it to the file `out`, whole or not at all."""
+    if out is None:
+        sys.stdout.write(content)
+        return
+    from alexnet_paper.record import atomic_write
+
+    atomic_write(out, content)
+    print(f"written: {out}", file=sys.stderr)

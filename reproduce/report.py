@@ -1,0 +1,162 @@
+"""Puts the table together: measures a variant's claims and hands them to `tables`."""
+
+import json
+import sys
+
+import numpy as np
+
+from alexnet_paper import architecture
+from alexnet_paper import augment
+from alexnet_paper import claims
+from alexnet_paper import equivalence
+from alexnet_paper import paper
+from alexnet_paper import placement
+from alexnet_paper import record
+from alexnet_paper import tables
+from alexnet_paper.articles import ARTICLES
+
+
+def render(variant, records, devices, format):
+    """The whole report on `variant` in one of `tables.FORMATS`.
+
+    `devices`: of the two towers, or () to leave out the comparison of the two forms.
+    """
+    subject = claims.Subject(variant)
+    measured = [
+        (claim, claims.measure(subject, claim, records))
+        for claim in claims.claims_of(variant)
+    ]
+    forms = compare_forms(variant.architecture, devices) if devices else None
+    if format == "json":
+        return json.dumps(as_json(variant, measured, forms, records), indent=1) + "\n"
+    width = None if sys.stdout.isatty() else tables.PIPE_WIDTH
+    sections = as_sections(variant, measured, forms, records)
+    return tables.write(sections, format, width)
+
+
+def tower_devices(variant, where):
+    """Devices of the comparison, or () where the net has one tower or it is declined."""
+    if variant.architecture.towers == 1 and where == "auto":
+        return ()
+    if where == "auto":
+        gpus = placement_of("auto")
+        where = ",".join(gpus) if gpus else "CPU:0,CPU:1"
+    return placement.resolve(where, variant.architecture.towers).devices
+
+
+def placement_of(word):
+    """Two GPUs' names where there are two, without starting TensorFlow."""
+    import tensorflow as tf
+
+    found = tf.config.list_physical_devices("GPU")
+    return ("GPU:0", "GPU:1") if word == "auto" and len(found) >= 2 else ()
+
+
+def compare_forms(net, devices):
+    """Ten views of two real photographs through both forms of the net."""
+    size = net.input_shape[0]
+    images = np.concatenate(
+        [
+            augment.ten_views(np.asarray(augment.rescale_and_crop(photo)), size)
+            for photo in claims.photographs()
+        ]
+    )
+    images = (images - np.asarray(augment.AUTHORS_MEAN)).astype("float32")
+    labels = np.repeat(np.arange(2), len(images) // 2)
+    return equivalence.compare(net, images, labels, ",".join(devices))
+
+
+def as_sections(variant, measured, forms, records):
+    net, article = variant.architecture, ARTICLES.get(variant.name)
+    found = [tables.claims_section(variant, measured, article)]
+    if forms:
+        found += tables.forms_sections(forms)
+    found.append(
+        tables.architecture_section(
+            variant, architecture.trace(net), architecture.totals(net)
+        )
+    )
+    memory = architecture.memory(net)
+    found.append(tables.memory_section(memory, variant.recipe.batch_size))
+    if not article:
+        found += [tables.results_section(t, {}) for t in (paper.TABLE_1, paper.TABLE_2)]
+    if records:
+        found.append(tables.records_section(records))
+    return [*found, tables.commands_section(measured)]
+
+
+def as_json(variant, measured, forms, records):
+    net = variant.architecture
+    totals = architecture.totals(net)
+    return {
+        "variant": variant.name,
+        "environment": record.environment(),
+        "claims": [claim_json(claim, finding) for claim, finding in measured],
+        "forms": forms_json(forms) if forms else None,
+        "architecture": [
+            {
+                "layer": layer.name,
+                "output": list(layer.output_shape),
+                "parameters": layer.parameters,
+                "macs": layer.macs,
+                "neurons": layer.neurons,
+                "tower reads": layer.reads or "all maps",
+            }
+            for layer in architecture.trace(net)
+        ],
+        "totals": {
+            "parameters": totals.parameters,
+            "macs": totals.macs,
+            "neurons": totals.neurons,
+        },
+        "results": [
+            {
+                "data": found.data,
+                "split": found.split,
+                "protocol": found.protocol,
+                "metrics": found.metrics,
+                "command": found.command,
+                "commit": found.environment.get("commit"),
+            }
+            for found in records
+        ],
+    }
+
+
+def claim_json(claim, finding):
+    return {
+        "id": claim.id,
+        "section": claim.section,
+        "statement": claim.statement,
+        "paper": claim.printed,
+        "authors": claim.authors,
+        "ours": finding.ours,
+        "unit": claim.unit,
+        "verdict": finding.verdict,
+        "note": finding.note,
+        "needs": claim.needs,
+        "command": claim.command,
+    }
+
+
+def forms_json(forms):
+    return {
+        "devices": list(forms.devices),
+        "images": forms.images,
+        "outputs": forms.outputs,
+        "gradients": forms.gradients,
+        "step": forms.step,
+        "as_figure_2": forms.as_figure_2,
+        "crossing": [
+            {
+                "into": row.crossing.into,
+                "from": row.crossing.source,
+                "to": row.crossing.target,
+                "shape": list(row.crossing.shape),
+                "bytes": row.crossing.bytes,
+                "forward": row.forward,
+                "backward": row.backward,
+            }
+            for row in forms.crossed
+        ],
+    }
