@@ -84,12 +84,12 @@ def centre_crop(image, size):
     return crop(image, (image.shape[0] - size) // 2, (image.shape[1] - size) // 2, size)
 
 
-def random_view(image, size, rng):
+def random_view(image, size, rng, reflect=True):
     """A random size × size patch, reflected half the time (§4.1)."""
     top = rng.integers(0, image.shape[0] - size, endpoint=True)
     left = rng.integers(0, image.shape[1] - size, endpoint=True)
     patch = crop(image, top, left, size)
-    return patch[:, ::-1] if rng.random() < 0.5 else patch
+    return patch[:, ::-1] if reflect and rng.random() < 0.5 else patch
 
 
 def view_count(image_size, size):

@@ -78,15 +78,15 @@ def shipped():
     return Path(str(resources.files("reproduce") / "results"))
 
 
-def atomic_write(path, content):
-    """Writes text or bytes to a temporary name, then renames: never half a file."""
+@contextlib.contextmanager
+def atomic_file(path):
+    """A binary file that takes the name `path` when, and only if, all was written."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    data = content.encode("utf-8") if isinstance(content, str) else content
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
@@ -95,6 +95,12 @@ def atomic_write(path, content):
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def atomic_write(path, content):
+    """Writes text or bytes to a temporary name, then renames: never half a file."""
+    with atomic_file(path) as file:
+        file.write(content.encode("utf-8") if isinstance(content, str) else content)
 
 
 def environment():

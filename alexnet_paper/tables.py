@@ -6,7 +6,6 @@ are written in every format.
 
 import csv
 import io
-import re
 from dataclasses import dataclass
 
 FORMATS = ("text", "markdown", "latex", "csv", "json")

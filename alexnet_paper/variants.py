@@ -42,6 +42,13 @@ class Recipe:
     epochs: int = 90
     drops: tuple[int, ...] | str = "plateau"  # epochs at which the rate is ÷10
     mean: str | None = "image"  # what is subtracted: "image", "pixel" or nothing
+    image_side: int | None = None  # crops are taken from images of this side, or none
+    reflect: bool = False  # half the training images are mirrored
+    colour: str | None = None  # reading of the colour noise: "paper" or "authors"
+    validation: float = 0.2  # share of the training set held out, if data has none
+
+
+PAPER_RECIPE = Recipe(image_side=256, reflect=True, colour="paper")  # P §4.1, §5
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,7 @@ class Variant:
     source: str
     architecture: Architecture
     departures: tuple[str, ...] = ()
-    recipe: Recipe = Recipe()
+    recipe: Recipe = PAPER_RECIPE
     family: str = "paper"  # "paper", "ablation", "elsewhere", "article" or "cifar"
 
     @property
@@ -399,7 +406,9 @@ _ALL = (
             "biases learn at twice the rate",
             "224×224 input whose last window hangs 3 pixels over the edge",
         ),
-        Recipe(rate_multipliers=(("bias", 2.0),)),
+        dataclasses.replace(
+            PAPER_RECIPE, rate_multipliers=(("bias", 2.0),), colour="authors"
+        ),
     ),
     Variant(
         "the one-GPU net",
@@ -438,8 +447,12 @@ _ALL = (
             "biases learn at twice the rate; batch 256, rate ÷10 every 100,000 steps",
             ONE_DEVICE_ONLY,
         ),
-        Recipe(
-            batch_size=256, rate_multipliers=(("bias", 2.0),), drops=(20, 40, 60, 80)
+        dataclasses.replace(
+            PAPER_RECIPE,
+            batch_size=256,
+            rate_multipliers=(("bias", 2.0),),
+            drops=(20, 40, 60, 80),
+            colour=None,
         ),
         family="elsewhere",
     ),
@@ -508,7 +521,7 @@ _ALL = (
             "four dense layers, 4096-4096-1000-10, and batch normalization before "
             "the softmax",
         ),
-        dataclasses.replace(ADAM, batch_size=100, epochs=100),
+        dataclasses.replace(ADAM, batch_size=100, epochs=100, validation=0.3),
         family="article",
     ),
     Variant(
@@ -567,6 +580,8 @@ _ALL = (
         dataclasses.replace(
             CIFAR_RECIPE,
             layer_weight_decay=(("local3", 0.004), ("local4", 0.004), ("fc10", 0.004)),
+            image_side=32,
+            reflect=True,
             epochs=170,
             drops=(150, 160),
         ),
@@ -585,6 +600,8 @@ _ALL = (
         dataclasses.replace(
             CIFAR_RECIPE,
             layer_weight_decay=(("local3", 0.004), ("local4", 0.004), ("fc10", 0.01)),
+            image_side=32,
+            reflect=True,
             epochs=520,
             drops=(500, 510),
         ),
@@ -596,7 +613,7 @@ VARIANTS = {variant.name: variant for variant in _ALL}
 
 
 def get(name):
-    """The variant of that name. Raises ValueError, listing the names, if there is none."""
+    """The variant of that name. Raises ValueError, listing all, if there is none."""
     if name not in VARIANTS:
         raise ValueError(f"unknown variant {name!r}: one of {', '.join(VARIANTS)}.")
     return VARIANTS[name]

@@ -55,6 +55,11 @@ def quiet_keras():
         os.close(null)
 
 
+def note(text):
+    """Notes go to stderr: stdout is for results."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def emit(content, out=None):
     """Prints a result, or writes it to the file `out`, whole or not at all."""
     if out is None:

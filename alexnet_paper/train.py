@@ -1,0 +1,327 @@
+"""Training: `fit` and callbacks, with a state that survives being killed.
+
+A run is a folder: `run.json` says what is run, `log.jsonl` has a line an epoch, and
+`checkpoint.npz` is the weight file with everything else a resumed run needs. Killed at
+any moment and resumed, a run ends with the same bits as one left alone.
+"""
+
+import json
+import math
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from alexnet_paper import data as datasets
+from alexnet_paper import model as models
+from alexnet_paper import variants
+from alexnet_paper import weights
+from alexnet_paper.optimizer import MomentumSGD
+from alexnet_paper.optimizer import Plateau
+from alexnet_paper.optimizer import schedule_rate
+from alexnet_paper.record import atomic_write
+from alexnet_paper.record import environment
+
+CHECKPOINT = "checkpoint.npz"
+SAVE_SECONDS = 300  # between two checkpoints within an epoch
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is: everything its outcome depends on but the code."""
+
+    variant: str
+    data: str
+    data_dir: str | None = None
+    epochs: int | None = None  # None: the recipe's
+    batch_size: int | None = None
+    seed: int = 0
+    limit: int | None = None
+    validation: float | None = None
+    placement: str = "auto"
+
+    def recipe(self):
+        return variants.get(self.variant).recipe
+
+    @property
+    def total_epochs(self):
+        return self.epochs or self.recipe().epochs
+
+    @property
+    def images_a_step(self):
+        return self.batch_size or self.recipe().batch_size
+
+    def dataset(self):
+        share = self.recipe().validation if self.validation is None else self.validation
+        return datasets.load(self.data, self.data_dir, share, self.limit)
+
+
+def read_plan(folder):
+    """The plan, command and environment of a run folder. Raises ValueError if there
+    is none."""
+    try:
+        content = json.loads((Path(folder) / "run.json").read_text(encoding="utf-8"))
+        return Plan(**content["plan"]), content
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{folder} is not the folder of a run: {error}") from error
+
+
+class Run:
+    """A model with its data, rule and schedule, ready to train from where it is."""
+
+    def __init__(self, plan, dataset, folder, notify=print):
+        self.plan, self.dataset, self.folder = plan, dataset, Path(folder)
+        self.notify = notify
+        recipe = plan.recipe()
+        net = variants.get(plan.variant).architecture.with_classes(dataset.classes)
+        deterministic(plan.seed)
+        self.model = models.build_model(
+            net, plan.placement, classifier_activation=None, seed=plan.seed
+        )
+        train = dataset.splits["train"]
+        self.prepare = datasets.preparation(recipe, net.input_shape[0], train)
+        self.model.compile(
+            optimizer=make_optimizer(recipe),
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=[
+                keras.metrics.SparseCategoricalAccuracy(name="top1"),
+                keras.metrics.SparseTopKCategoricalAccuracy(
+                    min(5, dataset.classes), name="top5"
+                ),
+            ],
+        )
+        self.model.optimizer.build(self.model.trainable_variables)
+        self.plateau = Plateau() if recipe.drops == "plateau" else None
+        self.rate = recipe.learning_rate
+        self.epoch, self.step, self.history = 0, 0, []
+
+    @property
+    def finished(self):
+        return self.epoch >= self.plan.total_epochs
+
+    def train(self, callbacks=()):
+        """Trains to the last epoch, or until stopped. Returns whether it finished."""
+        keeper = Keeper(self)
+        while not self.finished and not keeper.stopped:
+            self.start_epoch()
+            batches = datasets.Batches(
+                self.dataset.splits["train"],
+                self.prepare,
+                self.plan.images_a_step,
+                self.plan.seed,
+                self.epoch,
+                self.step,
+                workers=2,
+                max_queue_size=8,
+            )
+            self.model.fit(
+                batches,
+                initial_epoch=self.epoch,
+                epochs=self.epoch + 1,
+                shuffle=False,
+                verbose=0,
+                validation_data=self.held_out(),
+                callbacks=[keeper, *callbacks],
+            )
+        return self.finished
+
+    def held_out(self):
+        split = self.dataset.splits.get("validation")
+        if split is None:
+            return None
+        return datasets.Views(split, self.prepare, batch_size=self.plan.images_a_step)
+
+    def start_epoch(self):
+        """Sets the epoch's rate."""
+        drops = self.plan.recipe().drops
+        if drops != "plateau":
+            self.rate = schedule_rate(
+                self.plan.recipe().learning_rate, drops, self.epoch
+            )
+        self.model.optimizer.learning_rate = self.rate
+
+    def end_epoch(self, logs, seconds):
+        """Notes an epoch and moves on to the next."""
+        line = {
+            "epoch": self.epoch + 1,
+            **errors(logs, ""),
+            **errors(logs, "val_"),
+            "rate": self.rate,
+            "seconds": round(seconds, 2),
+        }
+        self.history.append(line)
+        if self.plateau and "val_top1_error" in line:
+            self.rate *= self.plateau.update(line["val_top1_error"])
+        self.epoch, self.step = self.epoch + 1, 0
+        self.save()
+        lines = "".join(json.dumps(line) + "\n" for line in self.history)
+        atomic_write(self.folder / "log.jsonl", lines)
+        self.warn_of_stall()
+
+    def warn_of_stall(self):
+        """Says so when the loss has stayed at ln(classes) for three epochs."""
+        chance = math.log(self.dataset.classes)
+        last = [line["loss"] for line in self.history[-3:]]
+        if len(last) == 3 and all(abs(loss - chance) < 0.01 * chance for loss in last):
+            self.notify(
+                f"stalled: the loss has stayed at ln({self.dataset.classes}) = "
+                f"{chance:.3f} for three epochs. Wait longer (the printed recipe has a "
+                "long plateau), try another --seed, or the initialization of "
+                "--variant caffe (biases 0.1) or authors (0.03 in conv3–5)."
+            )
+
+    def state(self):
+        return {
+            "epoch": self.epoch,
+            "step": self.step,
+            "rate": self.rate,
+            "history": self.history,
+            "plateau": self.plateau.state() if self.plateau else None,
+        }
+
+    def save(self):
+        """Writes the checkpoint: the net, the rule's state and the place reached."""
+        arrays = models.get_weights(self.model)
+        for kind, variables in self.extra_variables().items():
+            for index, variable in enumerate(variables):
+                value = keras.ops.convert_to_numpy(variable.value)
+                arrays[f"{kind}/{index:03d}"] = value
+        net = {"variant": self.plan.variant, "class_names": self.dataset.class_names}
+        meta = {**net, "state": self.state()}
+        weights.save(self.folder / CHECKPOINT, arrays, meta)
+
+    def restore(self):
+        """Goes on from the checkpoint. Raises ValueError if it is not this run's."""
+        arrays, meta = weights.load(self.folder / CHECKPOINT, extra=True)
+        net = {n: a for n, a in arrays.items() if not n.startswith(weights.EXTRA)}
+        models.set_weights(self.model, net)
+        for kind, variables in self.extra_variables().items():
+            for index, variable in enumerate(variables):
+                variable.assign(arrays[f"{kind}/{index:03d}"])
+        state = meta["state"]
+        self.epoch, self.step = state["epoch"], state["step"]
+        self.rate, self.history = state["rate"], state["history"]
+        if self.plateau:
+            self.plateau.restore(state["plateau"])
+
+    def extra_variables(self):
+        """What a resumed run needs besides the net's weights."""
+        seeds = [v for v in self.model.variables if v.path.endswith("generator_state")]
+        return {
+            "optimizer": self.model.optimizer.variables,
+            "metric": self.model.metrics_variables,
+            "seed": seeds,
+        }
+
+
+class Keeper(keras.callbacks.Callback):
+    """Saves the run as it goes; stops it on Ctrl-C after the step, and on NaN."""
+
+    def __init__(self, run):
+        super().__init__()
+        self.run, self.stopped = run, False
+        self.saved = self.began = time.monotonic()
+        self.metrics = None
+        if run.step:  # a resumed epoch: its running means go on, too
+            variables = run.extra_variables()["metric"]
+            self.metrics = [np.array(variable) for variable in variables]
+
+    def on_train_begin(self, logs=None):
+        self.handler = signal.signal(signal.SIGINT, self.interrupt)
+
+    def on_train_end(self, logs=None):
+        signal.signal(signal.SIGINT, self.handler)
+
+    def interrupt(self, signum, frame):
+        self.stopped = True
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.began, self.finite = time.monotonic(), True
+        if self.metrics is not None:
+            variables = self.run.extra_variables()["metric"]
+            for variable, value in zip(variables, self.metrics, strict=True):
+                variable.assign(value)
+            self.metrics = None
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.run.step += 1
+        if not math.isfinite(logs["loss"]):
+            self.finite = False
+            self.stop(
+                "the loss is not finite any more; the checkpoint is the last good"
+            )
+            return
+        due = time.monotonic() - self.saved > SAVE_SECONDS
+        if self.stopped or due:
+            self.run.save()
+            self.saved = time.monotonic()
+        if self.stopped:
+            self.stop("stopped and saved")
+
+    def stop(self, why):
+        self.stopped = self.model.stop_training = True
+        self.run.notify(why)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not self.stopped:
+            self.run.end_epoch(logs, time.monotonic() - self.began)
+
+
+def errors(logs, prefix):
+    """Loss and errors of an epoch from Keras's logs; {} where there are none."""
+    if f"{prefix}loss" not in logs:
+        return {}
+    return {
+        f"{prefix}loss": float(logs[f"{prefix}loss"]),
+        f"{prefix}top1_error": 1 - float(logs[f"{prefix}top1"]),
+        f"{prefix}top5_error": 1 - float(logs[f"{prefix}top5"]),
+    }
+
+
+def make_optimizer(recipe):
+    """The optimizer of a recipe, at its first rate."""
+    if recipe.optimizer == "adam":
+        return keras.optimizers.Adam(recipe.learning_rate)
+    return MomentumSGD(
+        recipe.learning_rate,
+        recipe.momentum,
+        recipe.weight_decay,
+        dict(recipe.layer_weight_decay),
+        dict(recipe.rate_multipliers),
+    )
+
+
+def deterministic(seed):
+    """The same command gives the same bits on the same machine."""
+    keras.utils.set_random_seed(seed)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+
+
+def start(plan, folder, command, resume=False, notify=print):
+    """A `Run` in `folder`: a new one, or with `resume` the one that is there.
+
+    Raises ValueError where the folder holds a run already, or another one.
+    """
+    folder, there = Path(folder), (Path(folder) / "run.json").exists()
+    if resume:
+        before = read_plan(folder)[0]
+        if before != plan:
+            raise ValueError(f"{folder} holds another run: {before}")
+    elif there:
+        raise ValueError(
+            f"{folder} holds a run already: add --resume to go on with it, or choose "
+            "another --out."
+        )
+    run = Run(plan, plan.dataset(), folder, notify)
+    if resume and (folder / CHECKPOINT).exists():
+        run.restore()
+    elif not there:
+        about = {"plan": plan.__dict__, "command": command, **environment()}
+        atomic_write(folder / "run.json", json.dumps(about, indent=1) + "\n")
+    return run

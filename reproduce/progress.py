@@ -1,0 +1,68 @@
+"""Progress of a training run on stderr: a bar with images/s and time left, and a line
+an epoch."""
+
+import keras
+from rich.console import Console
+from rich.progress import BarColumn
+from rich.progress import Progress
+from rich.progress import TextColumn
+from rich.progress import TimeRemainingColumn
+
+
+class EpochProgress(keras.callbacks.Callback):
+    """Bar within the epoch and a printed line after it."""
+
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+        self.console = Console(stderr=True, highlight=False)
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[rate]}  {task.fields[loss]}  left"),
+            TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+        )
+
+    def __enter__(self):
+        self.bar.start()
+        return self
+
+    def __exit__(self, *error):
+        self.bar.stop()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        images = len(self.run.dataset.splits["train"])
+        done = min(self.run.step * self.run.plan.images_a_step, images)
+        self.task = self.bar.add_task(
+            f"epoch {epoch + 1}/{self.run.plan.total_epochs}",
+            total=images,
+            completed=done,
+            rate="",
+            loss="",
+        )
+
+    def on_train_batch_end(self, batch, logs=None):
+        speed = next(task.speed for task in self.bar.tasks if task.id == self.task)
+        self.bar.update(
+            self.task,
+            advance=self.run.plan.images_a_step,
+            rate=f"{speed:,.0f} images/s" if speed else "",
+            loss=f"loss {logs['loss']:.3f}",
+        )
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.bar.remove_task(self.task)
+        line = self.run.history[-1] if self.run.history else None
+        if line is None or line["epoch"] != epoch + 1:
+            return
+        images = len(self.run.dataset.splits["train"]) / max(line["seconds"], 1e-9)
+        text = f"epoch {line['epoch']}: loss {line['loss']:.3f}"
+        text += f", training error {line['top1_error']:.1%}"
+        if "val_top1_error" in line:
+            text += f", validation error {line['val_top1_error']:.1%}"
+        rate = (
+            f", rate {line['rate']:g}, {line['seconds']:.0f} s, {images:,.0f} images/s"
+        )
+        self.console.print(text + rate, soft_wrap=True)

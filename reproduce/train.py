@@ -1,0 +1,72 @@
+"""Trains a variant and keeps all that is needed to go on, to evaluate and to cite it.
+
+    python -m reproduce.train --variant bn-cifar10 --data digits --epochs 3
+    python -m reproduce.train --variant cifar-18pct --data cifar10 --data-dir DIR
+
+The first takes about two minutes on two cores. Ctrl-C finishes the step and saves;
+--resume goes on from there, with the same outcome to the bit. The run is a folder
+under runs/. Exit 0: trained to the end; 1: stopped before; 2: wrong use.
+"""
+
+import shlex
+import sys
+
+from reproduce import command_line
+
+
+def parser():
+    parser = command_line.parser("reproduce.train", __doc__)
+    add = parser.add_argument
+    add("--variant", required=True, help="which net")
+    add("--data", required=True, help="digits or cifar10")
+    add("--data-dir", metavar="DIR", help="where the data is")
+    add("--epochs", type=int, metavar="N", help="default: the variant's own recipe")
+    add("--batch-size", type=int, metavar="N", help="default: the recipe's")
+    add("--seed", type=int, default=0, help="of weights, order and crops (default: 0)")
+    add("--limit", type=int, metavar="N", help="use N training images only")
+    add(
+        "--validation",
+        type=float,
+        metavar="SHARE",
+        help="share of the training images held out (default: the recipe's)",
+    )
+    add("--placement", default="auto", help="auto, one-device, two-devices, or names")
+    add("--out", metavar="RUN", help="folder (default: runs/VARIANT-DATA-seedN)")
+    add("--resume", action="store_true", help="go on with the run in --out")
+    return parser
+
+
+def main(arguments=None):
+    options = parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    options.command = f"python -m reproduce.train {shlex.join(words)}"
+    return command_line.run(train, options)
+
+
+def train(options):
+    command_line.quiet_keras()
+    from alexnet_paper import train as training
+    from reproduce.progress import EpochProgress
+
+    folder = options.out or (
+        f"runs/{options.variant}-{options.data}-seed{options.seed}"
+    )
+    names = training.Plan.__dataclass_fields__
+    with command_line.usage():
+        plan = training.Plan(**{name: getattr(options, name) for name in names})
+        run = training.start(
+            plan, folder, options.command, options.resume, command_line.note
+        )
+    progress = EpochProgress(run)
+    with progress:
+        finished = run.train([progress])
+    if not finished:
+        again = options.command.removesuffix(" --resume")
+        command_line.note(f"go on with: {again} --resume")
+        raise SystemExit(1)
+    command_line.note(f"trained: python -m reproduce.evaluate --run {folder}")
+    print(folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""One process, two logical CPUs: the tests' stand-in for the paper's two cards."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
+
+import pytest
+
+from alexnet_paper import placement
+from alexnet_paper.architecture import LRN
+from alexnet_paper.architecture import Architecture
+from alexnet_paper.architecture import Conv
+from alexnet_paper.architecture import Dense
+from alexnet_paper.architecture import Dropout
+from alexnet_paper.architecture import MaxPool
+from alexnet_paper.architecture import ReLU
+from alexnet_paper.architecture import Softmax
+
+placement.split("CPU")  # before TensorFlow starts
+
+# every kind of layer of the paper's net, on 35×35 images: 16-7-7-3-3-3. The
+# normalization is strong (alpha), so that a wrong window cannot hide in rounding.
+TINY = Architecture(
+    "tiny",
+    (
+        Conv("conv1", 8, 5, stride=2, init=0.1),
+        ReLU(),
+        LRN("norm1", n=3, alpha=0.1, groups=2),
+        MaxPool("pool1", 3, 2),
+        Conv("conv2", 12, 3, padding=1, groups=2, init=0.1, bias=1.0),
+        ReLU(),
+        MaxPool("pool2", 3, 2),
+        Conv("conv3", 16, 3, padding=1, init=0.1),
+        ReLU(),
+        Conv("conv4", 16, 3, padding=1, groups=2, init=0.1, bias=1.0),
+        ReLU(),
+        Dense("fc6", 20, init=0.1, bias=1.0),
+        ReLU(),
+        Dropout(rate=0.5),
+        Dense("fc8", 5, init=0.1, tower="a"),
+        Softmax("prob"),
+    ),
+    input_shape=(35, 35, 3),
+    towers=2,
+)
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """A two-tower net small enough to build in a moment."""
+    return TINY

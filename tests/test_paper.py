@@ -1,0 +1,203 @@
+"""The paper as data: every claim complete, in order, consistent with the tables, and
+with a command that this project's programs would accept."""
+
+import importlib
+import re
+import shlex
+
+import pytest
+
+from alexnet_paper import paper
+from alexnet_paper.articles import ARTICLES
+from alexnet_paper.variants import VARIANTS
+
+# how many claims each section of the list has
+SECTIONS = {
+    "A": 6,  # abstract
+    "B": 7,  # introduction
+    "C": 2,  # dataset
+    "D": 2,  # ReLU
+    "E": 4,  # two GPUs
+    "F": 3,  # normalization
+    "G": 2,  # pooling
+    "H": 8,  # architecture
+    "I": 7,  # augmentation
+    "J": 3,  # dropout
+    "K": 5,  # learning
+    "L": 8,  # results on ILSVRC
+    "M": 2,  # Fall 2009
+    "N": 2,  # qualitative
+    "O": 1,  # discussion
+}
+IDS = [f"{s}{n:02}" for s, count in SECTIONS.items() for n in range(1, count + 1)]
+
+ALL = [
+    *paper.CLAIMS,
+    *(claim for article in ARTICLES.values() for claim in article.claims),
+]
+BY_ID = {claim.id: claim for claim in ALL}
+ROWS = [*paper.TABLE_1.rows, *paper.TABLE_2.rows]
+
+
+def test_claims_are_the_62_of_the_paper_in_order():
+    assert len(IDS) == 62
+    assert [claim.id for claim in paper.CLAIMS] == IDS
+
+
+def test_ids_are_unique():
+    assert len(BY_ID) == len(ALL)
+
+
+@pytest.mark.parametrize("claim", ALL, ids=lambda claim: claim.id)
+def test_claim_is_complete(claim):
+    """Every claim says what, where and how printed; one that takes a run, how to."""
+    assert claim.statement and claim.printed and claim.section
+    assert claim.needs in paper.NEEDS
+    assert bool(claim.authors) == bool(claim.authors_source)
+    runs = claim.needs not in (paper.NOTHING, paper.CITATION)
+    assert bool(claim.command) == runs
+
+
+@pytest.mark.parametrize("claim", ALL, ids=lambda claim: claim.id)
+def test_printed_numbers_are_the_values(claim):
+    """Where `unit` names several things there is one value for each."""
+    if not claim.values:
+        return
+    if "," in claim.unit:
+        assert len(claim.unit.split(", ")) == len(claim.values)
+    figures = {float(n) for n in re.findall(r"\d+(?:\.\d+)?(?:e-?\d+)?", plain(claim))}
+    first = claim.values[0]
+    assert first in figures or first / 1e6 in figures or " " in claim.printed
+
+
+def plain(claim):
+    return re.sub(r"(?<=\d),(?=\d{3})", "", claim.printed)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.model)
+def test_table_cells_are_the_claims(row):
+    """A table's line and the claim of the same result say the same numbers."""
+    cells = tuple(cell for cell in row.printed if cell is not None)
+    assert cells == BY_ID[row.claim].values
+    assert row.cited == (BY_ID[row.claim].needs == paper.CITATION)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.model)
+def test_logged_errors_round_to_the_printed_ones(row):
+    for printed, logged in zip(row.printed, row.authors, strict=True):
+        assert logged is None or abs(logged - printed) <= 0.05 + 1e-9
+    assert any(logged is not None for logged in row.authors) == bool(row.authors_source)
+
+
+def test_tables_have_every_printed_cell():
+    found = [
+        {row.model: row.printed for row in table.rows}
+        for table in (paper.TABLE_1, paper.TABLE_2)
+    ]
+    assert found == [
+        {
+            "Sparse coding [2]": (47.1, 28.2),
+            "SIFT + FVs [24]": (45.7, 25.7),
+            "CNN": (37.5, 17.0),
+        },
+        {
+            "SIFT + FVs [7]": (None, None, 26.2),
+            "1 CNN": (40.7, 18.2, None),
+            "5 CNNs": (38.1, 16.4, 16.4),
+            "1 CNN*": (39.0, 16.6, None),
+            "7 CNNs*": (36.7, 15.4, 15.3),
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    ("id", "logged", "with_it", "without"),
+    [
+        ("E02", (1.695, 1.230), (37.4727, 16.9987), (39.1680, 18.2287)),
+        ("F02", (1.370, 1.152), (40.6640, 18.2100), (42.0340, 19.3620)),
+        ("G01", (0.394, 0.300), (40.6640, 18.2100), (41.0580, 18.5100)),
+        ("I04", (1.552, 1.297), (37.4727, 16.9987), (39.0247, 18.2953)),
+    ],
+)
+def test_logged_gains(id, logged, with_it, without):
+    """Differences of the authors' logged errors round to what the paper prints."""
+    gains = [round(b - a, 3) for a, b in zip(with_it, without, strict=True)]
+    assert gains == [pytest.approx(gain, abs=6e-4) for gain in logged]
+    assert BY_ID[id].authors == "{:.3f} / {:.3f}".format(*logged)
+    for gain, printed in zip(logged, BY_ID[id].values, strict=True):
+        assert abs(gain - printed) <= 0.0521
+
+
+def test_open_questions_are_complete():
+    questions = paper.OPEN_QUESTIONS
+    ids = [question.id for question in questions]
+    assert ids == [f"Q{n:02}" for n in range(1, len(ids) + 1)] and len(ids) >= 18
+    for question in questions:
+        assert all(vars(question).values()), question.id
+
+
+def test_sources_quoted_are_known():
+    quoted = {claim.authors_source.split(":")[0] for claim in paper.CLAIMS} - {""}
+    quoted |= {run.source.split(":")[0] for run in paper.LOGGED_VARIANTS}
+    assert quoted <= set(paper.SOURCES)
+
+
+def test_schedules_run_forward():
+    for row in paper.SCHEDULES:
+        epochs = [row.first_drop, row.second_drop, row.conv1_slowed, row.conv1_frozen]
+        epochs = [epoch for epoch in (*epochs, row.stopped) if epoch is not None]
+        assert epochs == sorted(epochs)
+
+
+def invocations(claim):
+    """(module, arguments) of each step of a claim's command."""
+    for step in claim.command.split(" && "):
+        python, dash_m, module, *arguments = shlex.split(step)
+        assert (python, dash_m) == ("python", "-m"), step
+        yield module, arguments
+
+
+WITH_COMMAND = [claim for claim in ALL if claim.command]
+
+
+@pytest.mark.parametrize("program", ["train", "evaluate", "figure"])
+def test_commands_parse(program, capsys):
+    """Every claim's command is one that the program's own parser accepts."""
+    module = importable(f"reproduce.{program}")
+    seen = 0
+    for claim in WITH_COMMAND:
+        for name, arguments in invocations(claim):
+            if name == module.__name__:
+                seen += 1
+                try:
+                    module.parser().parse_args(arguments)
+                except SystemExit:
+                    said = capsys.readouterr().err
+                    pytest.fail(f"{claim.id}: {' '.join(arguments)}\n{said}")
+    assert seen
+
+
+def importable(name):
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        pytest.skip(f"there is no {name} yet")
+
+
+@pytest.mark.parametrize("claim", WITH_COMMAND, ids=lambda claim: claim.id)
+def test_command_hangs_together(claim):
+    """Variants exist, and what is evaluated or drawn was trained one step before."""
+    programs = {"reproduce.train", "reproduce.evaluate", "reproduce.figure", "pytest"}
+    trained = set()
+    for module, arguments in invocations(claim):
+        assert module in programs
+        options = list(zip(arguments, arguments[1:], strict=False))
+        values = {option: value for option, value in options}
+        runs = [value for option, value in options if option == "--run"]
+        if module == "reproduce.train":
+            assert values["--variant"] in VARIANTS
+            trained.add(values["--out"])
+        elif module != "pytest":
+            assert runs and set(runs) <= trained

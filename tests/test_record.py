@@ -1,0 +1,126 @@
+"""Records survive a round trip, and a file is either whole or not there."""
+
+import dataclasses
+import json
+import os
+
+import pytest
+
+from alexnet_paper import record
+from alexnet_paper.record import Record
+
+
+@pytest.fixture
+def found():
+    return Record(
+        variant="bn-cifar10",
+        data="digits",
+        split="test",
+        examples=360,
+        protocol={"views": 1, "seed": 7, "classes": 10, "epochs": 3},
+        metrics={"top1_error": 0.125, "top1_error_interval": [0.1, 0.15]},
+        command="python -m reproduce.evaluate --run runs/x",
+        environment={"commit": "0123456789ab", "machine": "x86_64, 2 cores"},
+        history=[{"epoch": 1, "loss": 2.25}],
+    )
+
+
+def test_round_trip(found, tmp_path):
+    path = found.save(tmp_path / "deep" / "er")
+    assert path.name == "bn-cifar10-digits-test-views1-seed7.json"
+    read = Record.load(path)
+    assert read.source == str(path)
+    assert dataclasses.replace(read, source="") == found
+
+
+def test_name_tells_apart_what_differs(found):
+    other = dataclasses.replace(found, protocol={**found.protocol, "seed": 8})
+    names = {found.name, other.name, dataclasses.replace(found, split="train").name}
+    assert len(names) == 3
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", "{}", '{"variant": "paper"}', '{"unheard_of": 1}', "\udcff"],
+)
+def test_a_file_that_is_no_record_is_named(content, tmp_path):
+    path = tmp_path / "paper-x-test-views1-seed0.json"
+    path.write_bytes(content.encode("utf-8", "surrogateescape"))
+    with pytest.raises(ValueError, match="paper-x-test-views1-seed0.json is not a"):
+        Record.load(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ValueError, match="absent.json is not a record"):
+        Record.load(tmp_path / "absent.json")
+
+
+def test_load_all_finds_records_below_and_nothing_else(found, tmp_path):
+    found.save(tmp_path / "a")
+    dataclasses.replace(found, variant="authors").save(tmp_path / "b" / "c")
+    (tmp_path / "history.json").write_text("{}")
+    names = [row.variant for row in record.load_all(tmp_path)]
+    assert names == ["authors", "bn-cifar10"]
+
+
+def test_load_all_of_a_missing_folder(tmp_path):
+    with pytest.raises(ValueError, match="nowhere is not a folder of records"):
+        record.load_all(tmp_path / "nowhere")
+
+
+def test_load_all_without_a_folder(found, tmp_path, monkeypatch):
+    """The shipped records, and those under ./runs."""
+    monkeypatch.chdir(tmp_path)
+    shipped = record.load_all()
+    found.save(tmp_path / "runs" / "mine")
+    assert len(record.load_all()) == len(shipped) + 1
+
+
+def test_shipped_records_are_records():
+    folder = record.shipped()
+    assert folder.is_dir()
+    assert len(record.load_all(folder)) == len(list(folder.rglob("*-views*-seed*.json")))
+
+
+def test_atomic_write_replaces(tmp_path):
+    path = tmp_path / "new" / "file"
+    record.atomic_write(path, "first")
+    record.atomic_write(path, b"\x00second")
+    assert path.read_bytes() == b"\x00second"
+    assert [child.name for child in path.parent.iterdir()] == ["file"]
+
+
+def test_atomic_write_that_fails_leaves_the_old_file_alone(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    def refuse(*arguments):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError, match="no space left"):
+        record.atomic_write(path, "new")
+    assert [(child.name, child.read_text()) for child in tmp_path.iterdir()] == [
+        ("file", "old")
+    ]
+
+
+def test_environment_is_plain_and_says_versions():
+    found = record.environment()
+    assert json.loads(json.dumps(found)) == found
+    assert {"python", "commit", "keras", "tensorflow", "numpy", "machine"} <= set(found)
+
+
+def test_commit_without_git(monkeypatch):
+    def absent(*arguments):
+        raise FileNotFoundError("git")
+
+    monkeypatch.setattr(record, "git", absent)
+    assert record.commit() == "none"
+
+
+@pytest.mark.parametrize(("changed", "mark"), [("", ""), (" M layers.py", "+")])
+def test_commit_says_whether_files_were_changed(changed, mark, monkeypatch):
+    answers = {"rev-parse": "0123456789ab", "status": changed}
+    monkeypatch.setattr(record, "git", lambda folder, command, *rest: answers[command])
+    assert record.commit() == f"0123456789ab{mark}"

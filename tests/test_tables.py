@@ -1,0 +1,187 @@
+"""The same sections in every format, each read back by that format's own rules."""
+
+import csv
+import io
+import re
+
+import pytest
+
+from alexnet_paper import architecture
+from alexnet_paper import paper
+from alexnet_paper import tables
+from alexnet_paper.articles import ARTICLES
+from alexnet_paper.claims import Finding
+from alexnet_paper.record import Record
+from alexnet_paper.tables import Section
+from alexnet_paper.variants import VARIANTS
+
+AWKWARD = Section(
+    "100 % of {it}",
+    ("a|b", "c_d", "e & f"),
+    (
+        ("1 | 2", r"back\slash", "50 %, #1, $5"),
+        ("253,440", 'a "quote"', "2² · 3 × 4 ≤ 25 – “so” §5 α~β^2"),
+    ),
+    "{note} & more_",
+)
+
+
+@pytest.mark.parametrize(
+    "rows", [[("a", "")], [("a",)], [("a", "b", "c")], [("a", "b"), ("", "b")]]
+)
+def test_a_section_has_no_empty_cell(rows):
+    with pytest.raises(ValueError, match="a cell is missing or empty"):
+        Section("t", ("x", "y"), tuple(rows))
+
+
+def test_markdown_reads_back():
+    """One line a row, cells told apart by the bars that are not escaped."""
+    lines = tables.markdown(AWKWARD).splitlines()
+    found = [
+        tuple(cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line))
+        for line in lines
+        if line.startswith("|")
+    ]
+    assert [row[1:-1] for row in found] == [
+        AWKWARD.columns,
+        ("---",) * 3,
+        *AWKWARD.rows,
+    ]
+    assert lines[0] == f"### {AWKWARD.title}" and AWKWARD.note in lines
+
+
+def test_csv_reads_back():
+    rows = list(csv.reader(io.StringIO(tables.comma_separated(AWKWARD))))
+    assert rows[0] == [f"# {AWKWARD.title}"]
+    assert [tuple(row) for row in rows[1:]] == [AWKWARD.columns, *AWKWARD.rows]
+
+
+def test_latex_escapes_and_balances():
+    """No special character is left bare, braces balance, rows have their columns."""
+    source = tables.latex(AWKWARD)
+    assert source.count("{") - source.count(r"\{") == (
+        source.count("}") - source.count(r"\}")
+    )
+    body = source[source.index(r"\toprule") :]
+    assert not re.search(r"(?<!\\)[%#_]", body)
+    rows = [line for line in body.splitlines() if line.endswith(r"\\")]
+    assert [len(re.findall(r"(?<!\\)&", row)) for row in rows] == [2, 2, 2]
+    assert r"back\textbackslash{}slash" in body
+    assert r"50 \%, \#1, \$5" in body
+    assert r"2$^2$ $\cdot$ 3 $\times$ 4 $\le$ 25 -- ``so''" in body
+    assert r"\S{}5 $\alpha$\textasciitilde{}$\beta$\textasciicircum{}2" in body
+    assert r"\caption{100 \% of \{it\}}" in source
+
+
+def test_latex_knows_every_character_in_use():
+    """Every character of every claim is ASCII, a letter pdfLaTeX knows, or escaped."""
+    claims = [*paper.CLAIMS, *(c for a in ARTICLES.values() for c in a.claims)]
+    texts = [c.statement + c.printed + c.authors + c.unit + c.section for c in claims]
+    texts += [d for variant in VARIANTS.values() for d in variant.departures]
+    texts += [variant.title + variant.source for variant in VARIANTS.values()]
+    escaped = tables.latex_escape("".join(texts))
+    assert {c for c in escaped if not c.isascii()} <= set("é°’")
+
+
+def test_text_keeps_every_cell_and_its_width():
+    out = tables.text([AWKWARD], width=100)
+    for cell in (AWKWARD.title, *AWKWARD.columns, *sum(AWKWARD.rows, ()), AWKWARD.note):
+        assert cell in out
+    assert max(map(len, out.splitlines())) <= 100
+    assert not any(line != line.rstrip() for line in out.splitlines())
+
+
+@pytest.mark.parametrize("format", [f for f in tables.FORMATS if f != "json"])
+def test_every_format_writes_every_section(format):
+    other = Section("second", ("x",), (("cell",),))
+    out = tables.write([AWKWARD, other], format, 100)
+    assert "253,440" in out and "second" in out and "cell" in out
+
+
+def test_claims_section_has_a_row_for_every_claim():
+    measured = [(claim, Finding("42", "not run", "why")) for claim in paper.CLAIMS]
+    section = tables.claims_section(VARIANTS["paper"], measured, None)
+    assert len(section.rows) == len(paper.CLAIMS)
+    rows = {row[0]: row for row in section.rows}
+    assert rows["A03"][2:] == ("parameters", "60 million", "–", "42", "not run (why)")
+    assert rows["A02"][3:5] == ("37.5 / 17.0 %", "37.47 / 17.00")
+    assert rows["E02"][3] == "−1.7 / −1.2 points"
+
+
+def test_claims_section_of_an_article_names_it():
+    article = ARTICLES["bn-flowers17"]
+    measured = [(claim, Finding("1", "reproduced")) for claim in article.claims]
+    section = tables.claims_section(VARIANTS["bn-flowers17"], measured, article)
+    assert "Building AlexNet with Keras" in section.title
+    assert section.columns[3] == "article"
+
+
+@pytest.mark.parametrize("variant", VARIANTS.values(), ids=lambda variant: variant.name)
+def test_architecture_and_memory_sections(variant):
+    net = variant.architecture
+    layers, totals = architecture.trace(net), architecture.totals(net)
+    section = tables.architecture_section(variant, layers, totals)
+    assert len(section.rows) == len(layers) + 1
+    assert section.rows[-1][2:5] == (
+        f"{totals.parameters:,}",
+        f"{totals.macs:,}",
+        f"{totals.neurons:,}",
+    )
+    memory = tables.memory_section(architecture.memory(net), 128)
+    assert len(memory.rows) == net.towers
+
+
+def test_a_record_shows_up():
+    record = Record(
+        variant="bn-cifar10",
+        data="digits",
+        split="test",
+        examples=1360,
+        protocol={"views": 1, "seed": 7, "classes": 10, "epochs": 3},
+        metrics={"top1_error": 0.0375, "top1_error_interval": [0.025, 0.05]},
+        command="python -m reproduce.evaluate --run runs/x",
+        environment={"commit": "0123456789ab"},
+    )
+    (row,) = tables.records_section([record]).rows
+    assert row[:2] == ("digits", "test, 1,360")
+    assert row[2] == "classes 10, views 1, epochs 3, seed 7"
+    assert row[3:5] == ("3.75 [2.50, 5.00]", "not measured")
+    assert row[5:] == ("0123456789ab", record.command)
+
+
+@pytest.mark.parametrize("table", [paper.TABLE_1, paper.TABLE_2])
+def test_results_section_says_what_is_missing(table):
+    """A dash where the paper has one, "cited" for others' results, else "not run"."""
+    section = tables.results_section(table, {})
+    for row, source in zip(section.rows, table.rows, strict=True):
+        for cell, printed in zip(row[2::2], source.printed, strict=True):
+            if source.cited:
+                assert cell == "cited"
+            else:
+                assert cell == ("—" if printed is None else "not run")
+
+
+def test_results_section_shows_ours():
+    ours = {("CNN", "top-1"): "38.1"}
+    rows = tables.results_section(paper.TABLE_1, ours).rows
+    assert rows[-1] == ("CNN", "37.5 (log 37.47)", "38.1", "17.0 (log 17.00)", "not run")
+
+
+def test_commands_section_groups_claims_by_command():
+    """One row a command; nothing that was measured or cited is in it."""
+    measured = [
+        (claim, Finding("", "reproduced" if claim.needs == paper.NOTHING else verdict))
+        for claim in paper.CLAIMS
+        for verdict in ["citation" if claim.needs == paper.CITATION else "not run"]
+    ]
+    section = tables.commands_section(measured)
+    ids = [id for row in section.rows for id in row[0].split(", ")]
+    expected = [claim.id for claim, finding in measured if finding.verdict == "not run"]
+    assert sorted(ids) == sorted(expected)
+    assert len({row[1:] for row in section.rows}) == len(section.rows)
+    assert all(row[2].startswith("python -m ") for row in section.rows)
+
+
+@pytest.mark.parametrize(("times", "cell"), [(0, "missing"), (1, "yes"), (3, "3 times")])
+def test_times(times, cell):
+    assert tables.times(times) == cell
