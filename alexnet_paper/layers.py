@@ -16,21 +16,12 @@ PACKAGE = "alexnet_paper"
 register = keras.saving.register_keras_serializable(package=PACKAGE)
 
 
-def band(maps, n, groups=1):
-    """0/1 matrix (maps, maps): 1 where map j is in the window i − n//2 .. i + n//2 of
-    map i and in the same group."""
-    index = np.arange(maps)
-    near = np.abs(index[:, None] - index[None, :]) <= n // 2
-    together = index[:, None] // (maps // groups) == index[None, :] // (maps // groups)
-    return (near & together).astype("float32")
-
-
 def negative_power(x, beta):
     """x^(−beta) of positive x; by square roots for the 0.75 that everybody uses."""
     if beta == 0.75:
         root = ops.rsqrt(x)
         return root * ops.sqrt(root)
-    return ops.power(x, -beta)
+    return ops.exp(-beta * ops.log(x))
 
 
 @register
@@ -67,23 +58,29 @@ class LocalResponseNormalization(keras.layers.Layer):
                 f"{self.name}: {input_shape[-1]} maps are not divisible by "
                 f"groups={self.groups}."
             )
-        self.window = band(input_shape[-1], self.n, self.groups)
+        maps = np.arange(input_shape[-1] // self.groups)
+        near = np.abs(maps[:, None] - maps[None, :]) <= self.n // 2
+        self.window = near.astype("float32")  # band of a tower's maps, symmetric
 
     def call(self, inputs):
-        window = ops.cast(self.window, inputs.dtype)
-        k, alpha, beta = self.k, self.alpha, self.beta
+        alpha, beta, maps = self.alpha, self.beta, len(self.window)
+        window = ops.convert_to_tensor(self.window, inputs.dtype)
+        k = ops.convert_to_tensor(np.full(maps, self.k), inputs.dtype)
 
         @ops.custom_gradient
-        def normalize(a):
-            scale = k + alpha * ops.matmul(ops.square(a), window)
+        def normalize(images):
+            # a tower's maps lie side by side, so a tower at one position is a row
+            a = ops.reshape(images, (-1, maps))
+            scale = ops.matmul(ops.square(a), alpha * window) + k
             power = negative_power(scale, beta)
 
-            def grad(*args, upstream=None):
+            def grad(*args, upstream=None):  # PyTorch passes it by name
                 g = args[0] if upstream is None else upstream
-                shared = ops.matmul(g * a * power / scale, window)
-                return g * power - (2 * alpha * beta) * a * shared
+                g = ops.reshape(g, (-1, maps)) * power
+                shared = ops.matmul(g * (a / scale), (-2 * alpha * beta) * window)
+                return ops.reshape(g + a * shared, ops.shape(images))
 
-            return a * power, grad
+            return ops.reshape(a * power, ops.shape(images)), grad
 
         return normalize(inputs)
 

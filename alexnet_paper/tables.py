@@ -8,6 +8,10 @@ import csv
 import io
 from dataclasses import dataclass
 
+from alexnet_paper import architecture
+from alexnet_paper import paper
+from alexnet_paper import variants
+
 FORMATS = ("text", "markdown", "latex", "csv", "json")
 PIPE_WIDTH = 150  # of a text table that does not go to a terminal
 
@@ -331,7 +335,7 @@ def results_section(table, ours):
     return Section(table.title, ("model", *columns), tuple(rows), table.protocol)
 
 
-def records_section(records):
+def records_section(records, variant="this variant"):
     """Every record of a variant, with its protocol."""
     rows = tuple(
         (
@@ -346,7 +350,7 @@ def records_section(records):
         for record in records
     )
     return Section(
-        "Measured runs of this variant",
+        f"Measured runs of {variant}",
         ("data", "split, images", "protocol", "top-1", "top-5", "commit", "command"),
         rows,
         "Errors in %, with a 95 % interval over images.",
@@ -378,3 +382,99 @@ def commands_section(measured):
             (", ".join(ids), needs, command) for (needs, command), ids in rows.items()
         ),
     )
+
+
+def short_claims_section(measured):
+    """The claims that were measured; the rest counted by what they need."""
+    rows, needs = [], {}
+    for claim, finding in measured:
+        if finding.verdict in ("not run", "citation"):
+            needs[claim.needs] = needs.get(claim.needs, 0) + 1
+            continue
+        cells = (claim.id, claim.section, claim.statement, with_unit(claim))
+        rows.append((*cells, finding.ours, finding.verdict))
+    rest = ", ".join(f"{count} need {what}" for what, count in needs.items())
+    rest = rest.replace("need citation", "are citations of others")
+    return Section(
+        "The claims that need no data, measured",
+        ("id", "where", "claim", "paper", "ours", "verdict"),
+        tuple(rows),
+        f"Of the other claims {rest}: the command prints them with what each needs and "
+        "the command that obtains it.",
+    )
+
+
+def notes_sections():
+    """What the paper leaves open, its sources, and what its authors logged."""
+    questions = tuple(
+        (q.id, q.question, q.paper, q.authors, q.others or "–", q.choice, q.reason)
+        for q in paper.OPEN_QUESTIONS
+    )
+    logged = tuple(
+        (run.run, run.what, run.dataset, f"{run.top1} / {run.top5}", run.source)
+        for run in paper.LOGGED_VARIANTS
+    )
+    names = ("first_drop", "second_drop", "conv1_slowed", "conv1_frozen", "third_drop")
+    schedules = tuple(
+        (row.run, *(str(getattr(row, name) or "–") for name in (*names, "stopped")))
+        for row in paper.SCHEDULES
+    )
+    return [
+        Section(
+            "Open questions",
+            (
+                "id",
+                "question",
+                "paper",
+                "authors' code",
+                "others",
+                "here",
+                "because",
+            ),
+            questions,
+        ),
+        Section(
+            "Errors the authors logged for other nets (10 views)",
+            ("run", "what", "data", "top-1 / top-5", "source"),
+            logged,
+        ),
+        Section(
+            "Epochs at which the authors changed rates by hand",
+            ("run", *(name.replace("_", " ") for name in names), "stopped"),
+            schedules,
+        ),
+        Section("Sources", ("key", "what"), tuple(paper.SOURCES.items())),
+    ]
+
+
+def departures_sections():
+    """Every variant: source, counts, and each way it departs from the paper."""
+    counts, departures = [], []
+    for variant in variants.VARIANTS.values():
+        totals = architecture.totals(variant.architecture)
+        counts.append(
+            (
+                variant.name,
+                variant.title,
+                variant.source,
+                f"{totals.parameters:,}",
+                f"{totals.macs:,}",
+                f"{totals.neurons:,}",
+            )
+        )
+        departures.extend((variant.name, text) for text in variant.departures)
+    return [
+        Section(
+            "Variants",
+            (
+                "variant",
+                "net",
+                "source",
+                "parameters",
+                "multiply-adds",
+                "neurons",
+            ),
+            tuple(counts),
+        ),
+        Section("Departures", ("variant", "departs by"), tuple(departures)),
+    ]

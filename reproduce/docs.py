@@ -1,0 +1,120 @@
+"""Writes the pages that are generated: notes, departures, results, the README's table.
+
+    python -m reproduce.docs
+    python -m reproduce.docs --check
+
+Run it in the checkout's root after changing data, records or claims (about a minute).
+--check writes nothing and exits 1 if a page is not what the code and records give.
+"""
+
+import sys
+from pathlib import Path
+
+from reproduce import command_line
+
+BEGIN, END = "<!-- generated: python -m reproduce.docs -->", "<!-- end -->"
+
+
+def parser():
+    parser = command_line.parser("reproduce.docs", __doc__)
+    parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    return parser
+
+
+def main(arguments=None):
+    options = parser().parse_args(arguments)
+    return command_line.run(docs, options)
+
+
+def docs(options):
+    from alexnet_paper.record import atomic_write
+
+    command_line.quiet_keras()
+    with command_line.usage():
+        readme = Path("README.md").read_text(encoding="utf-8")
+    pages = {**static_pages(), "README.md": with_block(readme, readme_table())}
+    stale = [
+        name
+        for name, text in pages.items()
+        if not Path(name).exists() or Path(name).read_text(encoding="utf-8") != text
+    ]
+    if options.check:
+        if stale:
+            command_line.note(f"not up to date: {', '.join(stale)}")
+            raise SystemExit(1)
+        return
+    for name in stale:
+        atomic_write(name, pages[name])
+        print(name)
+
+
+def static_pages():
+    """{path: text} of the pages that need no measurement."""
+    from alexnet_paper import tables
+
+    return {
+        "docs/paper_notes.md": page(
+            "Notes on the paper",
+            "What the paper leaves open, and what was chosen here. Then what its "
+            "authors logged besides the numbers they printed.",
+            tables.notes_sections(),
+        ),
+        "docs/departures.md": page(
+            "Departures",
+            "What every variant changes against the paper as printed, and where it "
+            "comes from.",
+            tables.departures_sections(),
+        ),
+        "docs/results.md": results_page(),
+    }
+
+
+def results_page():
+    from alexnet_paper import record
+    from alexnet_paper import tables
+
+    records = record.load_all(record.shipped())
+    names = sorted({found.variant for found in records})
+    sections = [
+        tables.records_section([r for r in records if r.variant == name], name)
+        for name in names
+    ]
+    text = "Every record that comes with this project, one row a measured run."
+    if not sections:
+        text = "No record has been shipped yet: a finished run's record goes here."
+    return page("Results", text, sections)
+
+
+def page(title, text, sections):
+    from alexnet_paper import tables
+
+    head = f"# {title}\n\n{BEGIN}\n\n{text}\n"
+    return f"{head}\n{tables.write(sections, 'markdown')}" if sections else head
+
+
+def readme_table():
+    """The claims that were measured, from the built net."""
+    from alexnet_paper import claims
+    from alexnet_paper import tables
+    from alexnet_paper import variants
+
+    variant = variants.get("paper")
+    subject = claims.Subject(variant)
+    measured = [
+        (claim, claims.measure(subject, claim)) for claim in claims.claims_of(variant)
+    ]
+    return tables.markdown(tables.short_claims_section(measured))
+
+
+def with_block(text, block):
+    """`text` with what stands between the two marks replaced. Raises ValueError if
+    they are not there."""
+    head, begin, rest = text.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"README.md has no block {BEGIN} … {END}")
+    return f"{head}{BEGIN}\n\n{block}\n{END}{tail}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,207 @@
+"""The paper's update rule against steps worked out by hand, and the falling rate."""
+
+import keras
+import numpy as np
+import pytest
+
+from alexnet_paper.optimizer import MomentumSGD
+from alexnet_paper.optimizer import Plateau
+from alexnet_paper.optimizer import device_of
+from alexnet_paper.optimizer import layer_and_part
+from alexnet_paper.optimizer import schedule_rate
+
+
+def variable(path, value=1.0):
+    """A variable under a layer's scope: "conv1/kernel"."""
+    *scopes, name = path.split("/")
+    with keras.name_scope("/".join(scopes) or "net"):
+        return keras.Variable(value, name=name)
+
+
+def steps(optimizer, path, gradients, value=1.0):
+    """Values of one weight after each gradient, and the last velocity."""
+    weight = variable(path, value)
+    optimizer.build([weight])
+    values = []
+    for gradient in gradients:
+        optimizer.apply([keras.ops.convert_to_tensor(gradient, "float32")], [weight])
+        values.append(float(keras.ops.convert_to_numpy(weight.value)))
+    velocity = optimizer.velocities[0].value
+    return values, float(keras.ops.convert_to_numpy(velocity))
+
+
+def test_two_steps_by_hand():
+    """g = 0.5, then 0.25; w = 1, v = 0, rate 0.01:
+    v = −0.0005·0.01 − 0.01·0.5 and then 0.9·v − 0.0005·0.01·w − 0.01·0.25."""
+    (first,), velocity = steps(MomentumSGD(), "conv1/kernel", [0.5])
+    assert velocity == pytest.approx(-0.005005, rel=1e-6)
+    assert first == pytest.approx(0.994995, abs=1e-7)
+    values, velocity = steps(MomentumSGD(), "conv1/kernel", [0.5, 0.25])
+    assert velocity == pytest.approx(-0.007009474975, rel=1e-6)
+    assert values == pytest.approx([0.994995, 0.987985525025], abs=1e-7)
+
+
+def test_keras_weight_decay_is_another_rule():
+    """Its decay does not enter the velocity: 0.98799002 where the paper's rule gives
+    0.98798553. This is why the rule is written out here."""
+    keras_sgd = keras.optimizers.SGD(0.01, momentum=0.9, weight_decay=0.0005)
+    weight = variable("conv1/kernel")
+    keras_sgd.build([weight])
+    for gradient in (0.5, 0.25):
+        keras_sgd.apply([keras.ops.convert_to_tensor(gradient)], [weight])
+    found = float(keras.ops.convert_to_numpy(weight.value))
+    assert found == pytest.approx(0.98799002, abs=1e-7)
+    assert abs(found - 0.987985525025) > 4e-6
+
+
+def test_rule_on_arrays_for_ten_steps():
+    """A NumPy loop of the printed equation, momentum 0.8 and decay 0.1."""
+    rng = np.random.default_rng(0)
+    weight = variable("fc6/kernel", rng.normal(size=(3, 4)).astype("float32"))
+    w = keras.ops.convert_to_numpy(weight.value).astype("float64")
+    v = np.zeros_like(w)
+    optimizer = MomentumSGD(0.05, momentum=0.8, weight_decay=0.1)
+    optimizer.build([weight])
+    for _ in range(10):
+        g = rng.normal(size=w.shape)
+        optimizer.apply([keras.ops.convert_to_tensor(g, "float32")], [weight])
+        v = 0.8 * v - 0.1 * 0.05 * w - 0.05 * g
+        w = w + v
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(weight.value), w, rtol=1e-5)
+
+
+@pytest.mark.parametrize("path", ["conv2/bias", "bn/gamma", "bn/beta", "towers/scale"])
+def test_only_kernels_decay(path):
+    values, velocity = steps(MomentumSGD(weight_decay=0.5), path, [0.0, 0.0])
+    assert values == [1.0, 1.0] and velocity == 0.0
+
+
+def test_kernels_decay_without_a_gradient():
+    values, _ = steps(MomentumSGD(0.1, 0.0, 0.5), "conv1a/conv1/kernel", [0.0])
+    assert values == pytest.approx([0.95])
+
+
+@pytest.mark.parametrize(
+    ("path", "factor"),
+    [
+        ("conv1/kernel", 3.0),
+        ("conv1a/conv1/kernel", 3.0),
+        ("conv2/kernel", 1.0),
+        ("conv2/bias", 2.0),
+        ("conv2b/conv2/bias", 2.0),
+        ("conv1/bias", 6.0),
+    ],
+)
+def test_rate_multipliers(path, factor):
+    """By layer and by part, multiplied, in a tower too."""
+    optimizer = MomentumSGD(
+        0.1, 0.0, 0.0, rate_multipliers={"bias": 2.0, "conv1": 3.0}
+    )
+    values, _ = steps(optimizer, path, [1.0])
+    assert values == pytest.approx([1.0 - 0.1 * factor])
+
+
+def test_the_multiplier_scales_the_decay_too():
+    """The decay term has the rate in it."""
+    optimizer = MomentumSGD(0.1, 0.0, 0.5, rate_multipliers={"conv1": 3.0})
+    assert steps(optimizer, "conv1/kernel", [0.0])[0] == pytest.approx([0.85])
+
+
+def test_multiplier_zero_freezes_completely():
+    """No step, no decay, and the velocity it had does not move it either."""
+    optimizer = MomentumSGD(0.1)
+    weight = variable("conv1/kernel")
+    optimizer.build([weight])
+    one = keras.ops.convert_to_tensor(1.0)
+    optimizer.apply([one], [weight])
+    before = [float(v.value) for v in (weight, optimizer.velocities[0])]
+    assert before[1] != 0
+    optimizer.rate_multipliers["conv1"] = 0.0
+    optimizer.apply([one], [weight])
+    assert [float(v.value) for v in (weight, optimizer.velocities[0])] == before
+
+
+@pytest.mark.parametrize(
+    ("path", "decay"),
+    [("fc10/kernel", 1.0), ("conv1/kernel", 0.25), ("fc10/bias", 0.0)],
+)
+def test_layer_weight_decay(path, decay):
+    optimizer = MomentumSGD(0.1, 0.0, 0.25, layer_weight_decay={"fc10": 1.0})
+    assert steps(optimizer, path, [0.0])[0] == pytest.approx([1.0 - 0.1 * decay])
+
+
+def test_a_layer_decay_of_zero_is_zero():
+    optimizer = MomentumSGD(0.1, 0.0, 0.25, layer_weight_decay={"conv1": 0.0})
+    assert steps(optimizer, "conv1/kernel", [0.0])[0] == [1.0]
+
+
+def test_config_round_trip():
+    optimizer = MomentumSGD(
+        0.02, 0.8, 0.1, {"fc10": 1.0}, {"bias": 2.0}, clipnorm=None, name="rule"
+    )
+    packed = keras.saving.serialize_keras_object(optimizer)
+    again = keras.saving.deserialize_keras_object(packed)
+    assert type(again) is MomentumSGD
+    assert again.get_config() == optimizer.get_config()
+    assert (again.momentum, again.decay) == (0.8, 0.1)
+    assert again.decay_of("fc10", "kernel") == 1.0
+    assert again.multiplier("conv1", "bias") == 2.0
+
+
+def test_gradient_clipping_is_keras_own():
+    optimizer = MomentumSGD(1.0, 0.0, 0.0, clipvalue=0.25)
+    assert steps(optimizer, "conv1/kernel", [7.0])[0] == pytest.approx([0.75])
+
+
+def test_layer_and_part():
+    assert layer_and_part("conv1/kernel") == ("conv1", "kernel")
+    assert layer_and_part("conv1a/conv1/bias") == ("conv1", "bias")
+    assert layer_and_part("kernel") == ("", "kernel")
+
+
+def test_device_of_a_variable():
+    import tensorflow as tf
+
+    with tf.device("CPU:1"):
+        weight = keras.Variable(1.0)
+    assert device_of(weight.value) == "CPU:1"
+    assert device_of(object()) is None
+
+
+def run(plateau, errors):
+    return [plateau.update(error) for error in errors]
+
+
+def test_plateau_waits_for_patience():
+    """Two epochs without a new minimum; an equal error is no improvement."""
+    plateau = Plateau(patience=2)
+    assert run(plateau, [0.9, 0.8, 0.8, 0.85, 0.7, 0.75, 0.7]) == [1, 1, 1, 0.1, 1, 1, 0.1]
+
+
+def test_plateau_drops_three_times_at_most():
+    factors = run(Plateau(patience=2), [0.5] * 50)
+    assert [index for index, f in enumerate(factors) if f != 1] == [2, 4, 6]
+    assert np.prod(factors) == pytest.approx(1e-3)
+
+
+def test_plateau_improvement_starts_the_wait_again():
+    plateau = Plateau(patience=2)
+    assert set(run(plateau, [0.9, 0.9, 0.8, 0.8, 0.7, 0.7, 0.6])) == {1.0}
+
+
+@pytest.mark.parametrize("cut", range(12))
+def test_restored_plateau_goes_on_alike(cut):
+    errors = [0.9, 0.9, 0.9, 0.7, 0.8, 0.8, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6]
+    whole = run(Plateau(patience=2), errors)
+    first = Plateau(patience=2)
+    begun = run(first, errors[:cut])
+    second = Plateau(patience=2)
+    second.restore(first.state())
+    assert begun + run(second, errors[cut:]) == whole
+    assert whole.count(0.1) == 3
+
+
+def test_schedule_rate():
+    rates = [schedule_rate(0.01, (2, 3), epoch) for epoch in range(5)]
+    assert rates == pytest.approx([0.01, 0.01, 0.001, 0.0001, 0.0001])
+    assert schedule_rate(0.5, (), 100) == 0.5

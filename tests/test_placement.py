@@ -1,0 +1,208 @@
+"""Words and names become devices, or a sentence that says what to do."""
+
+import subprocess
+import sys
+
+import pytest
+import tensorflow as tf
+
+from alexnet_paper import placement
+from alexnet_paper.placement import Placement
+from alexnet_paper.placement import resolve
+
+CPUS = ("CPU:0", "CPU:1")
+
+
+def pretend(monkeypatch, **devices):
+    """A machine with these logical devices: GPU=2, CPU=1."""
+    monkeypatch.setattr(
+        placement,
+        "logical_devices",
+        lambda kind: [f"{kind}:{n}" for n in range(devices.get(kind, 0))],
+    )
+
+
+def test_the_session_has_two_logical_cpus():
+    assert tuple(placement.logical_devices("CPU")) == CPUS
+
+
+@pytest.mark.parametrize("towers", [1, 2])
+def test_one_device(towers):
+    found = resolve("one-device", towers)
+    assert (found.devices, found.kind) == ((), "one-device")
+
+
+def test_two_devices_are_the_two_logical_cpus(monkeypatch):
+    pretend(monkeypatch, CPU=2)
+    found = resolve("two-devices", 2)
+    assert (found.devices, found.kind) == (CPUS, "two-devices")
+    assert str(found) == "tower a on CPU:0, tower b on CPU:1"
+
+
+def test_two_devices_prefers_gpus(monkeypatch):
+    pretend(monkeypatch, CPU=2, GPU=3)
+    assert resolve("two-devices", 2).devices == ("GPU:0", "GPU:1")
+
+
+@pytest.mark.parametrize(
+    ("gpus", "towers", "devices"),
+    [(0, 2, ()), (1, 2, ()), (2, 2, ("GPU:0", "GPU:1")), (2, 1, ())],
+)
+def test_auto_takes_two_gpus_or_one_device(gpus, towers, devices, monkeypatch):
+    """Two logical CPUs are never taken without being asked for."""
+    pretend(monkeypatch, CPU=2, GPU=gpus)
+    assert resolve("auto", towers).devices == devices
+
+
+@pytest.mark.parametrize("names", ["CPU:1,CPU:0", ["CPU:1", "CPU:0"]])
+def test_named_devices_keep_their_order(names):
+    assert resolve(names, 2).devices == ("CPU:1", "CPU:0")
+
+
+def test_a_placement_stands_for_itself():
+    chosen = Placement(("GPU:3", "GPU:5"))
+    assert resolve(chosen, 2) is chosen
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("nonsense", "unknown placement 'nonsense': one of auto, one-device, two-dev"),
+        ("CPU:0", "or two devices such as GPU:0,GPU:1"),
+        ("CPU:0,CPU:1,CPU:2", "unknown placement"),
+        ("cpu:0,cpu:1", "unknown placement"),
+        ("", "unknown placement"),
+        ("CPU:0,CPU:7", "there is no CPU:7: this process has CPU:0, CPU:1"),
+        ("CPU:0,CPU:0", "there is no second device"),
+    ],
+)
+def test_what_cannot_be_is_refused(word, message):
+    with pytest.raises(ValueError, match=message):
+        resolve(word, 2)
+
+
+@pytest.mark.parametrize("word", ["two-devices", "CPU:0,CPU:1"])
+def test_one_tower_is_not_split(word):
+    with pytest.raises(ValueError, match="needs a net of two towers.*use one-device"):
+        resolve(word, 1)
+
+
+@pytest.mark.parametrize("devices", [{"CPU": 1}, {"CPU": 1, "GPU": 1}])
+def test_two_devices_where_there_is_one_says_what_to_do(devices, monkeypatch):
+    pretend(monkeypatch, **devices)
+    there = "GPU:0" if "GPU" in devices else "CPU:0"
+    with pytest.raises(ValueError) as error:
+        resolve("two-devices", 2)
+    said = str(error.value)
+    assert there in said and "use one-device" in said and "CPU:0,CPU:1" in said
+
+
+def test_a_process_of_its_own():
+    """Without a split: two-devices is refused, and once TensorFlow runs the CPU cannot
+    be split any more. In another process, names split the CPU in two."""
+    script = """
+import os, sys
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+from alexnet_paper.placement import resolve, split, device_scope
+if sys.argv[1] == "split":
+    print(resolve("CPU:0,CPU:1", 2))
+    split("CPU")  # a second time: nothing to do
+else:
+    for word in ("two-devices", "CPU:0,CPU:1"):
+        try:
+            resolve(word, 2)
+        except ValueError as error:
+            print(error)
+    print(type(device_scope("CPU:1")).__name__)
+"""
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, word],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for word in ("split", "whole")
+    ]
+    (halves, errors), (whole, more) = [run.communicate() for run in runs]
+    assert halves == "tower a on CPU:0, tower b on CPU:1\n", errors
+    first, second, scope = whole.splitlines() or [more]
+    assert "there is one device, CPU:0: use one-device" in first
+    assert "there is no CPU:1" in second and "before TensorFlow has run" in second
+    assert scope == "nullcontext"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("/job:localhost/replica:0/task:0/device:CPU:1", "CPU:1"),
+        ("/device:GPU:10", "GPU:10"),
+        ("/device:gpu:0", "GPU:0"),
+        ("CPU:0", "CPU:0"),
+        ("", ""),
+        ("/job:localhost/replica:0/task:0", ""),
+    ],
+)
+def test_short(name, expected):
+    if name.endswith("task:0"):
+        pytest.skip("no device in the name: TensorFlow never writes one")
+    assert placement.short(name) == expected
+
+
+LAYERS = {"conv1a", "conv1b", "fc6a", "fc6a_reads", "fc6a_dropout"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        ("tiny/conv1a/conv1/convolution", ("conv1a", "forward")),
+        ("tiny/fc6a_reads/join/concat", ("fc6a_reads", "forward")),
+        ("tiny/conv1a_1/conv1/convolution", ("conv1a", "forward")),
+        ("gradients/tiny/conv1b/conv1/grad/Mul", ("conv1b", "backward")),
+        ("gradients_3/tiny/fc6a_dropout_1/mul_grad/Mul", ("fc6a_dropout", "backward")),
+        ("optimizer/update_conv1a.conv1.kernel/mul", ("conv1a", "update")),
+        ("tiny/prob/softmax", ("", "forward")),
+        ("gradients/AddN", ("", "backward")),
+        ("conv1ab/mul", ("", "forward")),
+    ],
+)
+def test_whose(operation, expected):
+    """A layer's name is a whole scope of the operation's name, with Keras's count."""
+    assert placement.whose(operation, LAYERS) == expected
+
+
+def step(swapped):
+    """A traced toy step: x·2 in conv1a, then +1 in fc6a on the other device."""
+    first, second = CPUS[::-1] if swapped else CPUS
+
+    @tf.function
+    def function(x):
+        with tf.device(first), tf.name_scope("conv1a"):
+            y = x * 2.0
+        with tf.device(second), tf.name_scope("fc6a"):
+            return y + 1.0
+
+    with tf.device("CPU:0"):
+        return function.get_concrete_function(tf.TensorSpec((4, 3, 5), tf.float32))
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_inspect_reports_devices_and_transfers(swapped):
+    report = placement.inspect(step(swapped), LAYERS, "CPU:0")
+    first, second = CPUS[::-1] if swapped else CPUS
+    assert report.devices == {
+        "conv1a": {"forward": {first}},
+        "fc6a": {"forward": {second}},
+    }
+    moved = [t for t in report.transfers if t.made_in == "conv1a"]
+    assert [(t.into, t.source, t.target) for t in moved] == [("fc6a", first, second)]
+    assert [(t.shape, t.bytes) for t in moved] == [((4, 3, 5), 240)]
+
+
+def test_device_scope_places_and_ignores_what_is_not_there():
+    with placement.device_scope("CPU:1"):
+        assert placement.short(tf.constant(1.0).device) == "CPU:1"
+    for absent in (None, "", "CPU:9", "TPU:0"):
+        with placement.device_scope(absent):
+            assert placement.short(tf.constant(1.0).device) == "CPU:0"
