@@ -2,7 +2,8 @@
 
 A net is a tuple of small frozen specs that reads like the paper::
 
-    Conv("conv1", 96, 11, stride=4), ReLU(), LRN("norm1", groups=2), MaxPool("pool1", 3, 2),
+    Conv("conv1", 96, 11, stride=4), ReLU(), LRN("norm1", groups=2),
+    MaxPool("pool1", 3, 2),
     Conv("conv2", 256, 5, padding=2, groups=2, bias=1.0), ...
 
 `towers=2` on the net says that every layer is split in two halves along its maps

@@ -239,7 +239,7 @@ def input_check(subject, claim):
         return Finding(f"{count:,}", NOT_REPRODUCED)
     note = (
         f"conv1 on 224×224 gives {size}×{size} maps, on {subject.model.input_shape[1]} "
-        f"gives {subject.learned[0].output[0]}×{subject.learned[0].output[1]} as in Fig. 2"
+        f"gives {first.output.shape[1]}×{first.output.shape[2]} as in Fig. 2"
     )
     return Finding(f"{count:,}", SLIP, note)
 
@@ -585,6 +585,55 @@ def claims_of(variant):
     return article.claims if article else paper.CLAIMS
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """Which records bear on a claim: data, split and views; and the printed errors, in
+    the order of the claim's values, that they measure (accuracy is 1 − top1_error)."""
+
+    data: str
+    split: str
+    views: int
+    measures: tuple[str, ...]
+    runs: int = 1
+
+    def matches(self, found):
+        return (found.data, found.split) == (self.data, self.split) and (
+            found.protocol.get("views"),
+            found.protocol.get("runs", 1),
+        ) == (self.views, self.runs)
+
+
+ERRORS = ("top1_error", "top5_error")
+EVIDENCE = {
+    "A02": Evidence("imagenet-2010", "test", 10, ERRORS),
+    "L04": Evidence("imagenet-2012", "validation", 10, ERRORS),
+    "L05": Evidence("imagenet-2012", "validation", 10, ERRORS, runs=5),
+    "BC25": Evidence("cifar10", "test", 1, ("accuracy",)),
+}
+
+
+def recorded(claim, records):
+    """The finding from the newest record that bears on a claim, or None.
+
+    Reproduced: every error is at most, every accuracy at least, the printed value,
+    within the record's 95 % interval.
+    """
+    evidence = EVIDENCE.get(claim.id)
+    found = [r for r in records if evidence and evidence.matches(r)]
+    if not found:
+        return None
+    cells, good = [], True
+    for name, printed in zip(evidence.measures, claim.values, strict=False):
+        accuracy = name == "accuracy"
+        metric = ERRORS[0] if accuracy else name
+        error = 100 * found[-1].metrics[metric]
+        low = 100 * found[-1].metrics[f"{metric}_interval"][0]
+        good = good and low <= (100 - printed if accuracy else printed)
+        cells.append(f"{100 - error if accuracy else error:.2f}")
+    epochs = found[-1].protocol.get("epochs")
+    return Finding(" / ".join(cells), verdict(good), f"{epochs} epochs")
+
+
 def measure(subject, claim, records=()):
     """The `Finding` for one claim.
 
@@ -594,4 +643,4 @@ def measure(subject, claim, records=()):
         return CHECKS[claim.id](subject, claim)
     if claim.needs == paper.CITATION:
         return Finding("not ours to measure", CITATION)
-    return Finding(NOT_RUN, NOT_RUN, f"needs {claim.needs}")
+    return recorded(claim, records) or Finding(NOT_RUN, NOT_RUN, f"needs {claim.needs}")

@@ -150,9 +150,7 @@ def cifar10(data_dir=None):
         (50_000, 32, 32, 3),
         (10_000, 32, 32, 3),
     ) or set(np.bincount(train.labels)) != {5000}:
-        raise ValueError(
-            f"{data_dir}: not the 60,000 images of CIFAR-10, 6,000 a class."
-        )
+        raise ValueError(f"{data_dir}: not CIFAR-10's 60,000 images, 6,000 a class.")
     return CIFAR10_CLASSES, train, test
 
 

@@ -68,7 +68,7 @@ def evaluate(folders, split_name, views, command):
     plan, dataset = plans[0], plans[0].dataset()
     if split_name not in dataset.splits:
         raise ValueError(
-            f"{plan.data} has no {split_name} split: one of {', '.join(dataset.splits)}."
+            f"{plan.data} has no {split_name} split: {', '.join(dataset.splits)}."
         )
     split, outputs, states = dataset.splits[split_name], [], []
     for folder, own in zip(folders, plans, strict=True):

@@ -46,8 +46,8 @@ class LocalResponseNormalization(keras.layers.Layer):
         super().__init__(**kwargs)
         if n < 1 or k <= 0 or beta <= 0 or groups < 1:
             raise ValueError(
-                "LocalResponseNormalization needs n ≥ 1, k > 0, beta > 0 and groups ≥ 1."
-                f" Received: n={n}, k={k}, beta={beta}, groups={groups}"
+                "LocalResponseNormalization needs n ≥ 1, k > 0, beta > 0, groups ≥ 1. "
+                f"Received: n={n}, k={k}, beta={beta}, groups={groups}"
             )
         self.n, self.k, self.alpha, self.beta = n, k, alpha, beta
         self.groups = groups

@@ -50,7 +50,7 @@ class TowerModel(keras.Model):
         return self.compute_metrics(x, y, predictions, sample_weight)
 
     def gradients(self, loss):
-        """d loss / d trainable variables, each on its variable's device (graph only)."""
+        """d loss / d trainable variables, each on its variable's device (in graphs)."""
         import tensorflow as tf
 
         values = [variable.value for variable in self.trainable_variables]

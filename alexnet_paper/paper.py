@@ -1480,8 +1480,8 @@ OPEN_QUESTIONS = (
         "square roots (standard deviations 19.7, 37.1 and 121.8 of 255); the image is "
         "then divided by 1.1; training only",
         "Caffe, torchvision, TF-slim: no colour noise",
-        "paper: eigenvalues of pixels scaled to 0–1. authors: square roots, then ÷ 1.1. "
-        "caffe: no noise",
+        "paper: eigenvalues of pixels scaled to 0–1. authors: square roots, then "
+        "÷ 1.1. caffe: no noise",
         "on pixels 0–255 the printed formula gives noise of 842 to 883 grey levels; on "
         "pixels 0–1 it gives 3.3 to 3.5, the square roots give 7.2 to 7.7",
     ),

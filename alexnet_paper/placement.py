@@ -87,7 +87,7 @@ def named_devices(names):
     if missing or names[0] == names[1]:
         raise ValueError(
             f"there is no {missing[0] if missing else 'second device'}: this process "
-            f"has {', '.join(existing) or 'no TensorFlow device'}. Name two of them, or "
+            f"has {', '.join(existing) or 'no device'}. Name two of them, or "
             "ask for CPU:0,CPU:1 before TensorFlow has run anything."
         )
     return tuple(names)
@@ -168,7 +168,7 @@ class Transfer:
 
 @dataclass(frozen=True)
 class GraphReport:
-    """What `inspect` found: the devices of each layer's operations, and what crosses."""
+    """What `inspect` found: each layer's devices, and what crosses between them."""
 
     devices: dict  # layer → {"forward" | "backward" | "update": {devices}}
     transfers: tuple[Transfer, ...]

@@ -319,17 +319,18 @@ def crossing_note(forms):
 
 
 def results_section(table, ours):
-    """Table 1 or 2 of the paper; `ours`: {(row, column): cell} where there is one."""
+    """Table 1 or 2 of the paper; `ours`: {claim id: what was measured, "a / b"}."""
     rows = []
     for row in table.rows:
-        cells = [row.model]
-        for column, printed, logged in zip(
-            table.columns, row.printed, row.authors, strict=True
+        cells, measured = [row.model], ours.get(row.claim, "not run").split(" / ")
+        measured = ["cited"] * 3 if row.cited else measured
+        for index, (printed, logged) in enumerate(
+            zip(row.printed, row.authors, strict=True)
         ):
             log = f" (log {logged:.2f})" if logged is not None else ""
             cells.append("—" if printed is None else f"{printed:.1f}{log}")
-            missing = "cited" if row.cited else "not run" if printed else "—"
-            cells.append(ours.get((row.model, column), missing))
+            there = measured[index] if index < len(measured) else "not run"
+            cells.append("—" if printed is None else there)
         rows.append(tuple(cells))
     columns = [cell for name in table.columns for cell in (f"{name}, paper", "ours")]
     return Section(table.title, ("model", *columns), tuple(rows), table.protocol)

@@ -35,7 +35,7 @@ def render(variant, records, devices, format):
 
 
 def tower_devices(variant, where):
-    """Devices of the comparison, or () where the net has one tower or it is declined."""
+    """Devices of the comparison; () where the net has one tower or it is declined."""
     if variant.architecture.towers == 1 and where == "auto":
         return ()
     if where == "auto":
@@ -79,7 +79,9 @@ def as_sections(variant, measured, forms, records):
     memory = architecture.memory(net)
     found.append(tables.memory_section(memory, variant.recipe.batch_size))
     if not article:
-        found += [tables.results_section(t, {}) for t in (paper.TABLE_1, paper.TABLE_2)]
+        ours = {claim.id: finding.ours for claim, finding in measured}
+        printed = (paper.TABLE_1, paper.TABLE_2)
+        found += [tables.results_section(table, ours) for table in printed]
     if records:
         found.append(tables.records_section(records))
     return [*found, tables.commands_section(measured)]

@@ -1,5 +1,7 @@
 """The paper's update rule against steps worked out by hand, and the falling rate."""
 
+import contextlib
+
 import keras
 import numpy as np
 import pytest
@@ -14,7 +16,9 @@ from alexnet_paper.optimizer import schedule_rate
 def variable(path, value=1.0):
     """A variable under a layer's scope: "conv1/kernel"."""
     *scopes, name = path.split("/")
-    with keras.name_scope("/".join(scopes) or "net"):
+    with contextlib.ExitStack() as stack:
+        for scope in scopes:
+            stack.enter_context(keras.name_scope(scope))
         return keras.Variable(value, name=name)
 
 
@@ -25,9 +29,8 @@ def steps(optimizer, path, gradients, value=1.0):
     values = []
     for gradient in gradients:
         optimizer.apply([keras.ops.convert_to_tensor(gradient, "float32")], [weight])
-        values.append(float(keras.ops.convert_to_numpy(weight.value)))
-    velocity = optimizer.velocities[0].value
-    return values, float(keras.ops.convert_to_numpy(velocity))
+        values.append(float(weight.value))
+    return values, float(optimizer.velocities[0].value)
 
 
 def test_two_steps_by_hand():
@@ -49,7 +52,7 @@ def test_keras_weight_decay_is_another_rule():
     keras_sgd.build([weight])
     for gradient in (0.5, 0.25):
         keras_sgd.apply([keras.ops.convert_to_tensor(gradient)], [weight])
-    found = float(keras.ops.convert_to_numpy(weight.value))
+    found = float(weight.value)
     assert found == pytest.approx(0.98799002, abs=1e-7)
     assert abs(found - 0.987985525025) > 4e-6
 
@@ -58,7 +61,7 @@ def test_rule_on_arrays_for_ten_steps():
     """A NumPy loop of the printed equation, momentum 0.8 and decay 0.1."""
     rng = np.random.default_rng(0)
     weight = variable("fc6/kernel", rng.normal(size=(3, 4)).astype("float32"))
-    w = keras.ops.convert_to_numpy(weight.value).astype("float64")
+    w = weight.numpy().astype("float64")
     v = np.zeros_like(w)
     optimizer = MomentumSGD(0.05, momentum=0.8, weight_decay=0.1)
     optimizer.build([weight])
@@ -67,7 +70,7 @@ def test_rule_on_arrays_for_ten_steps():
         optimizer.apply([keras.ops.convert_to_tensor(g, "float32")], [weight])
         v = 0.8 * v - 0.1 * 0.05 * w - 0.05 * g
         w = w + v
-    np.testing.assert_allclose(keras.ops.convert_to_numpy(weight.value), w, rtol=1e-5)
+    np.testing.assert_allclose(weight.numpy(), w, rtol=1e-5)
 
 
 @pytest.mark.parametrize("path", ["conv2/bias", "bn/gamma", "bn/beta", "towers/scale"])

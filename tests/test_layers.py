@@ -1,0 +1,411 @@
+"""Each layer against a NumPy loop of its equation, and every layer through Keras's
+serialization."""
+
+import copy
+import inspect
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from alexnet_paper import layers
+from alexnet_paper.layers import GroupedConv2D
+from alexnet_paper.layers import Local2D
+from alexnet_paper.layers import LocalResponseNormalization
+from alexnet_paper.layers import OnDevice
+from alexnet_paper.layers import ScaledTanh
+from alexnet_paper.layers import Slice
+from alexnet_paper.layers import SpatialResponseNormalization
+from alexnet_paper.layers import TowerDropout
+
+
+def normal(*shape, scale=1.0, seed=0):
+    return np.random.default_rng(seed).normal(scale=scale, size=shape)
+
+
+def relative(ours, reference):
+    return np.abs(np.asarray(ours) - reference).max() / np.abs(reference).max()
+
+
+def printed_lrn(images, n, k, alpha, beta, groups=1):
+    """The printed equation, one activity at a time, in float64."""
+    out = np.empty(images.shape)
+    share = images.shape[-1] // groups
+    for position in np.ndindex(images.shape):
+        *place, i = position
+        first = i // share * share
+        low, high = max(first, i - n // 2), min(first + share - 1, i + n // 2)
+        total = 0.0
+        for j in range(low, high + 1):
+            total += float(images[(*place, j)]) ** 2
+        out[position] = images[position] / (k + alpha * total) ** beta
+    return out
+
+
+@pytest.mark.parametrize("beta", [0.75, 0.5])
+@pytest.mark.parametrize("n", [1, 3, 4, 5, 9])
+@pytest.mark.parametrize(
+    ("maps", "groups"), [(7, 1), (96, 2), (12, 3), (6, 1), (6, 2), (15, 3)]
+)
+def test_lrn_is_the_printed_equation(n, maps, groups, beta):
+    """To 1e-6 in float32, with activities large enough for every term to count."""
+    images = normal(2, 3, 2, maps, scale=60).astype("float32")
+    layer = LocalResponseNormalization(n, 2.0, 0.01, beta, groups)
+    expected = printed_lrn(images, n, 2.0, 0.01, beta, groups)
+    np.testing.assert_allclose(layer(images), expected, rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("k", "alpha", "expected"),
+    [
+        (2, 1e-4, [5.651838, 10.708635, 14.866753, 17.999544, 22.735027, 27.944183]),
+        (2, 2e-5, [5.884357, 11.631335, 17.135998, 22.295521, 27.946353, 33.745586]),
+        (1, 2e-5, [9.795016, 19.14479, 27.741441, 35.330394, 44.388891, 53.888599]),
+    ],
+    ids=["printed", "authors", "caffe"],
+)
+def test_lrn_of_three_conventions(k, alpha, expected):
+    """One input under the paper's, the authors' and Caffe's constants."""
+    image = np.array([10, 20, 30, 40, 50, 60], "float32").reshape(1, 1, 1, 6)
+    found = LocalResponseNormalization(5, k, alpha, 0.75)(image)
+    np.testing.assert_allclose(np.ravel(found), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "first", "expected"),
+    [
+        (1e-4, "relu", [0, 11.071666, 0, 22.124479, 2.803838, 0]),
+        (2e-5, "norm", [0, 11.631335, 0, 22.81152, 2.859558, 0]),
+    ],
+    ids=["paper", "authors"],
+)
+def test_order_of_relu_and_normalization_matters(alpha, first, expected):
+    """The paper's order on signed activities, and that of the authors' conv1."""
+    image = np.array([-30, 20, -10, 40, 5, -60], "float32").reshape(1, 1, 1, 6)
+    norm, relu = LocalResponseNormalization(alpha=alpha), keras.layers.ReLU()
+    found = norm(relu(image)) if first == "relu" else relu(norm(image))
+    np.testing.assert_allclose(np.ravel(found), expected, rtol=1e-6, atol=1e-9)
+
+
+def test_lrn_of_two_towers_differs_at_the_seam_only():
+    """Over 96 maps or over 48 and 48: four maps differ, 46 to 49."""
+    images = normal(1, 4, 4, 96, scale=60).astype("float32")
+    whole = np.asarray(LocalResponseNormalization()(images))
+    towers = np.asarray(LocalResponseNormalization(groups=2)(images))
+    halves = [LocalResponseNormalization()(half) for half in np.split(images, 2, -1)]
+    np.testing.assert_allclose(towers, np.concatenate(halves, -1), rtol=1e-6)
+    gap = np.abs(whole / towers - 1).max(axis=(0, 1, 2))
+    assert np.flatnonzero(gap > 1e-5).tolist() == [46, 47, 48, 49]
+
+
+def gradient(layer, images, upstream):
+    images = tf.constant(images)
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        outputs = layer(images)
+    return tape.gradient(outputs, images, output_gradients=tf.cast(upstream, outputs.dtype))
+
+
+@pytest.mark.parametrize("beta", [0.75, 0.5])
+@pytest.mark.parametrize(
+    ("n", "maps", "groups"), [(5, 7, 1), (4, 6, 1), (3, 8, 2), (9, 6, 3), (1, 3, 1)]
+)
+def test_lrn_gradient_is_that_of_the_loop(n, maps, groups, beta):
+    """Central differences of the printed equation, in float64."""
+    images, upstream = normal(1, 1, 2, maps, scale=3), normal(1, 1, 2, maps, seed=1)
+    layer = LocalResponseNormalization(n, 2.0, 0.1, beta, groups, dtype="float64")
+    found = np.asarray(gradient(layer, images, upstream))
+    expected, step = np.empty(images.shape), 1e-5
+    for position in np.ndindex(images.shape):
+        sides = []
+        for sign in (1, -1):
+            moved = images.copy()
+            moved[position] += sign * step
+            sides.append(printed_lrn(moved, n, 2.0, 0.1, beta, groups))
+        expected[position] = np.sum(upstream * (sides[0] - sides[1])) / (2 * step)
+    assert relative(found, expected) < 1e-7  # the band is float32, its 0 and 1 exact
+
+
+@pytest.mark.parametrize("maps", [5, 48, 96])
+def test_lrn_agrees_with_tensorflows_kernel(maps):
+    """Forward and gradient of `tf.nn.local_response_normalization`, float32."""
+    images = normal(2, 5, 3, maps, scale=60).astype("float32")
+    upstream = normal(2, 5, 3, maps, seed=1).astype("float32")
+
+    def kernel(x):
+        return tf.nn.local_response_normalization(x, 2, bias=2, alpha=1e-4, beta=0.75)
+
+    layer = LocalResponseNormalization()
+    assert relative(layer(images), np.asarray(kernel(images))) < 2e-6
+    ours, theirs = (gradient(f, images, upstream) for f in (layer, kernel))
+    assert relative(ours, np.asarray(theirs)) < 5e-6
+
+
+def test_lrn_gradient_inside_a_graph():
+    """`tf.gradients`, which the two-device form differentiates with, sees the same."""
+    images = normal(1, 2, 2, 6, scale=30).astype("float32")
+    layer = LocalResponseNormalization(groups=2)
+
+    @tf.function
+    def symbolic(x):
+        return tf.gradients(tf.reduce_sum(layer(x) ** 2), x)[0]
+
+    upstream = 2 * np.asarray(layer(images))
+    eager = gradient(layer, images, upstream)
+    np.testing.assert_allclose(symbolic(images), eager, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("height", "width"), [(6, 5), (2, 7), (1, 1), (9, 9)])
+@pytest.mark.parametrize("size", [1, 3, 5])
+def test_spatial_normalization_is_its_equation(size, height, width):
+    """The window of the same map, clipped at the borders."""
+    images = normal(2, height, width, 3, scale=30).astype("float32")
+    layer = SpatialResponseNormalization(size, 1.0, 0.01, 0.75)
+    expected, reach = np.empty(images.shape), size // 2
+    for b, row, column, i in np.ndindex(images.shape):
+        total = 0.0
+        for y in range(max(0, row - reach), min(height, row + reach + 1)):
+            for x in range(max(0, column - reach), min(width, column + reach + 1)):
+                total += float(images[b, y, x, i]) ** 2
+        expected[b, row, column, i] = images[b, row, column, i] / (
+            (1 + 0.01 * total) ** 0.75
+        )
+    np.testing.assert_allclose(layer(images), expected, rtol=2e-6)
+
+
+def built(layer, images):
+    """The layer with weights that are not its initial zeros."""
+    layer.build(images.shape)
+    arrays = [normal(*w.shape, seed=i) for i, w in enumerate(layer.weights)]
+    layer.set_weights(arrays)
+    return layer
+
+
+@pytest.mark.parametrize(
+    ("groups", "stride", "padding"),
+    [(2, 1, "same"), (2, 2, "valid"), (3, 1, "valid")],
+)
+def test_grouped_convolution_is_keras_own(groups, stride, padding):
+    """The same kernel and bias in `Conv2D(groups=...)` give the same maps."""
+    images = normal(2, 8, 7, 6).astype("float32")
+    options = {"strides": stride, "padding": padding, "groups": groups}
+    ours = built(GroupedConv2D(12, 3, **options), images)
+    keras_own = keras.layers.Conv2D(12, 3, **options)
+    keras_own.build(images.shape)
+    keras_own.set_weights(ours.get_weights())
+    np.testing.assert_allclose(
+        ours(images), keras_own(images), rtol=1e-5, atol=1e-5
+    )
+
+
+def test_grouped_convolution_is_two_halves():
+    """Half the maps, half the kernels each, and nothing of the other half."""
+    images = normal(1, 6, 6, 8).astype("float32")
+    whole = built(GroupedConv2D(4, 3, groups=2), images)
+    kernel, bias = whole.get_weights()
+    assert kernel.shape == (3, 3, 4, 4)
+    for part in (0, 1):
+        half = keras.layers.Conv2D(2, 3)
+        half.build((None, 6, 6, 4))
+        chosen = np.s_[2 * part : 2 * part + 2]
+        half.set_weights([kernel[..., chosen], bias[chosen]])
+        np.testing.assert_allclose(
+            np.asarray(whole(images))[..., chosen],
+            half(images[..., 4 * part : 4 * part + 4]),
+            rtol=1e-5,
+            atol=1e-6,
+        )
+
+
+@pytest.mark.parametrize("padding", [0, 1, (0, 2)])
+@pytest.mark.parametrize("size", [1, 3])
+def test_unshared_convolution_is_its_loop(size, padding):
+    """Every position its own kernel and bias, zeros around."""
+    images = normal(2, 5, 4, 3).astype("float32")
+    layer = built(Local2D(2, size, padding), images)
+    kernel, bias = layer.get_weights()
+    before, after = padding if isinstance(padding, tuple) else (padding, padding)
+    padded = np.pad(images, ((0, 0), (before, after), (before, after), (0, 0)))
+    out = np.asarray(layer(images))
+    height, width = 5 + before + after - size + 1, 4 + before + after - size + 1
+    assert out.shape == (2, height, width, 2)
+    for row in range(height):
+        for column in range(width):
+            patch = padded[:, row : row + size, column : column + size]
+            expected = patch.reshape(2, -1) @ kernel[row, column] + bias[row, column]
+            np.testing.assert_allclose(
+                out[:, row, column], expected, rtol=1e-4, atol=1e-5
+            )
+
+
+def test_scaled_tanh():
+    images = normal(2, 3).astype("float32")
+    found = ScaledTanh(1.7159, 2 / 3)(images)
+    np.testing.assert_allclose(found, 1.7159 * np.tanh(images * 2 / 3), rtol=1e-5)
+
+
+ONES = np.ones((50, 400), "float32")  # 20,000 units
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.3, 0.5])
+@pytest.mark.parametrize("scaled", [False, True])
+def test_dropout_factors(rate, scaled):
+    """Printed: kept units unchanged in training, × (1 − rate) at test. Scaled: divided
+    by 1 − rate in training, unchanged at test. Either way the mean is the same."""
+    layer = TowerDropout(rate, scaled, seed=1)
+    train, test = (np.asarray(layer(ONES, training=mode)) for mode in (True, False))
+    kept = np.float32(1 / (1 - rate)) if scaled else 1
+    assert set(np.unique(train)) <= {0, kept}
+    assert np.all(test == np.float32(1 if scaled else 1 - rate))
+    deviation = np.sqrt(rate * (1 - rate) / ONES.size)
+    assert abs(np.mean(train == 0) - rate) <= 5 * deviation
+    assert abs(train.mean() - test.mean()) <= 5 * deviation * kept + 1e-6
+
+
+@pytest.mark.parametrize("parts", [2, 4])
+@pytest.mark.parametrize("shape", [(6, 40), (3, 2, 2, 40)])
+def test_parts_of_a_dropped_layer_share_one_mask(shape, parts):
+    """Slices of one draw: put together, they are the whole layer's mask, draw after
+    draw."""
+    ones = np.ones(shape, "float32")
+    whole = TowerDropout(0.5, seed=3)
+    split = [TowerDropout(0.5, part=p, parts=parts, seed=3) for p in range(parts)]
+    pieces = np.split(ones, parts, axis=-1)
+    for _ in range(3):
+        joined = [f(x, training=True) for f, x in zip(split, pieces, strict=True)]
+        np.testing.assert_array_equal(
+            np.concatenate(joined, -1), whole(ones, training=True)
+        )
+
+
+def test_dropout_follows_its_seed():
+    """The same seed, the same sequence of masks; each draw a new mask."""
+
+    def draws(seed):
+        layer = TowerDropout(0.5, seed=seed)
+        return [np.asarray(layer(ONES, training=True)) for _ in range(2)]
+
+    first, again, other = draws(5), draws(5), draws(6)
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first[0], first[1])
+    assert not np.array_equal(first[0], other[0])
+
+
+def test_dropout_passes_no_gradient_to_dropped_units():
+    layer = TowerDropout(0.5, seed=2)
+    with tf.GradientTape() as tape:
+        images = tf.Variable(ONES)
+        out = layer(images, training=True)
+    np.testing.assert_array_equal(tape.gradient(out, images), out)
+
+
+@pytest.mark.parametrize("parts", [2, 3])
+def test_slices_of_an_initializer_are_one_draw(parts):
+    """Towers start from the halves of what the whole layer would start from."""
+    initializer = keras.initializers.RandomNormal(0.0, 0.01, seed=4)
+    whole = initializer((3, 3, 4, 12))
+    pieces = [Slice(initializer, p, parts)((3, 3, 4, 12 // parts)) for p in range(parts)]
+    np.testing.assert_array_equal(np.concatenate(pieces, axis=-1), whole)
+
+
+def test_on_device_places_variables_and_operations():
+    dense = OnDevice(keras.layers.Dense(3), "CPU:1")
+    out = dense(np.ones((2, 4), "float32"))
+    devices = {out.device, *(weight.value.device for weight in dense.weights)}
+    assert len(dense.weights) == 2
+    assert all(device.endswith("CPU:1") for device in devices)
+
+
+def test_on_device_without_its_device_still_computes():
+    dense = OnDevice(keras.layers.Dense(3, kernel_initializer="ones"), "GPU:77")
+    np.testing.assert_array_equal(dense(np.ones((2, 4), "float32")), np.full((2, 3), 4))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_on_device_says_whether_it_is_training(training):
+    inputs = keras.Input((400,))
+    outputs = OnDevice(TowerDropout(0.5, seed=1), "CPU:1")(inputs)
+    found = np.asarray(keras.Model(inputs, outputs)(ONES, training=training))
+    assert set(np.unique(found)) == ({0, 1} if training else {0.5})
+
+
+# one of each layer, with no argument left at its default
+EXAMPLES = [
+    LocalResponseNormalization(3, 1.0, 0.1, 0.5, 2),
+    SpatialResponseNormalization(3, 2.0, 0.1, 0.5),
+    GroupedConv2D(6, 3, strides=2, padding="same", groups=2, bias_initializer="ones"),
+    Local2D(5, 3, (1, 0), "he_normal", "ones"),
+    TowerDropout(0.25, True, 1, 2, 9),
+    ScaledTanh(1.7159, 0.667),
+    OnDevice(GroupedConv2D(4, 3, groups=2, name="inner"), "CPU:1", name="outer"),
+]
+
+
+def test_every_layer_has_an_example():
+    """A layer added without one fails here."""
+    ours = {
+        kind
+        for _, kind in inspect.getmembers(layers, inspect.isclass)
+        if issubclass(kind, keras.layers.Layer) and kind.__module__ == layers.__name__
+    }
+    assert ours == {type(layer) for layer in EXAMPLES}
+
+
+@pytest.mark.parametrize("layer", EXAMPLES, ids=lambda layer: type(layer).__name__)
+def test_layer_comes_back_from_its_configuration(layer):
+    """Through Keras's own serialization, every argument, and the same outputs."""
+    packed = keras.saving.serialize_keras_object(layer)
+    again = keras.saving.deserialize_keras_object(copy.deepcopy(packed))
+    assert type(again) is type(layer)
+    assert keras.saving.serialize_keras_object(again) == packed
+    accepted = set(inspect.signature(type(layer).__init__).parameters)
+    own = accepted - {"self", "kwargs", "layer"}
+    assert own <= set(layer.get_config())
+    images = normal(2, 7, 6, 4, scale=5).astype("float32")
+    layer(images), again(images)
+    seeds = [w for w in layer.weights if "seed" in w.path]
+    if not seeds:
+        again.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(layer(images), again(images))
+
+
+@pytest.mark.parametrize("layer", EXAMPLES, ids=lambda layer: type(layer).__name__)
+@pytest.mark.parametrize("shape", [(2, 7, 6, 4), (1, 8, 8, 4)])
+def test_computed_output_shape_is_the_real_one(layer, shape):
+    fresh = type(layer).from_config(layer.get_config())
+    expected = fresh.compute_output_shape(shape)
+    assert tuple(fresh(np.ones(shape, "float32")).shape) == tuple(expected)
+
+
+def test_slice_comes_back_from_its_configuration():
+    first = Slice(keras.initializers.RandomNormal(0.0, 0.5, seed=4), 1, 2)
+    packed = keras.saving.serialize_keras_object(first)
+    again = keras.saving.deserialize_keras_object(packed)
+    np.testing.assert_array_equal(first((3, 5)), again((3, 5)))
+    assert (again.part, again.parts) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: LocalResponseNormalization(n=0), "n=0"),
+        (lambda: LocalResponseNormalization(k=0), "k=0"),
+        (lambda: LocalResponseNormalization(beta=-1), "beta=-1"),
+        (lambda: LocalResponseNormalization(groups=0), "groups=0"),
+        (lambda: SpatialResponseNormalization(4), "size=4"),
+        (lambda: SpatialResponseNormalization(0), "size=0"),
+        (lambda: SpatialResponseNormalization(k=0), "k=0"),
+        (lambda: TowerDropout(1.0), "rate=1.0"),
+        (lambda: TowerDropout(-0.1), "rate=-0.1"),
+        (
+            lambda: LocalResponseNormalization(groups=2).build((None, 4, 4, 7)),
+            "7 maps are not divisible by groups=2",
+        ),
+        (lambda: GroupedConv2D(5, 3, groups=2), "divisible"),
+        (lambda: GroupedConv2D(4, 3, groups=2).build((None, 4, 4, 5)), "divisible"),
+    ],
+)
+def test_what_cannot_be_is_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
