@@ -80,7 +80,7 @@ def AlexNet(
         seed=seed,
     )
     if weights is not None:
-        arrays = files.load(weights)[0]
+        arrays = files.load(weights).arrays
         if not include_top:
             held = models.named_variables(built)
             arrays = {part: arrays[part] for part in arrays if part in held}

@@ -5,6 +5,7 @@ a `numpy.random.Generator` handed in, so that it is a function of its seed.
 """
 
 from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
@@ -118,3 +119,124 @@ def colour_noise(image, pca, rng, std=0.1, reading="paper"):
         return ((image + pca.vectors @ (draws * stds)) / (1 + std)).astype("float32")
     eigenvalues = np.square(stds / 255.0)
     return (image + 255.0 * (pca.vectors @ (draws * eigenvalues))).astype("float32")
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How an image becomes the net's input.
+
+    Images are brought to `side`, cropped to `size` if that is smaller, and `mean` is
+    subtracted: an array (size, size, 3), three numbers, or None. In training, crops
+    are random, half the images are mirrored where `reflect` says so, and `colour`
+    names the reading of the colour noise made with `pca`.
+    """
+
+    size: int
+    side: int
+    reflect: bool = False
+    colour: str | None = None
+    mean: np.ndarray | None = None
+    pca: ColourPCA | None = None
+
+    def scaled(self, image):
+        """uint8 (height, width, 3) → (side, side, 3)."""
+        if image.shape[:2] == (self.side, self.side):
+            return image
+        return np.asarray(rescale_and_crop(Image.fromarray(image), self.side))
+
+    def training(self, image, rng):
+        """One random view, float32 (size, size, 3)."""
+        view = self.scaled(image)
+        if self.side > self.size or self.reflect:
+            view = random_view(view, self.size, rng, self.reflect)
+        if self.colour:
+            view = colour_noise(view, self.pca, rng, reading=self.colour)
+        return self.centred(view)
+
+    def views(self, image, count):
+        """The `count` (1 or 10) test views, float32 (count, size, size, 3)."""
+        image = self.scaled(image)
+        if count == 1:
+            return self.centred(centre_crop(image, self.size)[None])
+        return self.centred(ten_views(image, self.size))
+
+    def centred(self, views):
+        views = views.astype("float32")
+        return views if self.mean is None else views - self.mean
+
+    def settings(self):
+        """What is not an array, for a weight file's text."""
+        names = ("size", "side", "reflect", "colour")
+        return {name: getattr(self, name) for name in names}
+
+    def arrays(self):
+        """What is an array, for a weight file."""
+        found = {} if self.mean is None else {"mean": self.mean}
+        if self.pca:
+            found["pca_stds"] = np.asarray(self.pca.stds)
+            found["pca_vectors"] = np.asarray(self.pca.vectors)
+        return found
+
+    @classmethod
+    def restore(cls, settings, arrays):
+        """The preparation that gave these `settings()` and `arrays()`."""
+        pca = None
+        if "pca_stds" in arrays:
+            vectors = tuple(map(tuple, arrays["pca_vectors"].tolist()))
+            pca = ColourPCA(tuple(arrays["pca_stds"].tolist()), vectors)
+        return cls(**settings, mean=arrays.get("mean"), pca=pca)
+
+
+@dataclass
+class Statistics:
+    """Running sums over images of one size: their mean image and colour covariance."""
+
+    total: np.ndarray | float = 0.0  # (side, side, 3)
+    outer: np.ndarray | float = 0.0  # (3, 3)
+    images: int = 0
+
+    def add(self, image):
+        """Counts one image (side, side, 3), 0–255."""
+        pixels = image.reshape(-1, 3).astype("float64")
+        self.total = self.total + image
+        self.outer = self.outer + pixels.T @ pixels
+        self.images += 1
+
+    def merge(self, other):
+        self.total = self.total + other.total
+        self.outer = self.outer + other.outer
+        self.images += other.images
+
+    @property
+    def mean_image(self):
+        return self.total / self.images
+
+    @property
+    def pca(self):
+        mean = self.mean_image.mean(axis=(0, 1))
+        pixels = self.images * self.total.shape[0] * self.total.shape[1]
+        return ColourPCA.of_covariance(self.outer / pixels - np.outer(mean, mean))
+
+
+def preparation(recipe, size, images, statistics=None):
+    """The `Preparation` of a recipe for a net with size × size inputs.
+
+    Mean and colour components come from `statistics`, or from one pass over `images`,
+    where the recipe uses them.
+    """
+    side = max(recipe.image_side or size, size)
+    bare = Preparation(size, side, recipe.reflect, recipe.colour)
+    if recipe.mean is None and recipe.colour is None:
+        return bare
+    if statistics is None or statistics.total.shape[0] != side:
+        statistics = Statistics()
+        for image in images:
+            statistics.add(bare.scaled(image))
+    mean_image = statistics.mean_image
+    mean = {
+        "image": centre_crop(mean_image, size).astype("float32"),
+        "pixel": mean_image.mean(axis=(0, 1)).astype("float32"),
+        None: None,
+    }[recipe.mean]
+    pca = statistics.pca if recipe.colour else None
+    return replace(bare, mean=mean, pca=pca)

@@ -594,21 +594,28 @@ class Evidence:
     split: str
     views: int
     measures: tuple[str, ...]
+    examples: int  # a smaller set under the same name is no evidence
     runs: int = 1
 
     def matches(self, found):
-        return (found.data, found.split) == (self.data, self.split) and (
-            found.protocol.get("views"),
-            found.protocol.get("runs", 1),
-        ) == (self.views, self.runs)
+        same = (found.data, found.split) == (self.data, self.split)
+        return (
+            same
+            and self.examples == found.examples
+            and (
+                found.protocol.get("views"),
+                found.protocol.get("runs", 1),
+            )
+            == (self.views, self.runs)
+        )
 
 
 ERRORS = ("top1_error", "top5_error")
 EVIDENCE = {
-    "A02": Evidence("imagenet-2010", "test", 10, ERRORS),
-    "L04": Evidence("imagenet-2012", "validation", 10, ERRORS),
-    "L05": Evidence("imagenet-2012", "validation", 10, ERRORS, runs=5),
-    "BC25": Evidence("cifar10", "test", 1, ("accuracy",)),
+    "A02": Evidence("imagenet", "test", 10, ERRORS, 150_000),
+    "L04": Evidence("imagenet", "validation", 10, ERRORS, 50_000),
+    "L05": Evidence("imagenet", "validation", 10, ERRORS, 50_000, runs=5),
+    "BC25": Evidence("cifar10", "test", 1, ("accuracy",), 10_000),
 }
 
 

@@ -8,15 +8,10 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from PIL import Image
 
-from alexnet_paper import augment
-
-DATASETS = {
-    "digits": "1,797 handwritten digits bundled with scikit-learn",
-    "cifar10": "CIFAR-10: downloaded by Keras, or --data-dir with cifar-10-batches-py, "
-    "cifar-10-python.tar.gz or an .npz",
-}
+from alexnet_paper.images import ImageFiles
+from alexnet_paper.images import class_folders
+from alexnet_paper.images import files_in
 
 SPLIT_SEED = 0  # of every split made here: the same for all runs
 CIFAR10_CLASSES = (
@@ -32,12 +27,32 @@ CIFAR10_CLASSES = (
     "truck",
 )
 
+FLOWERS17_CLASSES = (
+    "daffodil",
+    "snowdrop",
+    "lily of the valley",
+    "bluebell",
+    "crocus",
+    "iris",
+    "tigerlily",
+    "tulip",
+    "fritillary",
+    "sunflower",
+    "daisy",
+    "coltsfoot",
+    "dandelion",
+    "cowslip",
+    "buttercup",
+    "windflower",
+    "pansy",
+)
+
 
 @dataclass(frozen=True)
 class Split:
-    """Images (count, height, width, 3), uint8 RGB, and labels (count,) from 0."""
+    """Images, uint8 RGB (height, width, 3) each, and labels (count,) from 0."""
 
-    images: np.ndarray
+    images: np.ndarray | ImageFiles
     labels: np.ndarray
 
     def __len__(self):
@@ -66,8 +81,8 @@ def load(name, data_dir=None, validation=0.2, limit=None):
     Args:
         name: Its name.
         data_dir: Folder or file to read it from.
-        validation: Share of the training images held out, stratified, for validation;
-            0 holds out none.
+        validation: Share of the training images held out, stratified, for validation
+            where the dataset has no validation images of its own; 0 holds out none.
         limit: Use only so many training images, drawn evenly from the classes.
 
     Raises ValueError for an unknown name or files that are not the dataset, and
@@ -75,14 +90,14 @@ def load(name, data_dir=None, validation=0.2, limit=None):
     """
     if name not in DATASETS:
         raise ValueError(f"unknown data {name!r}: one of {', '.join(DATASETS)}.")
-    if name == "digits":
-        classes, train, test = digits()
-    else:
-        classes, train, test = cifar10(data_dir)
-    splits = {"test": test, **hold_out(train, validation)}
+    if data_dir is None and name not in ("digits", "cifar10"):
+        raise ValueError(f"{name} needs --data-dir: {DATASETS[name][0]}.")
+    classes, splits = DATASETS[name][1](data_dir)
+    if "validation" not in splits:
+        splits = {**splits, **hold_out(splits["train"], validation)}
     if limit:
         splits["train"] = limited(splits["train"], limit, len(classes))
-    return Dataset(name, classes, splits)
+    return Dataset(name, tuple(classes), splits)
 
 
 def hold_out(train, share):
@@ -119,20 +134,25 @@ def limited(split, limit, classes):
     return split.take(np.sort(np.argsort(rank, kind="stable")[:limit]))
 
 
-def digits():
-    """(class names, train, test) of the digits in scikit-learn: 8×8, 17 grey levels."""
+def digits(_=None):
+    """The digits in scikit-learn: 8×8, 17 grey levels; a fixed fifth to test."""
     from sklearn.datasets import load_digits
 
     found = load_digits()
     grey = np.round(found.images * (255 / 16)).astype("uint8")
     images = np.repeat(grey[..., None], 3, axis=-1)
     whole = Split(images, found.target.astype("int64"))
+    return tuple("0123456789"), with_test(whole)
+
+
+def with_test(whole):
+    """{"train", "test"}: always the same stratified fifth to test."""
     kept, held = stratified(whole.labels, 1 / 5)
-    return tuple("0123456789"), whole.take(kept), whole.take(held)
+    return {"train": whole.take(kept), "test": whole.take(held)}
 
 
 def cifar10(data_dir=None):
-    """(class names, train, test) of CIFAR-10: 50,000 and 10,000 images 32×32."""
+    """CIFAR-10: 50,000 images 32×32 to train and 10,000 to test."""
     if data_dir is None:
         try:
             arrays = keras.datasets.cifar10.load_data()
@@ -151,7 +171,7 @@ def cifar10(data_dir=None):
         (10_000, 32, 32, 3),
     ) or set(np.bincount(train.labels)) != {5000}:
         raise ValueError(f"{data_dir}: not CIFAR-10's 60,000 images, 6,000 a class.")
-    return CIFAR10_CLASSES, train, test
+    return CIFAR10_CLASSES, {"train": train, "test": test}
 
 
 def read_cifar10(path):
@@ -199,7 +219,7 @@ def cifar10_batches(read):
 
 
 class ArraysOnly(pickle.Unpickler):
-    """Unpickler that admits NumPy arrays and plain containers, and runs nothing else."""
+    """Unpickler that admits NumPy arrays and plain containers, and nothing else."""
 
     ALLOWED = {
         ("numpy.core.multiarray", "_reconstruct"),
@@ -216,73 +236,121 @@ class ArraysOnly(pickle.Unpickler):
         return super().find_class(module, name)
 
 
-@dataclass(frozen=True)
-class Preparation:
-    """How an image becomes the net's input.
+def flowers17(data_dir):
+    """Flowers-17: image_0001.jpg to image_1360.jpg, 80 a class, or class folders."""
+    root = Path(data_dir)
+    root = root / "jpg" if (root / "jpg").is_dir() else root
+    flat = sorted(root.glob("image_*.jpg"))
+    if not flat:
+        return folder(data_dir, classes=17)
+    names = [f"image_{number:04d}.jpg" for number in range(1, 1361)]
+    if [path.name for path in flat] != names:
+        missing = sorted(set(names) - {path.name for path in flat})
+        raise ValueError(
+            f"{root} has {len(flat)} of the 1,360 files image_0001.jpg to "
+            f"image_1360.jpg; missing {', '.join(missing[:3]) or 'none'}."
+        )
+    return FLOWERS17_CLASSES, with_test(files_split({"": flat}, np.arange(1360) // 80))
 
-    Images are brought to `side`, cropped to `size` if that is smaller, and `mean` is
-    subtracted: an array (size, size, 3), three numbers, or None. In training, crops
-    are random, half the images are mirrored where `reflect` says so, and `colour`
-    names the reading of the colour noise made with `pca`.
+
+def cats_vs_dogs(data_dir):
+    """Photographs in two class folders."""
+    return folder(data_dir, classes=2)
+
+
+def folder(data_dir, classes=None):
+    """Class folders of images: all together, or under train/ and test/ (or val/)."""
+    root = Path(data_dir)
+    if (root / "train").is_dir():
+        return image_net(data_dir, classes)
+    found = class_folders(root)
+    if classes and len(found) != classes:
+        raise ValueError(
+            f"{root} has {len(found)} class folders in place of {classes}."
+        )
+    return tuple(found), with_test(files_split(found))
+
+
+def files_split(found, labels=None):
+    """A `Split` of {class: files}, labelled by the order of classes."""
+    paths = [path for files in found.values() for path in files]
+    if labels is None:
+        sizes = [len(files) for files in found.values()]
+        labels = np.repeat(np.arange(len(found)), sizes)
+    return Split(ImageFiles(paths), labels.astype("int64"))
+
+
+def image_net(data_dir, classes=None):
+    """The ImageNet layout: train/<wnid>/*.JPEG, and val/ in folders or flat.
+
+    Labels are numbered by sorted WNID. A flat val/ needs the devkit's ground truth,
+    whose numbers are the devkit's own and are translated through its meta.mat.
     """
-
-    size: int
-    side: int
-    mean: np.ndarray | None = None
-    reflect: bool = False
-    colour: str | None = None
-    pca: augment.ColourPCA | None = None
-
-    def scaled(self, image):
-        """uint8 (height, width, 3) → (side, side, 3)."""
-        if image.shape[:2] == (self.side, self.side):
-            return image
-        return np.asarray(augment.rescale_and_crop(Image.fromarray(image), self.side))
-
-    def training(self, image, rng):
-        """One random view, float32 (size, size, 3)."""
-        view = self.scaled(image)
-        if self.side > self.size or self.reflect:
-            view = augment.random_view(view, self.size, rng, self.reflect)
-        if self.colour:
-            view = augment.colour_noise(view, self.pca, rng, reading=self.colour)
-        return self.centred(view)
-
-    def views(self, image, count):
-        """The `count` (1 or 10) test views, float32 (count, size, size, 3)."""
-        image = self.scaled(image)
-        if count == 1:
-            return self.centred(augment.centre_crop(image, self.size)[None])
-        return self.centred(augment.ten_views(image, self.size))
-
-    def centred(self, views):
-        views = views.astype("float32")
-        return views if self.mean is None else views - self.mean
+    root = Path(data_dir)
+    train = class_folders(root / "train")
+    if classes and len(train) != classes:
+        raise ValueError(
+            f"{root}/train has {len(train)} classes in place of {classes}."
+        )
+    splits = {"train": files_split(train)}
+    for name, folders in (("validation", ("val", "validation")), ("test", ("test",))):
+        there = [root / folder for folder in folders if (root / folder).is_dir()]
+        if there:
+            splits[name] = held_split(there[0], tuple(train))
+    if len(splits) == 1:
+        raise ValueError(
+            f"{root} has no val folder: the ImageNet layout is train and val."
+        )
+    return tuple(train), splits
 
 
-def preparation(recipe, size, train):
-    """The `Preparation` of a recipe for a net with `size`×`size` inputs, its mean and
-    colour components computed over the training images in one pass."""
-    side = recipe.image_side or size
-    bare = Preparation(size, max(side, size), reflect=recipe.reflect)
-    if recipe.mean is None and recipe.colour is None:
-        return bare
-    total, outer, pixels = 0.0, np.zeros((3, 3)), 0
-    for image in train.images:
-        image = bare.scaled(image).astype("float64")
-        total = total + image
-        flat = image.reshape(-1, 3)
-        outer += flat.T @ flat
-        pixels += len(flat)
-    mean_image = total / len(train)
-    mean = mean_image.mean(axis=(0, 1))
-    subtracted = {
-        "image": augment.centre_crop(mean_image, size).astype("float32"),
-        "pixel": mean.astype("float32"),
-        None: None,
-    }[recipe.mean]
-    pca = augment.ColourPCA.of_covariance(outer / pixels - np.outer(mean, mean))
-    return Preparation(size, bare.side, subtracted, recipe.reflect, recipe.colour, pca)
+def held_split(root, classes):
+    """The split of a folder with the classes of the training folder, or a flat one."""
+    if files_in(root):
+        return flat_split(root, classes)
+    found = class_folders(root)
+    if tuple(found) != classes:
+        odd = sorted(set(found) ^ set(classes))
+        raise ValueError(f"{root} has not the classes of train: {', '.join(odd[:3])} …")
+    return files_split(found)
+
+
+def flat_split(root, classes):
+    """ILSVRC validation images in one folder, labelled by the devkit beside it."""
+    from scipy.io import loadmat
+
+    kits = sorted(root.parent.glob("ILSVRC20*_devkit*/data"))
+    truths = [path for kit in kits for path in kit.glob("*validation_ground_truth.txt")]
+    if not truths or not (truths[0].parent / "meta.mat").exists():
+        raise FileNotFoundError(
+            f"{root} is flat and there is no ground truth: put ILSVRC2012_devkit_t12 "
+            f"beside it, in {root.parent}, or sort the images into class folders."
+        )
+    synsets = loadmat(truths[0].parent / "meta.mat", squeeze_me=True)["synsets"]
+    wnid = {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in synsets}
+    numbers = [int(line) for line in truths[0].read_text().split()]
+    files = files_in(root)
+    if len(files) != len(numbers):
+        raise ValueError(
+            f"{root} has {len(files)} images, {truths[0].name} {len(numbers)} labels."
+        )
+    index = {name: place for place, name in enumerate(classes)}
+    labels = np.array([index[wnid[number]] for number in numbers], "int64")
+    return Split(ImageFiles(files), labels)
+
+
+DATASETS = {
+    "digits": ("1,797 handwritten digits bundled with scikit-learn", digits),
+    "cifar10": (
+        "CIFAR-10: downloaded by Keras, or a folder with cifar-10-batches-py, "
+        "cifar-10-python.tar.gz or an .npz",
+        cifar10,
+    ),
+    "flowers17": ("Oxford Flowers-17: a folder with image_0001.jpg …", flowers17),
+    "cats-vs-dogs": ("a folder with two class folders of photographs", cats_vs_dogs),
+    "imagenet": ("a folder with train/<wnid>/ and val/", image_net),
+    "folder": ("any folder of class folders", folder),
+}
 
 
 class Batches(keras.utils.PyDataset):

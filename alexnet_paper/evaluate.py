@@ -72,14 +72,13 @@ def evaluate(folders, split_name, views, command):
         )
     split, outputs, states = dataset.splits[split_name], [], []
     for folder, own in zip(folders, plans, strict=True):
-        arrays, meta = weights.load(Path(folder) / training.CHECKPOINT)
+        found = weights.load(Path(folder) / training.CHECKPOINT)
         net = variants.get(own.variant).architecture.with_classes(dataset.classes)
         model = models.build_model(net, "one-device", seed=own.seed)
-        models.set_weights(model, arrays)
-        train = own.dataset().splits["train"]
-        prepare = datasets.preparation(own.recipe(), net.input_shape[0], train)
-        outputs.append(predict(model, split, prepare, views))
-        states.append(meta["state"])
+        models.set_weights(model, found.arrays)
+        outputs.append(predict(model, split, found.preparation, views))
+        states.append(found.meta["state"])
+    prepare = found.preparation
     return Record(
         variant="+".join(dict.fromkeys(own.variant for own in plans)),
         data=plan.data,

@@ -15,6 +15,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from alexnet_paper import augment
 from alexnet_paper import data as datasets
 from alexnet_paper import model as models
 from alexnet_paper import variants
@@ -82,7 +83,7 @@ class Run:
             net, plan.placement, classifier_activation=None, seed=plan.seed
         )
         train = dataset.splits["train"]
-        self.prepare = datasets.preparation(recipe, net.input_shape[0], train)
+        self.prepare = augment.preparation(recipe, net.input_shape[0], train.images)
         self.model.compile(
             optimizer=make_optimizer(recipe),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -189,19 +190,24 @@ class Run:
             for index, variable in enumerate(variables):
                 value = keras.ops.convert_to_numpy(variable.value)
                 arrays[f"{kind}/{index:03d}"] = value
-        net = {"variant": self.plan.variant, "class_names": self.dataset.class_names}
-        meta = {**net, "state": self.state()}
+        for name, array in self.prepare.arrays().items():
+            arrays[f"preparation/{name}"] = array
+        meta = {
+            "variant": self.plan.variant,
+            "class_names": self.dataset.class_names,
+            "preparation": self.prepare.settings(),
+            "state": self.state(),
+        }
         weights.save(self.folder / CHECKPOINT, arrays, meta)
 
     def restore(self):
         """Goes on from the checkpoint. Raises ValueError if it is not this run's."""
-        arrays, meta = weights.load(self.folder / CHECKPOINT, extra=True)
-        net = {n: a for n, a in arrays.items() if not n.startswith(weights.EXTRA)}
-        models.set_weights(self.model, net)
+        found = weights.load(self.folder / CHECKPOINT, extra=True)
+        models.set_weights(self.model, found.arrays)
         for kind, variables in self.extra_variables().items():
             for index, variable in enumerate(variables):
-                variable.assign(arrays[f"{kind}/{index:03d}"])
-        state = meta["state"]
+                variable.assign(found.extra[f"{kind}/{index:03d}"])
+        state = found.meta["state"]
         self.epoch, self.step = state["epoch"], state["step"]
         self.rate, self.history = state["rate"], state["history"]
         if self.plateau:

@@ -7,13 +7,29 @@ gives them (towers joined, so that it fits both forms of a net) and one JSON tex
 
 import json
 import zipfile
+from dataclasses import dataclass
 
 import numpy as np
 
+from alexnet_paper.augment import Preparation
 from alexnet_paper.record import atomic_file
 
+DAMAGED = (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile)
+
 META = "meta"
+PREPARATION = "preparation/"  # mean and colour components, part of every file
 EXTRA = ("optimizer/", "metric/", "seed/")  # of a checkpoint, not part of the net
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What a weight file holds: the net's arrays, how its images are prepared, what is
+    known of it, and of a checkpoint the state of the training."""
+
+    arrays: dict
+    preparation: Preparation | None
+    meta: dict
+    extra: dict
 
 
 def save(path, arrays, meta):
@@ -24,23 +40,29 @@ def save(path, arrays, meta):
 
 
 def load(path, extra=False):
-    """(arrays, meta) of a file; with `extra`, a checkpoint's further arrays too.
+    """The `Weights` of a file; with `extra`, a checkpoint's further arrays too.
 
-    Raises ValueError, naming the file, if it is damaged or something else.
+    Raises ValueError, naming the file, if it is damaged or something else, and
+    FileNotFoundError if it is not there.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
             meta = json.loads(file[META].tobytes().decode("utf-8"))
             names = [name for name in file.files if name != META]
-            arrays = {
-                name: file[name]
-                for name in names
-                if extra or not name.startswith(EXTRA)
-            }
+            read = [name for name in names if extra or not name.startswith(EXTRA)]
+            arrays = {name: file[name] for name in read}
+        settings = meta.get("preparation")
+        parts = {
+            name.removeprefix(PREPARATION): arrays.pop(name)
+            for name in read
+            if name.startswith(PREPARATION)
+        }
+        prepare = Preparation.restore(settings, parts) if settings else None
     except FileNotFoundError:
         raise
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise ValueError(f"{path} is not a weight file, or is damaged: {error}") from (
             error
         )
-    return arrays, meta
+    further = {name: arrays.pop(name) for name in read if name.startswith(EXTRA)}
+    return Weights(arrays, prepare, meta, further)

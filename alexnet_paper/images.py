@@ -1,0 +1,96 @@
+"""Image files, read safely: photographs as they come, damaged ones named."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from PIL import ImageOps
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
+LARGEST = 100_000_000  # pixels: more is taken for a decompression bomb
+
+
+class BadImage(ValueError):
+    """A file that is not an image, or is damaged; the message names it."""
+
+
+def open_image(path):
+    """(PIL image in RGB, upright; what was converted: a set of words).
+
+    The words are "grey", "CMYK", "palette or alpha" and "rotated" (EXIF orientation).
+    Raises `BadImage` for whatever cannot be decoded whole, FileNotFoundError where
+    there is no such file.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of damaged metadata
+            with Image.open(path, formats=FORMATS) as image:
+                if image.width * image.height > LARGEST:
+                    raise ValueError(f"{image.width}×{image.height} pixels")
+                done = converted(image)
+                upright = ImageOps.exif_transpose(image)
+                return upright.convert("RGB"), done
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # decoders raise whatever a damaged file leads them to
+        reason = str(error).replace(str(path), "").strip() or type(error).__name__
+        raise BadImage(f"{path}: not a whole image ({reason})") from error
+
+
+def converted(image):
+    """What has to be done to an image to have it upright and in RGB."""
+    words = {"L": "grey", "1": "grey", "LA": "grey", "I;16": "grey", "CMYK": "CMYK"}
+    done = set() if image.mode == "RGB" else {words.get(image.mode, "palette or alpha")}
+    if image.getexif().get(0x0112, 1) != 1:
+        done.add("rotated")
+    return done
+
+
+def files_in(folder):
+    """The image files right in a folder, by name."""
+    return sorted(
+        path for path in Path(folder).iterdir() if path.suffix.lower() in SUFFIXES
+    )
+
+
+def class_folders(root):
+    """{class name: files} of root/<class>/<image>, sorted.
+
+    Raises ValueError for no class folders or an empty one.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise FileNotFoundError(f"{root} is not a folder: expected {root}/CLASS/IMAGE.")
+    found = {
+        path.name: files_in(path) for path in sorted(root.iterdir()) if path.is_dir()
+    }
+    if not found:
+        raise ValueError(f"{root} has no class folders: expected {root}/CLASS/IMAGE.")
+    empty = [name for name, files in found.items() if not files]
+    if empty:
+        raise ValueError(
+            f"no images in {', '.join(str(root / name) for name in empty)}."
+        )
+    return found
+
+
+class ImageFiles:
+    """Image files as a sequence of uint8 arrays (height, width, 3), read when asked."""
+
+    def __init__(self, paths):
+        self.paths = list(paths)
+
+    def __len__(self):
+        return len(self.paths)
+
+    def __getitem__(self, index):
+        if isinstance(index, (int, np.integer)):
+            return np.asarray(open_image(self.paths[index])[0])
+        if isinstance(index, slice):
+            return ImageFiles(self.paths[index])
+        return ImageFiles([self.paths[i] for i in index])
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
