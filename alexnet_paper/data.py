@@ -3,6 +3,7 @@
 import io
 import pickle
 import tarfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,21 @@ class Split:
 
     def take(self, indices):
         return Split(self.images[indices], self.labels[indices])
+
+    def files(self):
+        """(paths, labels) of a split of files. Raises ValueError for one in memory."""
+        if not isinstance(self.images, ImageFiles):
+            raise ValueError("these images are in memory: there is nothing to prepare.")
+        return self.images.paths, self.labels
+
+    @property
+    def fingerprint(self):
+        """Eight hexadecimal digits of which images, in which order, it has."""
+        if isinstance(self.images, ImageFiles):
+            names = "\n".join(path.name for path in self.images.paths).encode()
+        else:
+            names = np.ascontiguousarray(self.images)
+        return f"{zlib.crc32(self.labels.tobytes(), zlib.crc32(names)):08x}"
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,7 @@ def evaluate(folders, split_name, views, command):
             "image": f"side {prepare.side}, crop {prepare.size}",
             "mean": plan.recipe().mean or "none",
             "backend": keras.backend.backend(),
+            "fingerprint": split.fingerprint,
         },
         metrics=metrics(np.mean(outputs, axis=0), split.labels),
         command=command,

@@ -60,6 +60,25 @@ def note(text):
     print(text, file=sys.stderr, flush=True)
 
 
+def console():
+    """A rich console on stderr, for progress."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def speed_column(unit):
+    """A progress column: "1,234 files/s"."""
+    from rich.progress import ProgressColumn
+    from rich.text import Text
+
+    class Speed(ProgressColumn):
+        def render(self, task):
+            return Text(f"{task.speed:,.0f} {unit}" if task.speed else "")
+
+    return Speed()
+
+
 def emit(content, out=None):
     """Prints a result, or writes it to the file `out`, whole or not at all."""
     if out is None:

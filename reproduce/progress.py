@@ -2,11 +2,12 @@
 an epoch."""
 
 import keras
-from rich.console import Console
 from rich.progress import BarColumn
 from rich.progress import Progress
 from rich.progress import TextColumn
 from rich.progress import TimeRemainingColumn
+
+from reproduce import command_line
 
 
 class EpochProgress(keras.callbacks.Callback):
@@ -15,7 +16,7 @@ class EpochProgress(keras.callbacks.Callback):
     def __init__(self, run):
         super().__init__()
         self.run = run
-        self.console = Console(stderr=True, highlight=False)
+        self.console = command_line.console()
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

@@ -1,0 +1,128 @@
+"""Lists the datasets, checks one, or prepares one for training.
+
+    python -m reproduce.data list
+    python -m reproduce.data check --data flowers17 --data-dir DIR
+    python -m reproduce.data prepare --data imagenet --data-dir DIR --out DIR256
+
+`prepare` brings every photograph to 256×256 as the paper does (shorter side to 256,
+then the central square), once, on all cores, with the mean image and colour statistics;
+stopped or killed, the same command goes on. Damaged files are skipped and named. Exit
+0: done; 1: failed, or `check` found damaged files; 2: wrong use.
+"""
+
+import sys
+
+from reproduce import command_line
+
+
+def parser():
+    parser = command_line.parser("reproduce.data", __doc__)
+    add = parser.add_argument
+    add("action", choices=("list", "check", "prepare"))
+    add("--data", help="name of a dataset")
+    add("--data-dir", metavar="DIR", help="where it is")
+    add("--out", metavar="DIR", help="where the prepared images go")
+    add("--workers", type=int, metavar="N", help="processes (default: one a core)")
+    return parser
+
+
+def main(arguments=None):
+    options = parser().parse_args(arguments)
+    actions = {"list": listing, "check": check, "prepare": prepare}
+    return command_line.run(actions[options.action], options)
+
+
+def listing(options):
+    command_line.quiet_keras()
+    from alexnet_paper import data
+    from alexnet_paper import tables
+
+    rows = tuple((name, text) for name, (text, _) in data.DATASETS.items())
+    section = tables.Section("Datasets", ("--data", "what, and where from"), rows)
+    command_line.emit(tables.write([section], "text"))
+
+
+def loaded(options):
+    """The dataset, its training images not divided."""
+    command_line.quiet_keras()
+    from alexnet_paper import data
+
+    with command_line.usage():
+        if not options.data:
+            raise ValueError("--data is missing: python -m reproduce.data list")
+        return data.load(options.data, options.data_dir, validation=0)
+
+
+def check(options):
+    from alexnet_paper import tables
+
+    dataset = loaded(options)
+    rows, bad = [], []
+    for name, split in dataset.splits.items():
+        broken = damaged(split, name)
+        bad += broken
+        cells = (name, f"{len(split):,}", str(dataset.classes), split.fingerprint)
+        rows.append((*cells, str(len(broken))))
+    section = tables.Section(
+        f"{dataset.name}: every image read",
+        ("split", "images", "classes", "fingerprint", "damaged"),
+        tuple(rows),
+        "\n".join(bad),
+    )
+    command_line.emit(tables.write([section], "text"))
+    if bad:
+        raise SystemExit(1)
+
+
+def damaged(split, name):
+    """Lines about the images of a split that cannot be read."""
+    from rich.progress import track
+
+    from alexnet_paper.images import BadImage
+
+    found = []
+    for index in track(range(len(split)), name, console=command_line.console()):
+        try:
+            split.images[index]
+        except BadImage as error:
+            found.append(str(error))
+    return found
+
+
+def prepare(options):
+    from rich.progress import Progress
+
+    dataset = loaded(options)
+    from alexnet_paper import prepare as preparing
+
+    with command_line.usage():
+        if not options.out:
+            raise ValueError("--out is missing: a folder for the prepared images")
+        splits = {name: split.files() for name, split in dataset.splits.items()}
+        splits = {
+            name: (paths, [dataset.class_names[label] for label in labels])
+            for name, (paths, labels) in splits.items()
+        }
+    columns = (*Progress.get_default_columns(), command_line.speed_column("files/s"))
+    with Progress(*columns, console=command_line.console()) as progress:
+        total = sum(len(paths) for paths, _ in splits.values())
+        task = progress.add_task("preparing", total=total)
+        with command_line.usage():
+            report = preparing.prepare(
+                splits,
+                options.out,
+                options.workers,
+                lambda files: progress.advance(task, files),
+            )
+    for line in report["skipped"]:
+        command_line.note(f"skipped: {line}")
+    converted = ", ".join(f"{n} {what}" for what, n in report["converted"].items())
+    print(
+        f"{report['prepared']} of {report['files']} images in {options.out}, "
+        f"{report['bytes'] / 1e6:.1f} MB, {report['seconds']:.1f} s; "
+        f"converted: {converted or 'none'}; skipped: {len(report['skipped'])}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
