@@ -1,5 +1,7 @@
 """The paper's update rule (§5), and the rate that is divided by ten on a plateau."""
 
+from dataclasses import dataclass
+
 import keras
 from keras import ops
 
@@ -131,6 +133,37 @@ class Plateau:
         self.dropped = state["dropped"]
 
 
-def schedule_rate(learning_rate, drops, epoch):
-    """Rate in `epoch` (from 0) when it is divided by ten at each epoch of `drops`."""
-    return learning_rate * 0.1 ** sum(epoch >= drop for drop in drops)
+@dataclass(frozen=True)
+class Phase:
+    """What holds in one epoch: the rate, factors on it, and whether colours vary."""
+
+    rate: float
+    multipliers: dict
+    colour: bool = True
+
+
+def phase_of_drops(rate, drops, multipliers, epoch):
+    """The phase of `epoch` (from 0) when the rate is ÷10 at each epoch of `drops`."""
+    return Phase(rate * 0.1 ** sum(epoch >= drop for drop in drops), dict(multipliers))
+
+
+def authors_phase(schedule, epoch, rate=0.01):
+    """The phase of `epoch` (from 0) in a run of the authors, a `paper.Schedule`.
+
+    Rates of weights fall at its three drops; those of biases start at twice the rate
+    and are cut once, at the first drop. When conv1 is slowed, to 1e-5, the colour noise
+    goes too; then conv1 is frozen (C layer-params-145*.cfg and the auto2–auto6 chain).
+    """
+
+    def reached(moment):
+        return moment is not None and epoch >= moment
+
+    drops = (schedule.first_drop, schedule.second_drop, schedule.third_drop)
+    now = rate * 0.1 ** sum(map(reached, drops))
+    biases = 2 * rate * (0.1 if reached(schedule.first_drop) else 1.0)
+    multipliers = {"bias": biases / now}
+    if reached(schedule.conv1_slowed):
+        multipliers["conv1"] = 1e-5 / now
+    if reached(schedule.conv1_frozen):
+        multipliers["conv1"] = 0.0
+    return Phase(now, multipliers, colour=not reached(schedule.conv1_slowed))

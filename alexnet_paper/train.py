@@ -10,24 +10,28 @@ import math
 import signal
 import time
 from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from alexnet_paper import augment
 from alexnet_paper import data as datasets
 from alexnet_paper import model as models
+from alexnet_paper import paper
 from alexnet_paper import variants
 from alexnet_paper import weights
 from alexnet_paper.optimizer import MomentumSGD
+from alexnet_paper.optimizer import Phase
 from alexnet_paper.optimizer import Plateau
-from alexnet_paper.optimizer import schedule_rate
+from alexnet_paper.optimizer import authors_phase
+from alexnet_paper.optimizer import phase_of_drops
 from alexnet_paper.record import atomic_write
 from alexnet_paper.record import environment
 
 CHECKPOINT = "checkpoint.npz"
 SAVE_SECONDS = 300  # between two checkpoints within an epoch
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -43,13 +47,29 @@ class Plan:
     limit: int | None = None
     validation: float | None = None
     placement: str = "auto"
+    schedule: str | None = None  # "plateau" or a run of the authors', or the recipe's
 
     def recipe(self):
         return variants.get(self.variant).recipe
 
+    def authors_schedule(self):
+        """The `paper.Schedule` that is named, or None. Raises ValueError for others."""
+        known = {row.run: row for row in paper.SCHEDULES}
+        if self.schedule in (None, "plateau"):
+            return None
+        if self.schedule not in known:
+            names = ", ".join(("plateau", *known))
+            raise ValueError(f"unknown schedule {self.schedule!r}: one of {names}.")
+        return known[self.schedule]
+
+    @property
+    def on_plateau(self):
+        return "plateau" in (self.schedule or self.recipe().drops)
+
     @property
     def total_epochs(self):
-        return self.epochs or self.recipe().epochs
+        named = self.authors_schedule()
+        return self.epochs or (named.stopped if named else self.recipe().epochs)
 
     @property
     def images_a_step(self):
@@ -95,7 +115,7 @@ class Run:
             ],
         )
         self.model.optimizer.build(self.model.trainable_variables)
-        self.plateau = Plateau() if recipe.drops == "plateau" else None
+        self.plateau = Plateau() if plan.on_plateau else None
         self.rate = recipe.learning_rate
         self.epoch, self.step, self.history = 0, 0, []
 
@@ -103,31 +123,41 @@ class Run:
     def finished(self):
         return self.epoch >= self.plan.total_epochs
 
-    def train(self, callbacks=()):
+    def train(self, callbacks=(), save_seconds=SAVE_SECONDS):
         """Trains to the last epoch, or until stopped. Returns whether it finished."""
-        keeper = Keeper(self)
-        while not self.finished and not keeper.stopped:
-            self.start_epoch()
-            batches = datasets.Batches(
-                self.dataset.splits["train"],
-                self.prepare,
-                self.plan.images_a_step,
-                self.plan.seed,
-                self.epoch,
-                self.step,
-                workers=2,
-                max_queue_size=8,
-            )
-            self.model.fit(
-                batches,
-                initial_epoch=self.epoch,
-                epochs=self.epoch + 1,
-                shuffle=False,
-                verbose=0,
-                validation_data=self.held_out(),
-                callbacks=[keeper, *callbacks],
-            )
+        keeper = Keeper(self, save_seconds)
+        handlers = {s: signal.signal(s, keeper.interrupt) for s in STOP_SIGNALS}
+        try:
+            while not self.finished:
+                self.train_epoch([keeper, *callbacks])
+        except Stopped as reason:
+            self.notify(str(reason))
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
         return self.finished
+
+    def train_epoch(self, callbacks):
+        phase = self.start_epoch()
+        batches = datasets.Batches(
+            self.dataset.splits["train"],
+            self.prepare if phase.colour else replace(self.prepare, colour=None),
+            self.plan.images_a_step,
+            self.plan.seed,
+            self.epoch,
+            self.step,
+            workers=2,
+            max_queue_size=8,
+        )
+        self.model.fit(
+            batches,
+            initial_epoch=self.epoch,
+            epochs=self.epoch + 1,
+            shuffle=False,
+            verbose=0,
+            validation_data=self.held_out(),
+            callbacks=callbacks,
+        )
 
     def held_out(self):
         split = self.dataset.splits.get("validation")
@@ -136,13 +166,25 @@ class Run:
         return datasets.Views(split, self.prepare, batch_size=self.plan.images_a_step)
 
     def start_epoch(self):
-        """Sets the epoch's rate."""
-        drops = self.plan.recipe().drops
-        if drops != "plateau":
-            self.rate = schedule_rate(
-                self.plan.recipe().learning_rate, drops, self.epoch
+        """Sets the epoch's rates and returns its `Phase`."""
+        named, recipe = self.plan.authors_schedule(), self.plan.recipe()
+        if named:
+            phase = authors_phase(named, self.epoch, recipe.learning_rate)
+        elif self.plateau:
+            phase = Phase(self.rate, dict(recipe.rate_multipliers))
+        else:
+            phase = phase_of_drops(
+                recipe.learning_rate, recipe.drops, recipe.rate_multipliers, self.epoch
             )
-        self.model.optimizer.learning_rate = self.rate
+        self.rate = phase.rate
+        optimizer = self.model.optimizer
+        optimizer.learning_rate = phase.rate
+        if getattr(optimizer, "rate_multipliers", phase.multipliers) != (
+            phase.multipliers
+        ):
+            optimizer.rate_multipliers = phase.multipliers
+            self.model.make_train_function(force=True)  # factors are in the graph
+        return phase
 
     def end_epoch(self, logs, seconds):
         """Notes an epoch and moves on to the next."""
@@ -223,29 +265,27 @@ class Run:
         }
 
 
-class Keeper(keras.callbacks.Callback):
-    """Saves the run as it goes; stops it on Ctrl-C after the step, and on NaN."""
+class Stopped(Exception):
+    """Training ends here, before the last epoch; the message says why."""
 
-    def __init__(self, run):
+
+class Keeper(keras.callbacks.Callback):
+    """Saves the run as it goes; stops it after the step on Ctrl-C, and on NaN."""
+
+    def __init__(self, run, save_seconds):
         super().__init__()
-        self.run, self.stopped = run, False
-        self.saved = self.began = time.monotonic()
+        self.run, self.save_seconds = run, save_seconds
+        self.interrupted, self.saved = False, time.monotonic()
         self.metrics = None
         if run.step:  # a resumed epoch: its running means go on, too
             variables = run.extra_variables()["metric"]
-            self.metrics = [np.array(variable) for variable in variables]
-
-    def on_train_begin(self, logs=None):
-        self.handler = signal.signal(signal.SIGINT, self.interrupt)
-
-    def on_train_end(self, logs=None):
-        signal.signal(signal.SIGINT, self.handler)
+            self.metrics = [keras.ops.convert_to_numpy(v.value) for v in variables]
 
     def interrupt(self, signum, frame):
-        self.stopped = True
+        self.interrupted = True
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.began, self.finite = time.monotonic(), True
+        self.began = time.monotonic()
         if self.metrics is not None:
             variables = self.run.extra_variables()["metric"]
             for variable, value in zip(variables, self.metrics, strict=True):
@@ -255,25 +295,19 @@ class Keeper(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self.run.step += 1
         if not math.isfinite(logs["loss"]):
-            self.finite = False
-            self.stop(
-                "the loss is not finite any more; the checkpoint is the last good"
+            raise Stopped(
+                f"the loss is {logs['loss']}: stopped. The last checkpoint is good; try "
+                "a lower rate or another --seed."
             )
-            return
-        due = time.monotonic() - self.saved > SAVE_SECONDS
-        if self.stopped or due:
+        if self.interrupted or time.monotonic() - self.saved > self.save_seconds:
             self.run.save()
             self.saved = time.monotonic()
-        if self.stopped:
-            self.stop("stopped and saved")
-
-    def stop(self, why):
-        self.stopped = self.model.stop_training = True
-        self.run.notify(why)
+        if self.interrupted:
+            raise Stopped("stopped after the step, and saved")
 
     def on_epoch_end(self, epoch, logs=None):
-        if not self.stopped:
-            self.run.end_epoch(logs, time.monotonic() - self.began)
+        self.run.end_epoch(logs, time.monotonic() - self.began)
+        self.saved = time.monotonic()
 
 
 def errors(logs, prefix):
@@ -324,7 +358,10 @@ def start(plan, folder, command, resume=False, notify=print):
             f"{folder} holds a run already: add --resume to go on with it, or choose "
             "another --out."
         )
+    plan.authors_schedule()
     run = Run(plan, plan.dataset(), folder, notify)
+    for left in folder.glob("*.tmp"):  # of a process that was killed while writing
+        left.unlink()
     if resume and (folder / CHECKPOINT).exists():
         run.restore()
     elif not there:

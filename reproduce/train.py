@@ -18,7 +18,7 @@ def parser():
     parser = command_line.parser("reproduce.train", __doc__)
     add = parser.add_argument
     add("--variant", required=True, help="which net")
-    add("--data", required=True, help="digits or cifar10")
+    add("--data", required=True, help="python -m reproduce.data list")
     add("--data-dir", metavar="DIR", help="where the data is")
     add("--epochs", type=int, metavar="N", help="default: the variant's own recipe")
     add("--batch-size", type=int, metavar="N", help="default: the recipe's")
@@ -31,6 +31,20 @@ def parser():
         help="share of the training images held out (default: the recipe's)",
     )
     add("--placement", default="auto", help="auto, one-device, two-devices, or names")
+    add(
+        "--schedule",
+        metavar="NAME",
+        help="plateau, or a run of the authors: 145, 145-2010, 145-half, 147, 148 "
+        "(default: the recipe's)",
+    )
+    add(
+        "--save-every",
+        type=float,
+        default=300,
+        metavar="SECONDS",
+        help="between checkpoints within an epoch (default: 300)",
+    )
+    add("--tensorboard", action="store_true", help="write RUN/tensorboard")
     add("--out", metavar="RUN", help="folder (default: runs/VARIANT-DATA-seedN)")
     add("--resume", action="store_true", help="go on with the run in --out")
     return parser
@@ -58,8 +72,13 @@ def train(options):
             plan, folder, options.command, options.resume, command_line.note
         )
     progress = EpochProgress(run)
+    callbacks = [progress]
+    if options.tensorboard:
+        from keras.callbacks import TensorBoard
+
+        callbacks.append(TensorBoard(f"{folder}/tensorboard"))
     with progress:
-        finished = run.train([progress])
+        finished = run.train(callbacks, options.save_every)
     if not finished:
         again = options.command.removesuffix(" --resume")
         command_line.note(f"go on with: {again} --resume")
