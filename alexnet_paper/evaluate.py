@@ -9,10 +9,8 @@ import numpy as np
 from alexnet_paper import data as datasets
 from alexnet_paper import model as models
 from alexnet_paper import train as training
-from alexnet_paper import variants
 from alexnet_paper import weights
 from alexnet_paper.record import Record
-from alexnet_paper.record import environment
 
 
 def predict(model, split, prepare, views=1, batch_size=128):
@@ -73,7 +71,7 @@ def evaluate(folders, split_name, views, command):
     split, outputs, states = dataset.splits[split_name], [], []
     for folder, own in zip(folders, plans, strict=True):
         found = weights.load(Path(folder) / training.CHECKPOINT)
-        net = variants.get(own.variant).architecture.with_classes(dataset.classes)
+        net = own.architecture(dataset.classes)
         model = models.build_model(net, "one-device", seed=own.seed)
         models.set_weights(model, found.arrays)
         outputs.append(predict(model, split, found.preparation, views))
@@ -94,11 +92,10 @@ def evaluate(folders, split_name, views, command):
             "batch_size": plan.images_a_step,
             "image": f"side {prepare.side}, crop {prepare.size}",
             "mean": plan.recipe().mean or "none",
-            "backend": keras.backend.backend(),
             "fingerprint": split.fingerprint,
         },
         metrics=metrics(np.mean(outputs, axis=0), split.labels),
         command=command,
-        environment=environment(),
+        environment=training.here(),
         history=states[0]["history"],
     )

@@ -10,6 +10,7 @@ Only two devices need TensorFlow, which is imported when they are asked for.
 import contextlib
 import functools
 import math
+import platform
 import re
 from dataclasses import dataclass
 
@@ -132,6 +133,27 @@ def _logical_devices():
     import tensorflow as tf
 
     return tuple(short(device.name) for device in tf.config.list_logical_devices())
+
+
+def device_name():
+    """What this process computes on: the accelerator, or else the processor."""
+    import keras
+
+    if keras.backend.backend() == "jax":
+        import jax
+
+        if jax.devices()[0].platform != "cpu":
+            return jax.devices()[0].device_kind
+    if logical_devices("GPU"):
+        import tensorflow as tf
+
+        gpu = tf.config.list_physical_devices("GPU")[0]
+        return tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
+    with contextlib.suppress(OSError), open("/proc/cpuinfo") as file:
+        for line in file:
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
 
 
 def device_scope(device):

@@ -19,6 +19,7 @@ from alexnet_paper import augment
 from alexnet_paper import data as datasets
 from alexnet_paper import model as models
 from alexnet_paper import paper
+from alexnet_paper import placement
 from alexnet_paper import variants
 from alexnet_paper import weights
 from alexnet_paper.optimizer import MomentumSGD
@@ -48,9 +49,25 @@ class Plan:
     validation: float | None = None
     placement: str = "auto"
     schedule: str | None = None  # "plateau" or a run of the authors', or the recipe's
+    input_size: int | None = None  # None: the variant's own
+    validate_every: int = 1  # epochs
 
     def recipe(self):
-        return variants.get(self.variant).recipe
+        """The variant's recipe, its images scaled with the input."""
+        recipe = variants.get(self.variant).recipe
+        if self.input_size is None or recipe.image_side is None:
+            return recipe
+        own = variants.get(self.variant).architecture.input_shape[0]
+        return replace(
+            recipe, image_side=round(recipe.image_side * self.input_size / own)
+        )
+
+    def architecture(self, classes):
+        """The net that is trained: the variant's, for so many classes."""
+        net = variants.get(self.variant).architecture.with_classes(classes)
+        if self.input_size:
+            net = net.with_input((self.input_size, self.input_size, 3))
+        return net
 
     def authors_schedule(self):
         """The `paper.Schedule` that is named, or None. Raises ValueError for others."""
@@ -97,7 +114,7 @@ class Run:
         self.plan, self.dataset, self.folder = plan, dataset, Path(folder)
         self.notify = notify
         recipe = plan.recipe()
-        net = variants.get(plan.variant).architecture.with_classes(dataset.classes)
+        net = plan.architecture(dataset.classes)
         deterministic(plan.seed)
         self.model = models.build_model(
             net, plan.placement, classifier_activation=None, seed=plan.seed
@@ -161,7 +178,7 @@ class Run:
 
     def held_out(self):
         split = self.dataset.splits.get("validation")
-        if split is None:
+        if split is None or (self.epoch + 1) % self.plan.validate_every:
             return None
         return datasets.Views(split, self.prepare, batch_size=self.plan.images_a_step)
 
@@ -227,6 +244,8 @@ class Run:
 
     def save(self):
         """Writes the checkpoint: the net, the rule's state and the place reached."""
+        if keras.backend.backend() == "jax":  # holds its state apart within an epoch
+            self.model.jax_state_sync()
         arrays = models.get_weights(self.model)
         for kind, variables in self.extra_variables().items():
             for index, variable in enumerate(variables):
@@ -296,8 +315,8 @@ class Keeper(keras.callbacks.Callback):
         self.run.step += 1
         if not math.isfinite(logs["loss"]):
             raise Stopped(
-                f"the loss is {logs['loss']}: stopped. The last checkpoint is good; try "
-                "a lower rate or another --seed."
+                f"the loss is {logs['loss']}: stopped. The last checkpoint is good; try"
+                " a lower rate or another --seed."
             )
         if self.interrupted or time.monotonic() - self.saved > self.save_seconds:
             self.run.save()
@@ -343,6 +362,12 @@ def deterministic(seed):
         tf.config.experimental.enable_op_determinism()
 
 
+def here():
+    """The environment of this process with Keras's backend and its device."""
+    backend, device = keras.backend.backend(), placement.device_name()
+    return {**environment(), "backend": backend, "device": device}
+
+
 def start(plan, folder, command, resume=False, notify=print):
     """A `Run` in `folder`: a new one, or with `resume` the one that is there.
 
@@ -365,6 +390,6 @@ def start(plan, folder, command, resume=False, notify=print):
     if resume and (folder / CHECKPOINT).exists():
         run.restore()
     elif not there:
-        about = {"plan": plan.__dict__, "command": command, **environment()}
+        about = {"plan": plan.__dict__, "command": command, **here()}
         atomic_write(folder / "run.json", json.dumps(about, indent=1) + "\n")
     return run

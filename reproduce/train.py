@@ -44,6 +44,14 @@ def parser():
         metavar="SECONDS",
         help="between checkpoints within an epoch (default: 300)",
     )
+    add("--input-size", type=int, metavar="N", help="side of the input, for small runs")
+    add(
+        "--validate-every",
+        type=int,
+        default=1,
+        metavar="N",
+        help="epochs between two validations (default: 1)",
+    )
     add("--tensorboard", action="store_true", help="write RUN/tensorboard")
     add("--out", metavar="RUN", help="folder (default: runs/VARIANT-DATA-seedN)")
     add("--resume", action="store_true", help="go on with the run in --out")
