@@ -1,5 +1,6 @@
 """One process, two logical CPUs: the tests' stand-in for the paper's two cards."""
 
+import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
@@ -17,6 +18,7 @@ from alexnet_paper.architecture import ReLU
 from alexnet_paper.architecture import Softmax
 
 placement.split("CPU")  # before TensorFlow starts
+gc.freeze()  # what is loaded by now stays: collecting nets does not walk through it
 
 # every kind of layer of the paper's net, on 35×35 images: 16-7-7-3-3-3. The
 # normalization is strong (alpha), so that a wrong window cannot hide in rounding.

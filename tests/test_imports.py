@@ -16,9 +16,9 @@ PACKAGES = (alexnet_paper, reproduce)
 # each module imports from rows above its own, or from the left of its own row
 ROWS = (
     ("paper", "architecture", "record"),
-    ("articles", "variants", "placement", "augment"),
+    ("articles", "variants", "placement", "images", "augment"),
     ("layers", "optimizer"),
-    ("model", "data", "weights"),
+    ("model", "data", "weights", "prepare"),
     ("equivalence", "train", "evaluate", "claims"),
     ("tables", "figures"),
 )

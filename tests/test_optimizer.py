@@ -10,7 +10,7 @@ from alexnet_paper.optimizer import MomentumSGD
 from alexnet_paper.optimizer import Plateau
 from alexnet_paper.optimizer import device_of
 from alexnet_paper.optimizer import layer_and_part
-from alexnet_paper.optimizer import schedule_rate
+from alexnet_paper.optimizer import phase_of_drops
 
 
 def variable(path, value=1.0):
@@ -204,7 +204,10 @@ def test_restored_plateau_goes_on_alike(cut):
     assert whole.count(0.1) == 3
 
 
-def test_schedule_rate():
-    rates = [schedule_rate(0.01, (2, 3), epoch) for epoch in range(5)]
+def test_phase_of_drops():
+    """The rate is a tenth from each epoch of the list on; factors are passed on."""
+    phases = [phase_of_drops(0.01, (2, 3), {"bias": 2.0}, epoch) for epoch in range(5)]
+    rates = [phase.rate for phase in phases]
     assert rates == pytest.approx([0.01, 0.01, 0.001, 0.0001, 0.0001])
-    assert schedule_rate(0.5, (), 100) == 0.5
+    assert all(phase.multipliers == {"bias": 2.0} for phase in phases)
+    assert phase_of_drops(0.5, (), {}, 100).rate == 0.5

@@ -1,0 +1,296 @@
+"""Every claim that needs no data has a check, the checks find what is known of each
+net, and a net or a rule that is wrong does not pass."""
+
+import dataclasses
+import functools
+
+import pytest
+
+from alexnet_paper import architecture as arch
+from alexnet_paper import augment
+from alexnet_paper import claims
+from alexnet_paper import paper
+from alexnet_paper.articles import ARTICLES
+from alexnet_paper.claims import ARTICLE_SLIP
+from alexnet_paper.claims import NOT_REPRODUCED
+from alexnet_paper.claims import REPRODUCED
+from alexnet_paper.claims import SLIP
+from alexnet_paper.claims import Subject
+from alexnet_paper.optimizer import MomentumSGD
+from alexnet_paper.optimizer import Plateau
+from alexnet_paper.variants import VARIANTS
+
+ALL = [*paper.CLAIMS, *(c for a in ARTICLES.values() for c in a.claims)]
+CLAIM = {claim.id: claim for claim in ALL}
+FREE = [claim.id for claim in ALL if claim.needs == paper.NOTHING]
+
+PAPER_FREE = [id for id in FREE if len(id) == 3]
+AS_PRINTED = dict.fromkeys(PAPER_FREE, REPRODUCED)
+
+# variant → what differs from "every claim that needs no data is reproduced"
+EXPECTED = {
+    "paper": AS_PRINTED | dict.fromkeys(("B05", "H07", "H08", "I02"), SLIP),
+    "authors": AS_PRINTED
+    | dict.fromkeys(("B05", "H08", "I02"), SLIP)
+    | dict.fromkeys(("F01", "K03"), NOT_REPRODUCED),
+    "one-weird-trick": AS_PRINTED
+    | {"I02": SLIP}
+    | dict.fromkeys(
+        "A04 B05 F01 H01 H02 H03 H04 H05 H08 J01 K03".split(), NOT_REPRODUCED
+    ),
+    "cifar-18pct": AS_PRINTED
+    | {"I02": SLIP}
+    | dict.fromkeys(
+        "A03 A04 A05 B05 F01 H01 H02 H03 H04 H05 H06 H07 H08 I01 J01 K01 K03 K04".split(),
+        NOT_REPRODUCED,
+    ),
+    "bn-cifar10": dict.fromkeys([id for id in FREE if id[:2] == "BC"], REPRODUCED)
+    | dict.fromkeys(("BC03", "BC05", "BC19"), ARTICLE_SLIP),
+    "cats-vs-dogs": dict.fromkeys([id for id in FREE if id[:2] == "CD"], REPRODUCED)
+    | {"CD02": ARTICLE_SLIP},
+    "bn-flowers17": dict.fromkeys([id for id in FREE if id[:2] == "BF"], REPRODUCED)
+    | dict.fromkeys(("BF02", "BF05", "BF06", "BF13", "BF18"), ARTICLE_SLIP),
+}
+
+
+@functools.cache
+def subject(name):
+    return Subject(VARIANTS[name])
+
+
+def test_every_claim_that_needs_nothing_has_a_check():
+    """A claim added without a check fails here, and so does a check without a claim."""
+    assert set(claims.CHECKS) == set(FREE)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_verdicts(name):
+    own = [c for c in claims.claims_of(VARIANTS[name]) if c.needs == paper.NOTHING]
+    found = {claim.id: claims.measure(subject(name), claim) for claim in own}
+    assert {id: f.verdict for id, f in found.items()} == EXPECTED[name]
+    assert all(finding.ours for finding in found.values())
+
+
+@pytest.mark.parametrize(
+    ("id", "ours"),
+    [
+        ("A03", "60,965,224"),
+        ("A04", "659,272"),
+        ("A05", "5 / 3 / 8"),
+        ("B05", "conv3 1.45%, conv4 1.09%"),
+        ("C02", "256×256"),
+        ("E04", "59,798,312 (98.1%)"),
+        ("F01", "2 / 5 / 0.0001 / 0.75"),
+        ("H01", "96 of 11×11×3, stride 4"),
+        ("H02", "256 of 5×5×48"),
+        ("H03", "384 of 3×3×256"),
+        ("H04", "384 of 3×3×192"),
+        ("H05", "256 of 3×3×192"),
+        ("H06", "4,096 / 4,096"),
+        ("H07", "154,587"),
+        ("H08", "290,400–186,624–…–1,000"),
+        ("I01", "log2 1000 = 9.966"),
+        ("I02", "2,178"),
+        ("I03", "5 / 10"),
+        ("I05", "0.100"),
+        ("J01", "0.50 / 0.5"),
+        ("K01", "128 / 0.9 / 0.0005"),
+        ("K03", "0.0100–0.0100 / 1 in conv2, conv4, conv5, fc6, fc7"),
+        ("K04", "0.01 / 3 / 10"),
+        ("L03", "at most 0.1 in 2 rows of Table 2"),
+    ],
+)
+def test_what_the_papers_net_measures(id, ours):
+    """Numbers known from the paper, its authors' logs or by hand."""
+    assert claims.measure(subject("paper"), CLAIM[id]).ours == ours
+
+
+def test_notes_say_where_the_slips_are():
+    notes = {
+        id: claims.measure(subject("paper"), CLAIM[id]).note
+        for id in ("H07", "H08", "I02")
+    }
+    assert "conv1 on 224×224 gives 54×54" in notes["H07"]
+    assert "on 227 gives 55×55" in notes["H07"]
+    assert notes["H08"] == "55·48·96 printed for 55·55·96"
+    assert "33·33·2" in notes["I02"] and "crops of 227: 1,800" in notes["I02"]
+
+
+@pytest.mark.parametrize("name", ["paper", "cifar-18pct", "cifar-11pct", "bn-cifar10"])
+def test_measured_counts_are_the_architectures(name):
+    """Multiply-adds and neurons taken from the built layers, unshared ones too."""
+    totals = arch.totals(VARIANTS[name].architecture)
+    assert subject(name).macs == totals.macs
+    assert sum(subject(name).neurons) == totals.neurons
+
+
+def test_claims_that_need_data_say_so():
+    for claim in ALL:
+        if claim.needs != paper.NOTHING:
+            finding = claims.measure(subject("cifar-18pct"), claim)
+            cited = claim.needs == paper.CITATION
+            assert finding.verdict == (claims.CITATION if cited else claims.NOT_RUN)
+            assert cited or claim.needs in finding.note
+
+
+def test_every_verdict_is_a_known_word():
+    found = {verdict for verdicts in EXPECTED.values() for verdict in verdicts.values()}
+    assert found < set(claims.VERDICTS)
+
+
+# The paper's net with small dense layers on small images: as far as a claim about
+# kernels, constants and first weights goes, the paper's net.
+PRINTED = VARIANTS["paper"]
+SMALL = PRINTED.architecture.change(fc6={"units": 64}, fc7={"units": 64}).with_input(
+    (67, 67, 3)
+)
+
+
+def measured(id, net=SMALL, **recipe):
+    variant = dataclasses.replace(
+        PRINTED,
+        architecture=net,
+        recipe=dataclasses.replace(PRINTED.recipe, **recipe),
+    )
+    return claims.measure(Subject(variant), CLAIM[id]).verdict
+
+
+def with_dropout(**fields):
+    """The small net with fields of its first dropout replaced."""
+    layers = list(SMALL.layers)
+    index = next(i for i, x in enumerate(layers) if isinstance(x, arch.Dropout))
+    layers[index] = dataclasses.replace(layers[index], **fields)
+    return dataclasses.replace(SMALL, layers=tuple(layers))
+
+
+def without_last_dropout():
+    layers = list(SMALL.layers)
+    last = [i for i, spec in enumerate(layers) if isinstance(spec, arch.Dropout)][-1]
+    return dataclasses.replace(SMALL, layers=(*layers[:last], *layers[last + 1 :]))
+
+
+@pytest.mark.parametrize(
+    "id", ["A05", "F01", "H01", "H02", "H03", "H04", "H05", "I01", "J01", "K03"]
+)
+def test_the_small_net_passes_where_it_should(id):
+    assert measured(id) == REPRODUCED
+
+
+@pytest.mark.parametrize(
+    ("id", "net"),
+    [
+        ("A03", SMALL),
+        ("A04", SMALL),
+        ("A05", SMALL.without("conv4")),
+        ("A05", SMALL.without("fc7")),
+        ("B05", SMALL.change(conv1={"filters": 94})),
+        ("F01", SMALL.change(norm2={"n": 11})),
+        ("F01", SMALL.change(norm1={"n": 3})),
+        ("F01", SMALL.change(norm1={"k": 1.0})),
+        ("F01", SMALL.change(norm2={"alpha": 2e-5})),
+        ("F01", SMALL.change(norm1={"beta": 0.5})),
+        ("F01", SMALL.without("norm1", "norm2")),
+        ("H01", SMALL.change(conv1={"filters": 94})),
+        ("H01", SMALL.change(conv1={"kernel": 9})),
+        ("H01", SMALL.change(conv1={"stride": 3})),
+        ("H02", SMALL.change(conv2={"filters": 254})),
+        ("H02", SMALL.change(conv2={"groups": 1})),
+        ("H03", SMALL.change(conv3={"groups": 2})),
+        ("H04", SMALL.change(conv4={"groups": 1})),
+        ("H04", SMALL.without("conv4")),
+        ("H05", SMALL.change(conv5={"kernel": 5, "padding": 2})),
+        ("H06", SMALL),
+        ("H07", SMALL.change(conv1={"filters": 94})),
+        ("H08", SMALL),
+        ("I01", SMALL.with_classes(500)),
+        ("J01", with_dropout(rate=0.4)),
+        ("J01", with_dropout(scaled=True)),
+        ("J01", without_last_dropout()),
+        ("K03", SMALL.change(conv3={"init": 0.02})),
+        ("K03", SMALL.change(conv2={"init": 0.0105})),
+        ("K03", SMALL.change(conv2={"bias": 0.0})),
+        ("K03", SMALL.change(fc7={"bias": 0.1})),
+        ("K03", SMALL.change(conv3={"bias": 1.0})),
+    ],
+)
+def test_a_wrong_net_does_not_pass(id, net):
+    assert measured(id, net) == NOT_REPRODUCED
+
+
+@pytest.mark.parametrize(
+    ("id", "recipe"),
+    [
+        ("K01", {"momentum": 0.8}),
+        ("K01", {"weight_decay": 0.001}),
+        ("K01", {"weight_decay": 0.0}),
+        ("K01", {"batch_size": 64}),
+        ("K01", {"optimizer": "adam"}),
+        ("K04", {"learning_rate": 0.02}),
+        ("K04", {"drops": (20, 40)}),
+        ("K04", {"drops": ()}),
+    ],
+)
+def test_a_wrong_recipe_does_not_pass(id, recipe):
+    assert measured(id) == REPRODUCED
+    assert measured(id, **recipe) == NOT_REPRODUCED
+
+
+def wrong_views(image, size):
+    return augment.centre_crop(image, size)[None].repeat(10, axis=0)
+
+
+def wrong_table():
+    rows = paper.TABLE_2.rows
+    row = dataclasses.replace(rows[2], printed=(38.1, 16.4, 16.6))
+    return dataclasses.replace(paper.TABLE_2, rows=(*rows[:2], row, *rows[3:]))
+
+
+@pytest.mark.parametrize(
+    ("id", "module", "name", "wrong"),
+    [
+        ("C02", augment, "rescale_and_crop", lambda photo: photo.resize((256, 255))),
+        ("I03", augment, "ten_views", wrong_views),
+        ("I05", augment, "colour_noise", functools.partial(augment.colour_noise, std=0.2)),
+        ("K01", claims, "MomentumSGD", lambda *a: MomentumSGD(a[0], a[1], 0.0)),
+        ("K01", claims, "MomentumSGD", lambda *a: MomentumSGD(a[0], 0.0, a[2])),
+        ("K04", claims, "Plateau", functools.partial(Plateau, drops=2)),
+        ("K04", claims, "Plateau", functools.partial(Plateau, factor=0.5)),
+        ("L03", paper, "TABLE_2", wrong_table()),
+    ],
+)
+def test_wrong_code_does_not_pass(id, module, name, wrong, monkeypatch):
+    assert measured(id) == REPRODUCED
+    monkeypatch.setattr(module, name, wrong)
+    assert measured(id) == NOT_REPRODUCED
+
+
+def test_views_are_counted_not_copied(monkeypatch):
+    """A crop of 225 has the 32 places each way that the printed 2048 needs."""
+    assert measured("I02") == SLIP
+    monkeypatch.setattr(augment, "PRINTED_CROP", 225)
+    assert measured("I02") == REPRODUCED
+
+
+def test_one_gpu_net_is_counted(monkeypatch):
+    """E04 looks at the two nets themselves."""
+    halved = VARIANTS["one-gpu"].architecture.change(fc6={"units": 2048})
+    wrong = dataclasses.replace(VARIANTS["one-gpu"], architecture=halved)
+    monkeypatch.setitem(VARIANTS, "one-gpu", wrong)
+    assert measured("E04") == NOT_REPRODUCED
+
+
+@pytest.mark.parametrize(
+    ("id", "name", "change"),
+    [
+        ("BC08", "bn-cifar10", lambda net: net.with_input((33, 33, 3))),
+        ("BC09", "bn-cifar10", lambda net: net.change(conv2={"filters": 255})),
+        ("BC10", "bn-cifar10", lambda net: net.change(conv1={"stride": 2})),
+        ("BC12", "bn-cifar10", lambda net: net.change(fc8={"units": 999})),
+        ("CD06", "cats-vs-dogs", lambda net: net.with_input((224, 224, 3))),
+        ("BF09", "bn-flowers17", lambda net: net.change(conv2={"kernel": 9})),
+    ],
+)
+def test_a_wrong_article_net_does_not_pass(id, name, change):
+    variant = VARIANTS[name]
+    wrong = dataclasses.replace(variant, architecture=change(variant.architecture))
+    assert claims.measure(Subject(wrong), CLAIM[id]).verdict == ARTICLE_SLIP
