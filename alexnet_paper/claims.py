@@ -67,7 +67,6 @@ class Subject:
 
     def __init__(self, variant):
         self.variant = variant
-        self.is_article = variant.name in ARTICLES
 
     @functools.cached_property
     def model(self):

@@ -10,10 +10,12 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from alexnet_paper.augment import Preparation
 from alexnet_paper.images import ImageFiles
 from alexnet_paper.images import class_folders
 from alexnet_paper.images import files_in
 
+MEMORY = 2**30  # bytes of images of a split that are kept, not read every epoch
 SPLIT_SEED = 0  # of every split made here: the same for all runs
 CIFAR10_CLASSES = (
     "airplane",
@@ -67,6 +69,15 @@ class Split:
         if not isinstance(self.images, ImageFiles):
             raise ValueError("these images are in memory: there is nothing to prepare.")
         return self.images.paths, self.labels
+
+    def in_memory(self, side):
+        """The same split with its images read and brought to `side` once, if that
+        takes at most `MEMORY` bytes; else itself."""
+        if not isinstance(self.images, ImageFiles) or len(self) * side**2 * 3 > MEMORY:
+            return self
+        bare = Preparation(side, side)
+        images = [bare.scaled(image) for image in self.images]
+        return Split(np.stack(images), self.labels)
 
     @property
     def fingerprint(self):

@@ -31,7 +31,12 @@ from alexnet_paper.record import atomic_write
 from alexnet_paper.record import environment
 
 CHECKPOINT = "checkpoint.npz"
-SAVE_SECONDS = 300  # between two checkpoints within an epoch
+SAVE_SECONDS = 120  # between two checkpoints
+SCHEDULES = {  # by name: the authors' rows of `paper`, and two rules
+    "plateau": None,
+    "constant": None,
+    **{row.run: row for row in paper.SCHEDULES},
+}
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -48,7 +53,7 @@ class Plan:
     limit: int | None = None
     validation: float | None = None
     placement: str = "auto"
-    schedule: str | None = None  # "plateau" or a run of the authors', or the recipe's
+    schedule: str | None = None  # of SCHEDULES, or None: the recipe's
     input_size: int | None = None  # None: the variant's own
     validate_every: int = 1  # epochs
 
@@ -71,17 +76,16 @@ class Plan:
 
     def authors_schedule(self):
         """The `paper.Schedule` that is named, or None. Raises ValueError for others."""
-        known = {row.run: row for row in paper.SCHEDULES}
-        if self.schedule in (None, "plateau"):
-            return None
-        if self.schedule not in known:
-            names = ", ".join(("plateau", *known))
+        if self.schedule is not None and self.schedule not in SCHEDULES:
+            names = ", ".join(SCHEDULES)
             raise ValueError(f"unknown schedule {self.schedule!r}: one of {names}.")
-        return known[self.schedule]
+        return SCHEDULES.get(self.schedule)
 
     @property
-    def on_plateau(self):
-        return "plateau" in (self.schedule or self.recipe().drops)
+    def drops(self):
+        """Epochs at which the rate is ÷10, or "plateau"."""
+        fixed = {"plateau": "plateau", "constant": ()}
+        return fixed.get(self.schedule, self.recipe().drops)
 
     @property
     def total_epochs(self):
@@ -111,7 +115,7 @@ class Run:
     """A model with its data, rule and schedule, ready to train from where it is."""
 
     def __init__(self, plan, dataset, folder, notify=print):
-        self.plan, self.dataset, self.folder = plan, dataset, Path(folder)
+        self.plan, self.folder = plan, Path(folder)
         self.notify = notify
         recipe = plan.recipe()
         net = plan.architecture(dataset.classes)
@@ -119,7 +123,13 @@ class Run:
         self.model = models.build_model(
             net, plan.placement, classifier_activation=None, seed=plan.seed
         )
-        train = dataset.splits["train"]
+        side = max(recipe.image_side or 0, net.input_shape[0])
+        splits = {
+            name: split if name == "test" else split.in_memory(side)
+            for name, split in dataset.splits.items()
+        }
+        self.dataset = replace(dataset, splits=splits)
+        train = splits["train"]
         self.prepare = augment.preparation(recipe, net.input_shape[0], train.images)
         self.model.compile(
             optimizer=make_optimizer(recipe),
@@ -132,7 +142,7 @@ class Run:
             ],
         )
         self.model.optimizer.build(self.model.trainable_variables)
-        self.plateau = Plateau() if plan.on_plateau else None
+        self.plateau = Plateau() if plan.drops == "plateau" else None
         self.rate = recipe.learning_rate
         self.epoch, self.step, self.history = 0, 0, []
 
@@ -191,7 +201,10 @@ class Run:
             phase = Phase(self.rate, dict(recipe.rate_multipliers))
         else:
             phase = phase_of_drops(
-                recipe.learning_rate, recipe.drops, recipe.rate_multipliers, self.epoch
+                recipe.learning_rate,
+                self.plan.drops,
+                recipe.rate_multipliers,
+                self.epoch,
             )
         self.rate = phase.rate
         optimizer = self.model.optimizer
@@ -216,7 +229,6 @@ class Run:
         if self.plateau and "val_top1_error" in line:
             self.rate *= self.plateau.update(line["val_top1_error"])
         self.epoch, self.step = self.epoch + 1, 0
-        self.save()
         lines = "".join(json.dumps(line) + "\n" for line in self.history)
         atomic_write(self.folder / "log.jsonl", lines)
         self.warn_of_stall()
@@ -318,15 +330,19 @@ class Keeper(keras.callbacks.Callback):
                 f"the loss is {logs['loss']}: stopped. The last checkpoint is good; try"
                 " a lower rate or another --seed."
             )
-        if self.interrupted or time.monotonic() - self.saved > self.save_seconds:
-            self.run.save()
-            self.saved = time.monotonic()
         if self.interrupted:
+            self.run.save()
             raise Stopped("stopped after the step, and saved")
+        self.save_if_due()
 
     def on_epoch_end(self, epoch, logs=None):
         self.run.end_epoch(logs, time.monotonic() - self.began)
-        self.saved = time.monotonic()
+        self.save_if_due(self.run.finished)
+
+    def save_if_due(self, due=False):
+        if due or time.monotonic() - self.saved > self.save_seconds:
+            self.run.save()
+            self.saved = time.monotonic()
 
 
 def errors(logs, prefix):

@@ -3,6 +3,7 @@
 import json
 import sys
 
+import keras
 import numpy as np
 
 from alexnet_paper import architecture
@@ -36,20 +37,15 @@ def render(variant, records, devices, format):
 
 def tower_devices(variant, where):
     """Devices of the comparison; () where the net has one tower or it is declined."""
-    if variant.architecture.towers == 1 and where == "auto":
-        return ()
+    towers = variant.architecture.towers
     if where == "auto":
-        gpus = placement_of("auto")
-        where = ",".join(gpus) if gpus else "CPU:0,CPU:1"
-    return placement.resolve(where, variant.architecture.towers).devices
+        if towers == 1 or keras.backend.backend() != "tensorflow":
+            return ()
+        import tensorflow as tf  # not started yet, so that a CPU can be split
 
-
-def placement_of(word):
-    """Two GPUs' names where there are two, without starting TensorFlow."""
-    import tensorflow as tf
-
-    found = tf.config.list_physical_devices("GPU")
-    return ("GPU:0", "GPU:1") if word == "auto" and len(found) >= 2 else ()
+        gpus = tf.config.list_physical_devices("GPU")
+        where = "GPU:0,GPU:1" if len(gpus) >= 2 else "CPU:0,CPU:1"
+    return placement.resolve(where, towers).devices
 
 
 def compare_forms(net, devices):

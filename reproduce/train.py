@@ -34,15 +34,15 @@ def parser():
     add(
         "--schedule",
         metavar="NAME",
-        help="plateau, or a run of the authors: 145, 145-2010, 145-half, 147, 148 "
-        "(default: the recipe's)",
+        help="plateau, constant, or a run of the authors: 145, 145-2010, 145-half, "
+        "147, 148 (default: the recipe's)",
     )
     add(
         "--save-every",
         type=float,
-        default=300,
+        default=120,
         metavar="SECONDS",
-        help="between checkpoints within an epoch (default: 300)",
+        help="between two checkpoints (default: 120)",
     )
     add("--input-size", type=int, metavar="N", help="side of the input, for small runs")
     add(
