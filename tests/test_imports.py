@@ -107,7 +107,9 @@ def test_no_private_module_and_no_lambda_layer(name):
     names |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     assert not {"Lambda", "enable_unsafe_deserialization"} & names
     assert not any(
-        node.arg == "safe_mode" for node in ast.walk(tree) if isinstance(node, ast.keyword)
+        node.arg == "safe_mode"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.keyword)
     )
 
 
@@ -126,7 +128,9 @@ def test_light_modules_load_nothing_heavy():
         f"    heavy = set({HEAVY}) & set(sys.modules)\n"
         "    assert not heavy, f'{name} loads {heavy}'\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -104,7 +104,9 @@ def gradient(layer, images, upstream):
     with tf.GradientTape() as tape:
         tape.watch(images)
         outputs = layer(images)
-    return tape.gradient(outputs, images, output_gradients=tf.cast(upstream, outputs.dtype))
+    return tape.gradient(
+        outputs, images, output_gradients=tf.cast(upstream, outputs.dtype)
+    )
 
 
 @pytest.mark.parametrize("beta", [0.75, 0.5])
@@ -194,9 +196,7 @@ def test_grouped_convolution_is_keras_own(groups, stride, padding):
     keras_own = keras.layers.Conv2D(12, 3, **options)
     keras_own.build(images.shape)
     keras_own.set_weights(ours.get_weights())
-    np.testing.assert_allclose(
-        ours(images), keras_own(images), rtol=1e-5, atol=1e-5
-    )
+    np.testing.assert_allclose(ours(images), keras_own(images), rtol=1e-5, atol=1e-5)
 
 
 def test_grouped_convolution_is_two_halves():
@@ -305,7 +305,9 @@ def test_slices_of_an_initializer_are_one_draw(parts):
     """Towers start from the halves of what the whole layer would start from."""
     initializer = keras.initializers.RandomNormal(0.0, 0.01, seed=4)
     whole = initializer((3, 3, 4, 12))
-    pieces = [Slice(initializer, p, parts)((3, 3, 4, 12 // parts)) for p in range(parts)]
+    pieces = [
+        Slice(initializer, p, parts)((3, 3, 4, 12 // parts)) for p in range(parts)
+    ]
     np.testing.assert_array_equal(np.concatenate(pieces, axis=-1), whole)
 
 

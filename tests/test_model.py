@@ -4,6 +4,7 @@ held against the one-device form, in numbers and in the graph that runs."""
 import collections
 import dataclasses
 import gc
+import inspect
 import re
 import subprocess
 import sys
@@ -13,10 +14,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from alexnet_paper import AlexNet
 from alexnet_paper import architecture as arch
 from alexnet_paper import equivalence
 from alexnet_paper import model as models
 from alexnet_paper import placement
+from alexnet_paper import weights
 from alexnet_paper.model import build_model
 from alexnet_paper.optimizer import MomentumSGD
 from alexnet_paper.variants import VARIANTS
@@ -97,7 +100,7 @@ def test_variant_learns(net, form):
 
 @pytest.mark.parametrize(("net", "form"), SMALL)
 def test_variant_saves_and_loads(net, form, tmp_path):
-    """A `.keras` file, in safe mode and without custom_objects, gives the same model."""
+    """From a `.keras` file, in safe mode and without custom_objects, the same model."""
     net = small(net)
     model, batch = build_model(net, form, seed=1), images(net)
     model.save(tmp_path / "net.keras")
@@ -114,10 +117,10 @@ def test_variant_is_the_same_in_both_forms(name):
     """The same seed: the same weights bit for bit, outputs equal to rounding."""
     net = small(VARIANTS[name].architecture)
     one, two = (build_model(net, f, classifier_activation=None, seed=2) for f in FORMS)
-    weights = models.get_weights(one)
-    assert weights.keys() == models.get_weights(two).keys()
-    for key, array in models.get_weights(two).items():
-        np.testing.assert_array_equal(array, weights[key])
+    expected, found = models.get_weights(one), models.get_weights(two)
+    assert expected.keys() == found.keys()
+    for key, array in expected.items():
+        np.testing.assert_array_equal(found[key], array)
     batch = images(net, 3)
     assert relative(two(batch), one(batch)) <= 1e-5
 
@@ -239,7 +242,9 @@ def sends(folder):
             for graphs in trace.function_graphs:
                 for node in (n for part in graphs.partition_graphs for n in part.node):
                     if node.op == "_Send":
-                        ends = (node.attr[f"{end}_device"].s for end in ("send", "recv"))
+                        ends = (
+                            node.attr[f"{end}_device"].s for end in ("send", "recv")
+                        )
                         what = made(node.attr["tensor_name"].s.decode())
                         if what:
                             yield what, *(end.decode()[-5:] for end in ends)
@@ -382,7 +387,9 @@ def test_a_tower_has_its_half_of_the_last_axis(tiny):
     whole = models.get_weights(two)["conv2/kernel"]
     assert whole.shape == (3, 3, 4, 12)
     for tower, half in zip("ab", np.split(whole, 2, axis=-1), strict=True):
-        np.testing.assert_array_equal(two.get_layer(f"conv2{tower}").get_weights()[0], half)
+        np.testing.assert_array_equal(
+            two.get_layer(f"conv2{tower}").get_weights()[0], half
+        )
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -395,7 +402,10 @@ def test_a_tower_has_its_half_of_the_last_axis(tiny):
             lambda w: w.update({"prob": w.pop("fc8/kernel")}),
             "missing .'fc8/kernel'., unexpected .'prob'.",
         ),
-        (lambda w: w.update({"fc8/kernel": w["fc8/kernel"].T}), "fc8/kernel is .5, 20."),
+        (
+            lambda w: w.update({"fc8/kernel": w["fc8/kernel"].T}),
+            "fc8/kernel is .5, 20.",
+        ),
         (lambda w: w.update({"conv2/bias": np.ones(6)}), "conv2/bias is .6,. in place"),
     ],
 )
@@ -416,8 +426,8 @@ def test_seeds(form, tiny):
     Keras's global one."""
 
     def kernels(seed):
-        weights = models.get_weights(build_model(tiny, form, seed=seed))
-        return {name: w for name, w in weights.items() if name.endswith("kernel")}
+        arrays = models.get_weights(build_model(tiny, form, seed=seed))
+        return {name: w for name, w in arrays.items() if name.endswith("kernel")}
 
     first, again, other = kernels(5), kernels(5), kernels(6)
     for name, array in first.items():
@@ -473,7 +483,7 @@ def test_initial_weights(name, stds):
 
 @pytest.mark.parametrize("rule", ["fan_in", "glorot"])
 def test_uniform_initial_weights(rule):
-    """PyTorch's default, uniform within 1/√fan_in; Keras's, √(6 / (fan_in + fan_out))."""
+    """Uniform within PyTorch's 1/√fan_in, or Keras's √(6 / (fan_in + fan_out))."""
     spec = arch.Conv("conv1", 64, 5, init=rule)
     net = arch.Architecture("net", (spec, arch.Dense("fc", 2)), (5, 5, 8))
     kernel = models.get_weights(build_model(net, seed=0))["conv1/kernel"]
@@ -566,3 +576,67 @@ def test_too_small_an_input_is_refused(tiny):
 def test_a_name_of_ones_own(tiny):
     assert build_model(tiny, name="mine").name == "mine"
     assert build_model(VARIANTS["cifar-18pct"].architecture).name == "cifar_18pct"
+
+
+@pytest.fixture
+def small_variant(tiny, monkeypatch):
+    """The tiny net among the variants, for `AlexNet(variant="tiny")`."""
+    variant = dataclasses.replace(VARIANTS["paper"], architecture=tiny)
+    monkeypatch.setitem(VARIANTS, "tiny", variant)
+
+
+def test_alexnet_has_the_signature_of_keras_applications():
+    """Of `keras.applications.VGG16`, in its order; what is added is keyword-only."""
+    ours = inspect.signature(AlexNet).parameters
+    theirs = inspect.signature(keras.applications.VGG16).parameters
+    shared = [name for name, p in ours.items() if p.kind is not p.KEYWORD_ONLY]
+    assert shared == list(theirs)
+    assert {"variant", "placement"} <= set(ours) - set(shared)
+
+
+def test_alexnet_is_the_papers_net_with_1000_classes(monkeypatch):
+    asked = []
+    monkeypatch.setattr(models, "build_model", lambda net, *a, **k: asked.append(net))
+    AlexNet()
+    assert asked == [VARIANTS["paper"].architecture]
+
+
+def test_alexnet_passes_its_options_on(small_variant, tiny):
+    model = AlexNet(variant="tiny", classes=3, input_shape=(39, 39, 3), name="mine")
+    assert (model.name, model.output_shape) == ("mine", (None, 3))
+    assert model.input_shape == (None, 39, 39, 3)
+    logits = AlexNet(
+        variant="tiny", classes=5, classifier_activation=None, seed=1, placement=TWO
+    )
+    assert isinstance(logits, models.TowerModel)
+    expected = build_model(tiny, TWO, classifier_activation=None, seed=1)
+    batch = images(tiny)
+    np.testing.assert_array_equal(logits(batch), expected(batch))
+    bare = AlexNet(variant="tiny", include_top=False, pooling="max")
+    assert bare.output_shape == (None, 16)
+
+
+def test_alexnet_takes_the_shape_of_its_input_tensor(small_variant):
+    image = keras.Input((43, 41, 3))
+    assert AlexNet(variant="tiny", input_tensor=image).input_shape == (None, 43, 41, 3)
+
+
+def test_alexnet_reads_a_weight_file(small_variant, tiny, tmp_path):
+    """Into the whole net, and into one without the top."""
+    path, batch = tmp_path / "weights.npz", images(tiny)
+    first = build_model(tiny, "one-device", seed=1)
+    weights.save(path, models.get_weights(first), {})
+    second = AlexNet(weights=path, variant="tiny", classes=5, seed=2)
+    np.testing.assert_array_equal(second(batch), first(batch))
+    bare = AlexNet(include_top=False, weights=path, variant="tiny", seed=2)
+    expected = build_model(tiny, "one-device", include_top=False, seed=1)
+    np.testing.assert_array_equal(bare(batch), expected(batch))
+    with pytest.raises(ValueError, match="weights do not fit.*fc8"):
+        AlexNet(weights=path, variant="tiny", classes=4)
+    with pytest.raises(FileNotFoundError):
+        AlexNet(weights=tmp_path / "absent.npz", variant="tiny")
+
+
+def test_alexnet_of_an_unknown_variant():
+    with pytest.raises(ValueError, match="unknown variant 'papr': one of paper, auth"):
+        AlexNet(variant="papr")

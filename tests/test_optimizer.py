@@ -8,9 +8,11 @@ import pytest
 
 from alexnet_paper.optimizer import MomentumSGD
 from alexnet_paper.optimizer import Plateau
+from alexnet_paper.optimizer import authors_phase
 from alexnet_paper.optimizer import device_of
 from alexnet_paper.optimizer import layer_and_part
 from alexnet_paper.optimizer import phase_of_drops
+from alexnet_paper.paper import SCHEDULES
 
 
 def variable(path, value=1.0):
@@ -97,9 +99,7 @@ def test_kernels_decay_without_a_gradient():
 )
 def test_rate_multipliers(path, factor):
     """By layer and by part, multiplied, in a tower too."""
-    optimizer = MomentumSGD(
-        0.1, 0.0, 0.0, rate_multipliers={"bias": 2.0, "conv1": 3.0}
-    )
+    optimizer = MomentumSGD(0.1, 0.0, 0.0, rate_multipliers={"bias": 2.0, "conv1": 3.0})
     values, _ = steps(optimizer, path, [1.0])
     assert values == pytest.approx([1.0 - 0.1 * factor])
 
@@ -178,7 +178,15 @@ def run(plateau, errors):
 def test_plateau_waits_for_patience():
     """Two epochs without a new minimum; an equal error is no improvement."""
     plateau = Plateau(patience=2)
-    assert run(plateau, [0.9, 0.8, 0.8, 0.85, 0.7, 0.75, 0.7]) == [1, 1, 1, 0.1, 1, 1, 0.1]
+    assert run(plateau, [0.9, 0.8, 0.8, 0.85, 0.7, 0.75, 0.7]) == [
+        1,
+        1,
+        1,
+        0.1,
+        1,
+        1,
+        0.1,
+    ]
 
 
 def test_plateau_drops_three_times_at_most():
@@ -211,3 +219,45 @@ def test_phase_of_drops():
     assert rates == pytest.approx([0.01, 0.01, 0.001, 0.0001, 0.0001])
     assert all(phase.multipliers == {"bias": 2.0} for phase in phases)
     assert phase_of_drops(0.5, (), {}, 100).rate == 0.5
+
+
+# epoch → rates of weights, of biases and of conv1's weights, and whether colours vary
+PHASES_OF_145 = {
+    0: (1e-2, 2e-2, 1e-2, True),
+    24: (1e-2, 2e-2, 1e-2, True),
+    25: (1e-3, 2e-3, 1e-3, True),
+    51: (1e-4, 2e-3, 1e-4, True),
+    66: (1e-4, 2e-3, 1e-4, True),
+    67: (1e-4, 2e-3, 1e-5, False),
+    72: (1e-4, 2e-3, 0.0, False),
+    79: (1e-5, 2e-3, 0.0, False),
+    90: (1e-5, 2e-3, 0.0, False),
+}
+
+
+@pytest.mark.parametrize("epoch", PHASES_OF_145)
+def test_phases_of_the_authors_run(epoch):
+    """What the authors' notes say was changed by hand in run 145, and when."""
+    (schedule,) = (row for row in SCHEDULES if row.run == "145")
+    phase = authors_phase(schedule, epoch)
+    optimizer = MomentumSGD(phase.rate, rate_multipliers=phase.multipliers)
+    found = [
+        phase.rate * optimizer.multiplier(*variable)
+        for variable in (("conv2", "kernel"), ("conv2", "bias"), ("conv1", "kernel"))
+    ]
+    *rates, colour = PHASES_OF_145[epoch]
+    assert found == pytest.approx(rates)
+    assert phase.colour == colour
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: schedule.run)
+def test_every_run_of_the_authors_has_phases(schedule):
+    """Also where its notes leave a moment out; rates never rise."""
+    phases = [authors_phase(schedule, epoch) for epoch in range(schedule.stopped)]
+    rates = [phase.rate for phase in phases]
+    assert rates == sorted(rates, reverse=True) and rates[0] == 0.01
+    assert rates[-1] == pytest.approx(1e-5 if schedule.third_drop else 1e-4)
+    frozen = [phase.multipliers.get("conv1") == 0.0 for phase in phases]
+    assert frozen.index(True) == schedule.conv1_frozen and all(
+        frozen[schedule.conv1_frozen :]
+    )

@@ -79,7 +79,9 @@ def test_load_all_without_a_folder(found, tmp_path, monkeypatch):
 def test_shipped_records_are_records():
     folder = record.shipped()
     assert folder.is_dir()
-    assert len(record.load_all(folder)) == len(list(folder.rglob("*-views*-seed*.json")))
+    assert len(record.load_all(folder)) == len(
+        list(folder.rglob("*-views*-seed*.json"))
+    )
 
 
 def test_atomic_write_replaces(tmp_path):

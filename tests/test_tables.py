@@ -160,8 +160,13 @@ def test_results_section_says_what_is_missing(table):
 
 
 def test_results_section_shows_ours():
-    rows = tables.results_section(paper.TABLE_1, {"A02": "38.11 / 17.52"}).rows
-    assert rows[-1] == ("CNN", "37.5 (log 37.47)", "38.11", "17.0 (log 17.00)", "17.52")
+    """By the claim of the same result, column by column."""
+    rows = tables.results_section(paper.TABLE_1, {"A02": "38.1 / 17.5"}).rows
+    assert rows[-1] == ("CNN", "37.5 (log 37.47)", "38.1", "17.0 (log 17.00)", "17.5")
+    assert "38.1" not in rows[0]
+    rows = tables.results_section(paper.TABLE_2, {"L05": "38.2 / 16.5"}).rows
+    (five,) = (row for row in rows if row[0] == "5 CNNs")
+    assert five[1:] == ("38.1", "38.2", "16.4", "16.5", "16.4", "not run")
 
 
 def test_commands_section_groups_claims_by_command():
@@ -179,6 +184,35 @@ def test_commands_section_groups_claims_by_command():
     assert all(row[2].startswith("python -m ") for row in section.rows)
 
 
-@pytest.mark.parametrize(("times", "cell"), [(0, "missing"), (1, "yes"), (3, "3 times")])
+@pytest.mark.parametrize(
+    ("times", "cell"), [(0, "missing"), (1, "yes"), (3, "3 times")]
+)
 def test_times(times, cell):
     assert tables.times(times) == cell
+
+
+def test_short_claims_section_counts_what_it_leaves_out():
+    measured = [
+        (claim, Finding("42", "reproduced" if claim.needs == "nothing" else "not run"))
+        for claim in paper.CLAIMS
+    ]
+    section = tables.short_claims_section(measured)
+    free = [claim.id for claim in paper.CLAIMS if claim.needs == paper.NOTHING]
+    assert [row[0] for row in section.rows] == free
+    counts = [int(number) for number in re.findall(r"\d+", section.note)]
+    assert sum(counts[: len(paper.NEEDS)]) >= len(paper.CLAIMS) - len(free)
+
+
+def test_pages_of_notes_and_departures_have_every_entry():
+    """Every open question, logged run, schedule and source; every variant and each of
+    its departures. Sections refuse empty cells, so none is blank."""
+    questions, logged, schedules, sources = tables.notes_sections()
+    assert len(questions.rows) == len(paper.OPEN_QUESTIONS)
+    assert len(logged.rows) == len(paper.LOGGED_VARIANTS)
+    assert schedules.rows[1] == ("145", "25", "51", "67", "72", "79", "91")
+    assert dict(sources.rows) == paper.SOURCES
+    counts, departures = tables.departures_sections()
+    assert [row[0] for row in counts.rows] == list(VARIANTS)
+    assert counts.rows[0][3:] == ("60,965,224", "724,406,816", "659,272")
+    expected = [(v.name, text) for v in VARIANTS.values() for text in v.departures]
+    assert list(departures.rows) == expected

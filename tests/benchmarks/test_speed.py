@@ -1,0 +1,376 @@
+"""The normalization and the paper's net, timed beside other implementations.
+
+    python -m pytest tests/benchmarks --benchmark-only
+
+Nothing is asserted about time. What is asserted is that the implementations compute
+the same function: from the same weights, the same logits. Each has a table row of its
+own; where a machine is noisy, trust the ratios, for which all of them take turns.
+
+Everything runs on the CPU, which `tests/conftest.py` has split in two logical devices.
+About five minutes and 9 GB of memory on two cores.
+"""
+
+import functools
+import gc
+import importlib.util
+import statistics
+import time
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from alexnet_paper import variants
+from alexnet_paper.equivalence import difference
+from alexnet_paper.layers import LocalResponseNormalization
+from alexnet_paper.model import build_model
+from alexnet_paper.model import get_weights
+from alexnet_paper.model import set_weights
+from alexnet_paper.optimizer import MomentumSGD
+
+tf.config.set_visible_devices([], "GPU")  # before TensorFlow starts
+
+PAPER = variants.get("paper").architecture
+OURS = "ours"
+TF_LRN = "tf.nn.local_response_normalization"
+SAME = 1e-5  # relative; a window across the towers already differs by more
+RNG = np.random.default_rng(0)
+
+
+def alternate(functions, rounds):
+    """{name: median seconds} of functions that take turns, A B C A B C."""
+    seconds = {name: [] for name in functions}
+    for _ in range(rounds):
+        for name, function in functions.items():
+            start = time.perf_counter()
+            function()
+            seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(found) for name, found in seconds.items()}
+
+
+def compare(benchmark, operation, functions, rounds):
+    """Lets warmed-up functions take turns and records every rival's time ÷ ours."""
+    benchmark.group = "ratios"
+    medians = benchmark.pedantic(alternate, (functions, rounds))
+    ours = medians.pop(OURS)
+    ratios = {rival: median / ours for rival, median in medians.items()}
+    benchmark.extra_info.update(operation=operation, rounds=rounds, ratios=ratios)
+
+
+# Response normalization
+
+MAPS = [(55, 96), (27, 256)]  # norm1, norm2: side, maps
+LRN_ROUNDS = 5
+
+
+def tf_lrn(images):
+    return tf.nn.local_response_normalization(images, 2, 2.0, 1e-4, 0.75)
+
+
+def tf_lrn_towers(images):
+    """Two towers' maps lie side by side: a reshape keeps the windows apart."""
+    _, height, width, maps = images.shape
+    towers = tf.reshape(images, (-1, height, 2 * width, maps // 2))
+    return tf.reshape(tf_lrn(towers), tf.shape(images))
+
+
+# name → towers between which its windows stop
+LRNS = {OURS: 2, TF_LRN: 1, f"{TF_LRN}, per tower": 2}
+
+
+def forward_backward(function, images, upstream):
+    """A function without arguments that gives (outputs, gradient)."""
+
+    @tf.function
+    def run(x, g):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            outputs = function(x)
+        return outputs, tape.gradient(outputs, x, g)
+
+    return functools.partial(run, tf.constant(images), tf.constant(upstream))
+
+
+@functools.cache
+def activations(*shape):
+    """Rectified activations as large as those of images, and a gradient for them."""
+    images = np.maximum(RNG.normal(0, 30, shape), 0)
+    return images.astype("float32"), RNG.normal(size=shape).astype("float32")
+
+
+def lrn(name, side, maps):
+    """One implementation at work on 32 images, checked and warmed up."""
+    layer = LocalResponseNormalization(groups=LRNS[name])
+    rival = tf_lrn if layer.groups == 1 else tf_lrn_towers
+    arrays = activations(32, side, side, maps)
+    run, other = (forward_backward(f, *arrays) for f in (layer, rival))
+    if name != OURS:
+        run, other = other, run
+    found, expected = ([np.asarray(value) for value in f()] for f in (run, other))
+    assert difference(found, expected) < SAME
+    return run
+
+
+def lrn_title(side, maps):
+    return f"LRN {side}×{side}×{maps} forward + backward, batch 32"
+
+
+@pytest.mark.parametrize(("side", "maps"), MAPS)
+@pytest.mark.parametrize("name", LRNS)
+def test_lrn(benchmark, name, side, maps):
+    benchmark.group = lrn_title(side, maps)
+    benchmark.pedantic(lrn(name, side, maps), rounds=LRN_ROUNDS)
+
+
+@pytest.mark.parametrize(("side", "maps"), MAPS)
+def test_lrn_ratios(benchmark, side, maps):
+    functions = {name: lrn(name, side, maps) for name in LRNS}
+    compare(benchmark, lrn_title(side, maps), functions, LRN_ROUNDS)
+
+
+# The paper's net
+
+BATCH = 128
+OPERATIONS = {
+    "forward": f"paper net forward, batch {BATCH}",
+    "step": f"paper net train step, batch {BATCH}",
+}
+NET_ROUNDS = 2  # of a row; a train step takes up to 20 s
+NET_TURNS = 3  # of each, for the ratios
+
+
+class KerasNet:
+    """A Keras model, its optimizer and a batch."""
+
+    def __init__(self, model, optimizer, images, labels):
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(optimizer, loss)
+        self.model, self.call = model, tf.function(functools.partial(model))
+        self.images, self.labels = tf.constant(images), tf.constant(labels)
+
+    def logits(self, images):
+        return self.call(images, training=False).numpy()
+
+    def forward(self):
+        return self.logits(self.images)
+
+    def step(self):
+        return self.model.train_on_batch(self.images, self.labels)
+
+
+class TorchNet:
+    """A PyTorch module, its optimizer and a batch, maps before positions."""
+
+    def __init__(self, module, images, labels):
+        import torch
+
+        self.torch, self.module = torch, module
+        self.optimizer = torch.optim.SGD(module.parameters(), lr=0.01, momentum=0.9)
+        self.loss = torch.nn.CrossEntropyLoss()
+        self.images, self.labels = self.tensor(images), torch.from_numpy(labels)
+
+    def tensor(self, images):
+        images = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+        return self.torch.from_numpy(images)
+
+    def logits(self, images):
+        return self.evaluate(self.tensor(images))
+
+    def forward(self):
+        return self.evaluate(self.images)
+
+    def evaluate(self, images):
+        self.module.eval()
+        with self.torch.inference_mode():
+            return self.module(images).numpy()
+
+    def step(self):
+        self.module.train()
+        self.optimizer.zero_grad()
+        loss = self.loss(self.module(self.images), self.labels)
+        loss.backward()
+        self.optimizer.step()
+        return loss.item()
+
+
+def ours(arrays, *batch, placement="one-device"):
+    model = build_model(PAPER, placement, classifier_activation=None)
+    set_weights(model, arrays)
+    return KerasNet(model, MomentumSGD(), *batch)
+
+
+def scaled(arrays):
+    """Weights for dropout that doubles what it keeps, and nothing halves at test time:
+    the layers after it start with half the kernel."""
+    after_dropout = ("fc7/kernel", "fc8/kernel")
+    return {
+        name: array * np.float32(0.5) if name in after_dropout else array
+        for name, array in arrays.items()
+    }
+
+
+class TFNorm(keras.layers.Layer):
+    """TensorFlow's normalization, per tower."""
+
+    def call(self, inputs):
+        return tf_lrn_towers(inputs)
+
+
+def stock_keras(arrays, *batch):
+    """The layers and the optimizer that Keras has (no weight decay, in its favour)."""
+    layers = keras.layers
+    conv = functools.partial(layers.Conv2D, padding="same", activation="relu")
+    model = keras.Sequential(
+        [
+            keras.Input(PAPER.input_shape),
+            conv(96, 11, 4, padding="valid", name="conv1"),
+            TFNorm(),
+            layers.MaxPooling2D(3, 2),
+            conv(256, 5, groups=2, name="conv2"),
+            TFNorm(),
+            layers.MaxPooling2D(3, 2),
+            conv(384, 3, name="conv3"),
+            conv(384, 3, groups=2, name="conv4"),
+            conv(256, 3, groups=2, name="conv5"),
+            layers.MaxPooling2D(3, 2),
+            layers.Flatten(),
+            layers.Dense(4096, "relu", name="fc6"),
+            layers.Dropout(0.5),
+            layers.Dense(4096, "relu", name="fc7"),
+            layers.Dropout(0.5),
+            layers.Dense(1000, name="fc8"),
+        ]
+    )
+    for name, array in scaled(arrays).items():
+        layer, part = name.split("/")
+        getattr(model.get_layer(layer), part).assign(array)
+    return KerasNet(model, keras.optimizers.SGD(0.01, momentum=0.9), *batch)
+
+
+def pytorch(arrays, *batch):
+    """PyTorch's layers and optimizer (no weight decay, in its favour)."""
+    import torch
+    from torch import nn
+
+    class Norm(nn.LocalResponseNorm):
+        """Per tower; PyTorch divides alpha by the window's length."""
+
+        def __init__(self):
+            super().__init__(5, alpha=5 * 1e-4, beta=0.75, k=2.0)
+
+        def forward(self, maps):
+            batch, depth, *side = maps.shape
+            towers = maps.view(2 * batch, depth // 2, *side)
+            return super().forward(towers).view(maps.shape)
+
+    modules = {
+        "conv1": nn.Conv2d(3, 96, 11, 4),
+        "relu1": nn.ReLU(inplace=True),
+        "norm1": Norm(),
+        "pool1": nn.MaxPool2d(3, 2),
+        "conv2": nn.Conv2d(96, 256, 5, padding=2, groups=2),
+        "relu2": nn.ReLU(inplace=True),
+        "norm2": Norm(),
+        "pool2": nn.MaxPool2d(3, 2),
+        "conv3": nn.Conv2d(256, 384, 3, padding=1),
+        "relu3": nn.ReLU(inplace=True),
+        "conv4": nn.Conv2d(384, 384, 3, padding=1, groups=2),
+        "relu4": nn.ReLU(inplace=True),
+        "conv5": nn.Conv2d(384, 256, 3, padding=1, groups=2),
+        "relu5": nn.ReLU(inplace=True),
+        "pool5": nn.MaxPool2d(3, 2),
+        "flatten": nn.Flatten(),
+        "fc6": nn.Linear(9216, 4096),
+        "relu6": nn.ReLU(inplace=True),
+        "drop6": nn.Dropout(0.5),
+        "fc7": nn.Linear(4096, 4096),
+        "relu7": nn.ReLU(inplace=True),
+        "drop7": nn.Dropout(0.5),
+        "fc8": nn.Linear(4096, 1000),
+    }
+    module = nn.Sequential()
+    for name, part in modules.items():
+        module.add_module(name, part)
+    state = dict(torch_arrays(scaled(arrays)))
+    module.load_state_dict({k: torch.from_numpy(v) for k, v in state.items()})
+    return TorchNet(module, *batch)
+
+
+def torch_arrays(arrays):
+    """(PyTorch's name, its array) pairs: maps come before positions."""
+    for name, array in arrays.items():
+        layer, part = name.split("/")
+        if part == "bias":
+            yield f"{layer}.bias", array
+            continue
+        if layer == "fc6":  # its rows are pool5's height, width, maps
+            array = array.reshape(6, 6, 256, -1).transpose(2, 0, 1, 3)
+            array = array.reshape(9216, -1)
+        order = (3, 2, 0, 1) if array.ndim == 4 else (1, 0)
+        yield f"{layer}.weight", np.ascontiguousarray(array.transpose(order))
+
+
+TORCH = importlib.util.find_spec("torch") is not None
+NETS = {
+    OURS: ours,
+    "ours on two logical CPUs": functools.partial(ours, placement="CPU:0,CPU:1"),
+    "stock Keras": stock_keras,
+    "PyTorch": pytorch,
+}
+
+
+@pytest.fixture(scope="module")
+def nets():
+    """nets(name, operation): that net at work on the batch, checked and warmed up.
+
+    Every net starts from the same weights and is built and warmed up once.
+    """
+    images = RNG.normal(0, 60, (BATCH, *PAPER.input_shape)).astype("float32")
+    labels = RNG.integers(0, 1000, BATCH)
+    model = build_model(PAPER, "one-device", classifier_activation=None, seed=0)
+    arrays, expected = get_weights(model), model(images[:4], training=False).numpy()
+    del model
+
+    @functools.cache
+    def net(name):
+        found = NETS[name](arrays, images, labels)
+        assert difference([found.logits(images[:4])], [expected]) < SAME
+        return found
+
+    @functools.cache
+    def warm(name, operation):
+        function = getattr(net(name), operation)
+        function()
+        return function
+
+    yield warm
+    net.cache_clear()
+    warm.cache_clear()
+    keras.backend.clear_session()
+    gc.collect()
+
+
+NAMES = [
+    pytest.param(
+        name,
+        marks=pytest.mark.skipif(
+            name == "PyTorch" and not TORCH, reason="PyTorch is not installed"
+        ),
+    )
+    for name in NETS
+]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("name", NAMES)
+def test_net(benchmark, nets, name, operation):
+    benchmark.group = OPERATIONS[operation]
+    benchmark.pedantic(nets(name, operation), rounds=NET_ROUNDS)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_net_ratios(benchmark, nets, operation):
+    names = [name for name in NETS if TORCH or name != "PyTorch"]
+    functions = {name: nets(name, operation) for name in names}
+    compare(benchmark, OPERATIONS[operation], functions, NET_TURNS)

@@ -1,0 +1,795 @@
+"""Datasets: what is read, how it is split, and what a batch is a function of."""
+
+import io
+import pickle
+import subprocess
+import sys
+import tarfile
+from collections import Counter
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from alexnet_paper import data
+from alexnet_paper.data import Batches
+from alexnet_paper.data import Split
+from alexnet_paper.data import Views
+from alexnet_paper.images import ImageFiles
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+real = pytest.mark.skipif(not SHARED.is_dir(), reason=f"no {SHARED}")
+
+
+def multiset(*arrays):
+    """How often each image with its label occurs in (images, labels) pairs."""
+    return Counter(
+        (np.asarray(image).tobytes(), int(label))
+        for images, labels in arrays
+        for image, label in zip(images, labels, strict=True)
+    )
+
+
+def refusal(kind, *arguments, **options):
+    """The one line with which `data.load` refuses."""
+    with pytest.raises(kind) as caught:
+        data.load(*arguments, **options)
+    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
+# the digits, and splitting
+
+
+def test_digits_are_all_there_once():
+    """The splits together are scikit-learn's 1,797 images, grey levels times 255/16."""
+    from sklearn.datasets import load_digits
+
+    found, whole = data.load("digits"), load_digits()
+    splits = [(split.images, split.labels) for split in found.splits.values()]
+    grey = np.floor(whole.images * 255 / 16 + 0.5).astype("uint8")
+    expected = np.stack([grey, grey, grey], axis=-1)
+    assert sum(len(labels) for _, labels in splits) == 1797
+    assert multiset(*splits) == multiset((expected, whole.target))
+    assert (expected.min(), expected.max()) == (0, 255)
+    assert found.classes == 10 and found.class_names == tuple("0123456789")
+
+
+def test_digits_are_split_the_same_way_every_time():
+    """Pinned: another split would make every recorded figure another one's."""
+    splits = data.load("digits").splits
+    found = {name: (len(split), split.fingerprint) for name, split in splits.items()}
+    assert found == {
+        "train": (1149, "293890e8"),
+        "test": (360, "ed7c8212"),
+        "validation": (288, "953ccc72"),
+    }
+
+
+@pytest.mark.parametrize("name", ["train", "validation", "test"])
+def test_splits_are_stratified(name):
+    """Of every class as large a share as of the whole, to one image."""
+    splits = data.load("digits").splits
+    whole = sum(np.bincount(split.labels) for split in splits.values())
+    labels = splits[name].labels
+    assert np.abs(np.bincount(labels) - whole * len(labels) / 1797).max() <= 1
+
+
+def test_the_share_held_out():
+    """The test images are the same whatever the share; 0 holds out none."""
+    tests = set()
+    for share, count in ((0.5, 719), (0.1, 144), (0, 0)):
+        splits = data.load("digits", validation=share).splits
+        assert len(splits.get("validation", ())) == count
+        assert len(splits["train"]) == 1437 - count
+        tests.add(splits["test"].fingerprint)
+    assert len(tests) == 1
+    assert set(data.load("digits", validation=0).splits) == {"train", "test"}
+
+
+@pytest.mark.parametrize("share", [1, 1.5, -0.1, float("nan")])
+def test_a_share_that_is_none(share):
+    assert "must be in [0, 1)" in refusal(ValueError, "digits", validation=share)
+
+
+@pytest.mark.parametrize(("limit", "counts"), [(10, {1}), (100, {10}), (25, {2, 3})])
+def test_limit_is_drawn_evenly(limit, counts):
+    """So many of every class, or one more; only of the training images."""
+    whole, found = data.load("digits"), data.load("digits", limit=limit)
+    train = found.splits["train"]
+    assert len(train) == limit and set(np.bincount(train.labels)) == counts
+    every = multiset((whole.splits["train"].images, whole.splits["train"].labels))
+    assert not multiset((train.images, train.labels)) - every
+    for name in ("validation", "test"):
+        assert found.splits[name].fingerprint == whole.splits[name].fingerprint
+
+
+def test_limit_where_a_class_is_rare():
+    """All of the rare class, and the rest evenly from the others."""
+    labels = np.array([0] * 50 + [1] * 3 + [2] * 50)
+    split = Split(np.zeros((103, 1, 1, 3), "uint8"), labels)
+    assert np.bincount(data.limited(split, 23, 3).labels).tolist() == [10, 3, 10]
+    assert len(data.limited(split, 103, 3)) == 103
+
+
+@pytest.mark.parametrize("limit", [-1, 0, 1, 9, 1150])
+def test_limit_that_cannot_be_had(limit):
+    text = refusal(ValueError, "digits", limit=limit)
+    assert "--limit must be between 10" in text and "1149" in text
+
+
+def test_fingerprint_tells_images_labels_and_order_apart():
+    images = np.arange(4 * 12, dtype="uint8").reshape(4, 2, 2, 3)
+    labels = np.array([0, 1, 0, 1])
+    same = Split(images.copy(), labels.copy()).fingerprint
+    others = {
+        Split(images[::-1], labels).fingerprint,
+        Split(images, labels[::-1]).fingerprint,
+        Split(images[:3], labels[:3]).fingerprint,
+        Split(255 - images, labels).fingerprint,
+    }
+    assert same == Split(images, labels).fingerprint and len(same) == 8
+    assert len(others | {same}) == 5
+
+
+def test_fingerprint_of_files_is_of_their_names(tmp_path):
+    """The same wherever they lie."""
+    labels = np.array([0, 1])
+    here, there = (
+        Split(ImageFiles([tmp_path / folder / n for n in ("1.jpg", "2.jpg")]), labels)
+        for folder in ("a", "b")
+    )
+    turned = Split(ImageFiles(here.images.paths[::-1]), labels)
+    assert here.fingerprint == there.fingerprint != turned.fingerprint
+
+
+def test_images_in_memory_have_no_files():
+    with pytest.raises(ValueError, match="in memory"):
+        data.load("digits").splits["train"].files()
+
+
+def test_unknown_data():
+    assert "digits, cifar10" in refusal(ValueError, "mnist")
+
+
+@pytest.mark.parametrize("name", ["flowers17", "cats-vs-dogs", "imagenet", "folder"])
+def test_data_that_must_be_brought(name):
+    assert f"{name} needs --data-dir" in refusal(ValueError, name)
+
+
+# CIFAR-10 in its three forms
+
+
+def python2_pickle(content):
+    """Pickled as the originals were, by Python 2 with NumPy 1: its `str` are bytes."""
+
+    class Python2(pickle._Pickler):
+        dispatch = dict(pickle._Pickler.dispatch)
+
+        def save_bytes(self, value):
+            short = len(value) < 256
+            size = len(value).to_bytes(1 if short else 4, "little")
+            code = pickle.SHORT_BINSTRING if short else pickle.BINSTRING
+            self.write(code + size + value)
+            self.memoize(value)
+
+        dispatch[bytes] = save_bytes
+
+    file = io.BytesIO()
+    Python2(file, protocol=2).dump(content)
+    modern, original = b"cnumpy._core.multiarray\n", b"cnumpy.core.multiarray\n"
+    return file.getvalue().replace(modern, original)
+
+
+def batch_pickle(images, labels, name=b"part"):
+    """One of the six files: 3,072 values a row, all of red first."""
+    return python2_pickle(
+        {
+            b"batch_label": name,
+            b"labels": labels.tolist(),
+            b"data": images.transpose(0, 3, 1, 2).reshape(len(images), -1),
+            b"filenames": [b"a.png", b"b.png"],
+        }
+    )
+
+
+def invented_cifar10():
+    """60,000 images with their number in the first pixel, and a mark elsewhere that
+    shows rows, columns and colours in place."""
+    x = np.zeros((60_000, 32, 32, 3), "uint8")
+    number = np.arange(60_000)
+    x[:, 0, 0] = np.stack([number % 251, number // 251, number % 7], axis=-1)
+    x[:, 3, 30] = (10, 20, 30)
+    y = (number * 7 + number // 10) % 10
+    return (x[:50_000], y[:50_000]), (x[50_000:], y[50_000:])
+
+
+@pytest.fixture(scope="module")
+def cifar(tmp_path_factory):
+    """A folder with CIFAR-10, invented, in its three forms."""
+    root = tmp_path_factory.mktemp("cifar")
+    (x, y), (x_test, y_test) = invented_cifar10()
+    batches = root / "batches" / "cifar-10-batches-py"
+    batches.mkdir(parents=True)
+    for index in range(5):
+        rows = slice(10_000 * index, 10_000 * (index + 1))
+        name = f"data_batch_{index + 1}"
+        (batches / name).write_bytes(batch_pickle(x[rows], y[rows], name.encode()))
+    (batches / "test_batch").write_bytes(batch_pickle(x_test, y_test))
+    (root / "tar").mkdir()
+    archive = root / "tar" / "cifar-10-python.tar.gz"
+    with tarfile.open(archive, "w:gz", compresslevel=1) as file:
+        file.add(batches, batches.name)
+    (root / "npz").mkdir()
+    np.savez(
+        root / "npz" / "cifar10.npz",
+        x_train=x,
+        y_train=y[:, None],
+        x_test=x_test,
+        y_test=y_test[:, None],
+    )
+    return root
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "batches",
+        "batches/cifar-10-batches-py",
+        "tar",
+        "tar/cifar-10-python.tar.gz",
+        "npz",
+        "npz/cifar10.npz",
+    ],
+)
+def test_cifar10_in_each_form(cifar, place):
+    """The same arrays from the pickles, the archive and the .npz, named or found."""
+    (x, y), (x_test, y_test) = invented_cifar10()
+    found = data.load("cifar10", cifar / place, validation=0)
+    train, test = found.splits["train"], found.splits["test"]
+    assert np.array_equal(train.images, x) and np.array_equal(test.images, x_test)
+    assert np.array_equal(train.labels, y) and np.array_equal(test.labels, y_test)
+    assert train.labels.dtype == np.int64 and train.images.dtype == np.uint8
+    assert found.class_names[3] == "cat" and found.classes == 10
+
+
+def test_cifar10_has_its_validation_held_out(cifar):
+    splits = data.load("cifar10", cifar / "npz").splits
+    sizes = {name: len(split) for name, split in splits.items()}
+    assert sizes == {"train": 40_000, "validation": 10_000, "test": 10_000}
+    assert set(np.bincount(splits["validation"].labels)) == {1000}
+
+
+class Runs:
+    """What a hostile pickle has in it: a call."""
+
+    def __init__(self, function, *arguments):
+        self.function, self.arguments = function, arguments
+
+    def __reduce__(self):
+        return self.function, self.arguments
+
+
+@pytest.fixture
+def batches(tmp_path):
+    """A folder in which all six files can be given one content."""
+    folder = tmp_path / "cifar-10-batches-py"
+    folder.mkdir()
+
+    def write(content):
+        for index in range(1, 6):
+            (folder / f"data_batch_{index}").write_bytes(content)
+        (folder / "test_batch").write_bytes(content)
+        return folder
+
+    return write
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("how", ["open", "eval", "method"])
+def test_a_pickle_that_would_run_code(how, protocol, batches, tmp_path):
+    """Refused, and nothing was run."""
+    witness = tmp_path / "witness"
+    hostile = {
+        "open": Runs(open, str(witness), "w"),
+        "eval": Runs(eval, f"open({str(witness)!r}, 'w')"),
+        "method": Runs(Path.touch, witness),
+    }[how]
+    content = pickle.dumps({b"data": hostile, b"labels": []}, protocol)
+    folder = batches(content)
+    text = refusal(ValueError, "cifar10", folder)
+    assert str(folder) in text and "refused" in text
+    assert not witness.exists()
+    pickle.loads(content)  # it would have
+    assert witness.exists()
+
+
+def test_a_pickle_that_reaches_through_an_allowed_name(batches, tmp_path):
+    """Protocol 4 can ask for "ndarray.__class__" of "numpy": not on the list."""
+    content = b"\x80\x04\x8c\x05numpy\x8c\x11ndarray.__class__\x93."
+    assert "refused" in refusal(ValueError, "cifar10", batches(content))
+
+
+ODD_PICKLES = {
+    "empty": b"",
+    "garbage": b"garbage",
+    "zeros": bytes(100),
+    "a number": pickle.dumps(3, 2),
+    "None": pickle.dumps(None),
+    "a list": pickle.dumps([], 2),
+    "no array": python2_pickle({b"data": b"no array", b"labels": [1]}),
+    "no data": python2_pickle({b"labels": [1]}),
+    "truncated": batch_pickle(np.zeros((1, 32, 32, 3), "uint8"), np.zeros(1))[:-500],
+    "other images": batch_pickle(np.zeros((1, 31, 31, 3), "uint8"), np.zeros(1)),
+}
+
+
+@pytest.mark.parametrize("kind", ODD_PICKLES)
+def test_pickles_of_something_else(kind, batches):
+    """Refused in one line that names the folder."""
+    folder = batches(ODD_PICKLES[kind])
+    assert str(folder) in refusal(ValueError, "cifar10", folder)
+
+
+@pytest.mark.parametrize("form", ["tar/cifar-10-python.tar.gz", "npz/cifar10.npz"])
+@pytest.mark.parametrize("kept", [0, 7, 100, 30_000, -100])
+def test_a_truncated_file(form, kept, cifar, tmp_path):
+    """An interrupted download: refused, and named in one line."""
+    path = tmp_path / Path(form).name
+    path.write_bytes((cifar / form).read_bytes()[:kept])
+    assert str(path) in refusal(ValueError, "cifar10", path)
+
+
+def test_a_damaged_archive(cifar, tmp_path):
+    """Bytes changed in the middle of the compressed stream."""
+    content = bytearray((cifar / "tar" / "cifar-10-python.tar.gz").read_bytes())
+    content[40_000:40_050] = bytes(range(50))
+    path = tmp_path / "cifar-10-python.tar.gz"
+    path.write_bytes(content)
+    assert str(path) in refusal(ValueError, "cifar10", path)
+
+
+def test_arrays_that_are_not_cifar10(tmp_path):
+    path, x = tmp_path / "cifar10.npz", np.zeros((100, 32, 32, 3), "uint8")
+    y = np.arange(100) % 10
+    np.savez(path, x_train=x, y_train=y, x_test=x, y_test=y)
+    text = refusal(ValueError, "cifar10", path)
+    assert str(path) in text and "60,000" in text
+
+
+def test_an_npz_of_objects_is_not_unpickled(tmp_path):
+    """NumPy's own door to pickle is shut, too."""
+    path, witness = tmp_path / "cifar10.npz", tmp_path / "witness"
+    hostile = np.array([Runs(open, str(witness), "w")], dtype=object)
+    np.savez(path, x_train=hostile, y_train=hostile, x_test=hostile, y_test=hostile)
+    assert str(path) in refusal(ValueError, "cifar10", path)
+    assert not witness.exists()
+
+
+@pytest.mark.parametrize("name", ["", "nowhere", "x.npz", "x.tar.gz"])
+def test_no_cifar10_there(name, tmp_path):
+    """The message says what is expected."""
+    text = refusal(FileNotFoundError, "cifar10", tmp_path / name)
+    for expected in ("cifar-10-batches-py", "cifar-10-python.tar.gz", "cifar10.npz"):
+        assert expected in text
+
+
+def test_no_download(monkeypatch):
+    """Where Keras cannot fetch it, the message says what to do."""
+
+    def fail():
+        raise Exception("URL fetch failure on https://…: no route to host")
+
+    monkeypatch.setattr(keras.datasets.cifar10, "load_data", fail)
+    text = refusal(FileNotFoundError, "cifar10")
+    assert "no route to host" in text and "--data-dir" in text
+    assert "cifar-10-python.tar.gz" in text
+
+
+def test_the_download_is_keras_own(monkeypatch):
+    """Its labels come as columns; here they are rows of whole numbers."""
+    (x, y), (x_test, y_test) = invented_cifar10()
+    arrays = (x, y[:, None].astype("uint8")), (x_test, y_test[:, None].astype("uint8"))
+    monkeypatch.setattr(keras.datasets.cifar10, "load_data", lambda: arrays)
+    splits = data.load("cifar10", validation=0).splits
+    assert splits["train"].images is x and splits["test"].images is x_test
+    assert np.array_equal(splits["train"].labels, y)
+    assert np.array_equal(splits["test"].labels, y_test)
+
+
+# folders of photographs
+
+
+def touch(root, *names):
+    """Empty files: datasets list images, they do not open them."""
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    return root
+
+
+def labelled(split):
+    """{file name: label} of a split of files."""
+    names = [path.name for path in split.images.paths]
+    assert len(set(names)) == len(names) == len(split.labels)
+    return dict(zip(names, split.labels.tolist(), strict=True))
+
+
+@pytest.fixture(scope="module")
+def flowers(tmp_path_factory):
+    names = [f"image_{number:04d}.jpg" for number in range(1, 1361)]
+    return touch(tmp_path_factory.mktemp("flowers"), *names)
+
+
+def test_flowers17_are_labelled_by_their_number(flowers):
+    """Eighty a class, in order; a fixed fifth to test."""
+    found = data.load("flowers17", flowers, validation=0)
+    splits = {name: labelled(split) for name, split in found.splits.items()}
+    assert {name: len(split) for name, split in splits.items()} == {
+        "train": 1088,
+        "test": 272,
+    }
+    assert splits["train"] | splits["test"] == {
+        f"image_{number:04d}.jpg": (number - 1) // 80 for number in range(1, 1361)
+    }
+    assert set(np.bincount(found.splits["test"].labels)) == {16}
+    assert found.class_names[0] == "daffodil" and found.class_names[16] == "pansy"
+    assert found.splits["test"].fingerprint == "1f397211"
+
+
+def test_flowers17_as_the_archive_unpacks(flowers, tmp_path):
+    """The photographs are in a folder jpg, beside other files."""
+    (tmp_path / "jpg").symlink_to(flowers)
+    (tmp_path / "datasplits.mat").touch()
+    inside = data.load("flowers17", tmp_path)
+    assert inside.splits["test"].fingerprint == (
+        data.load("flowers17", flowers).splits["test"].fingerprint
+    )
+
+
+def test_flowers17_with_files_missing(tmp_path):
+    names = [f"image_{number:04d}.jpg" for number in range(1, 1361)]
+    touch(tmp_path, *(name for name in names if name not in (names[6], names[99])))
+    text = refusal(ValueError, "flowers17", tmp_path)
+    assert "1358 of the 1,360" in text
+    assert "missing image_0007.jpg, image_0100.jpg." in text
+
+
+def test_flowers17_with_a_file_too_many(flowers, tmp_path):
+    touch(tmp_path, *(path.name for path in flowers.iterdir()), "image_1361.jpg")
+    assert "1361 of the 1,360" in refusal(ValueError, "flowers17", tmp_path)
+
+
+@pytest.mark.parametrize("classes", [16, 17])
+def test_flowers17_in_class_folders(classes, tmp_path):
+    names = [f"{c:02d}/{i}-{c}.jpg" for c in range(classes) for i in range(10)]
+    touch(tmp_path, *names)
+    if classes == 17:
+        found = data.load("flowers17", tmp_path, validation=0)
+        whole = labelled(found.splits["train"]) | labelled(found.splits["test"])
+        assert whole == {name.split("/")[1]: int(name[:2]) for name in names}
+    else:
+        text = refusal(ValueError, "flowers17", tmp_path)
+        assert "16 class folders in place of 17" in text
+
+
+def test_cats_and_dogs(tmp_path):
+    touch(tmp_path, *(f"{c}/{c}{i}.jpg" for c in ("dogs", "cats") for i in range(20)))
+    found = data.load("cats-vs-dogs", tmp_path)
+    assert found.class_names == ("cats", "dogs")
+    sizes = {name: len(split) for name, split in found.splits.items()}
+    assert sizes == {"train": 25, "validation": 7, "test": 8}
+    for split in found.splits.values():
+        for name, label in labelled(split).items():
+            assert name.startswith(("cats", "dogs")[label])
+
+
+def test_cats_dogs_and_birds(tmp_path):
+    names = (f"{c}/{i}.jpg" for c in ("birds", "cats", "dogs") for i in range(9))
+    text = refusal(ValueError, "cats-vs-dogs", touch(tmp_path, *names))
+    assert "3 class folders in place of 2" in text
+
+
+def test_an_empty_class_and_a_missing_folder(tmp_path):
+    touch(tmp_path, *(f"cats/{i}.jpg" for i in range(9)))
+    (tmp_path / "dogs").mkdir()
+    assert str(tmp_path / "dogs") in refusal(ValueError, "cats-vs-dogs", tmp_path)
+    text = refusal(FileNotFoundError, "folder", tmp_path / "nowhere")
+    assert "nowhere is not a folder" in text
+
+
+# the layout of ImageNet. The devkit numbers the synsets its own way: C, A, D, B
+
+WNIDS = ("n01440764", "n02102040", "n02979186", "n03000684")  # A, B, C, D
+DEVKIT = {1: WNIDS[2], 2: WNIDS[0], 3: WNIDS[3], 4: WNIDS[1]}
+TRUTH = (4, 1, 1, 2, 3, 4, 2)  # of seven validation images
+
+
+def train_folder(root):
+    return touch(root, *(f"train/{w}/{w}_{i}.JPEG" for w in WNIDS for i in range(3)))
+
+
+def devkit(root, truth=TRUTH):
+    """The devkit's two files; its meta.mat has inner nodes of the tree, too."""
+    from scipy.io import savemat
+
+    folder = root / "ILSVRC2012_devkit_t12" / "data"
+    folder.mkdir(parents=True)
+    rows = {**DEVKIT, 5: "n00001740", 6: "n00021939"}
+    kinds = [("ILSVRC2012_ID", "f8"), ("WNID", object), ("words", object)]
+    synsets = np.array([(n, w, f"words of {w}") for n, w in rows.items()], kinds)
+    savemat(folder / "meta.mat", {"synsets": synsets[:, None]})
+    lines = "".join(f"{number}\n" for number in truth)
+    (folder / "ILSVRC2012_validation_ground_truth.txt").write_text(lines)
+    return root
+
+
+def flat_validation(root, folder="val"):
+    names = (f"{folder}/ILSVRC2012_{folder}_{n:08d}.JPEG" for n in range(1, 8))
+    return touch(root, *names)
+
+
+def test_imagenet_in_folders(tmp_path):
+    """Labels follow the sorted WNIDs; the validation images are its own."""
+    train_folder(tmp_path)
+    touch(tmp_path, *(f"val/{w}/val_{w}.JPEG" for w in WNIDS))
+    found = data.load("imagenet", tmp_path)
+    assert found.class_names == WNIDS and set(found.splits) == {"train", "validation"}
+    for split, count in (("train", 12), ("validation", 4)):
+        rows = labelled(found.splits[split])
+        assert len(rows) == count
+        assert all(WNIDS[label] in name for name, label in rows.items())
+
+
+def test_imagenet_with_flat_validation(tmp_path):
+    """The ground truth's numbers are the devkit's, and are translated."""
+    found = data.load("imagenet", devkit(flat_validation(train_folder(tmp_path))))
+    rows = labelled(found.splits["validation"])
+    wnids = [WNIDS[rows[f"ILSVRC2012_val_{n:08d}.JPEG"]] for n in range(1, 8)]
+    assert wnids == [DEVKIT[number] for number in TRUTH]
+    assert found.class_names == WNIDS and len(found.splits["train"]) == 12
+
+
+def test_imagenet_both_ways_is_the_same(tmp_path):
+    """Foldered and flat validation images of one set get the same labels."""
+    flat = devkit(flat_validation(train_folder(tmp_path / "flat")))
+    foldered = train_folder(tmp_path / "foldered")
+    for place, number in enumerate(TRUTH, 1):
+        touch(foldered, f"val/{DEVKIT[number]}/ILSVRC2012_val_{place:08d}.JPEG")
+    a, b = (
+        data.load("imagenet", root).splits["validation"] for root in (flat, foldered)
+    )
+    assert labelled(a) == labelled(b)
+
+
+def test_flat_validation_without_ground_truth(tmp_path):
+    flat_validation(train_folder(tmp_path))
+    text = refusal(FileNotFoundError, "imagenet", tmp_path)
+    assert str(tmp_path / "val") in text and "ILSVRC2012_devkit_t12" in text
+
+
+def test_flat_validation_with_half_a_devkit(tmp_path):
+    devkit(flat_validation(train_folder(tmp_path)))
+    (tmp_path / "ILSVRC2012_devkit_t12" / "data" / "meta.mat").unlink()
+    assert "no ground truth" in refusal(FileNotFoundError, "imagenet", tmp_path)
+
+
+def test_more_truth_than_images(tmp_path):
+    devkit(flat_validation(train_folder(tmp_path)), (*TRUTH, 1))
+    assert "7 images" in refusal(ValueError, "imagenet", tmp_path)
+
+
+@pytest.mark.parametrize("number", [5, 9])
+def test_truth_that_names_no_class_of_training(number, tmp_path):
+    """A part of the classes to train on, or a number the devkit has not."""
+    devkit(flat_validation(train_folder(tmp_path)), (*TRUTH[:-1], number))
+    refusal(ValueError, "imagenet", tmp_path)
+
+
+def test_a_flat_test_folder_is_not_labelled_with_the_validation_truth(tmp_path):
+    """ImageNet's own test images have no labels: they are left out, or refused."""
+    devkit(flat_validation(flat_validation(train_folder(tmp_path)), "test"))
+    try:
+        splits = data.load("imagenet", tmp_path).splits
+    except ValueError:
+        return
+    assert "test" not in splits and len(splits["validation"]) == 7
+
+
+def test_validation_with_other_classes(tmp_path):
+    train_folder(tmp_path)
+    touch(tmp_path, *(f"val/{w}/1.JPEG" for w in (*WNIDS[:3], "n99999999")))
+    text = refusal(ValueError, "imagenet", tmp_path)
+    assert "n99999999" in text and WNIDS[3] in text
+
+
+def test_imagenet_without_validation_or_training(tmp_path):
+    assert "no val folder" in refusal(ValueError, "imagenet", train_folder(tmp_path))
+    text = refusal(FileNotFoundError, "imagenet", tmp_path / "train")
+    assert str(tmp_path / "train" / "train") in text
+
+
+def test_a_prepared_set_of_two_classes_is_checked(tmp_path):
+    """cats-vs-dogs in folders train and test: the number of classes counts there."""
+    train_folder(tmp_path)
+    touch(tmp_path, *(f"test/{w}/1.JPEG" for w in WNIDS))
+    assert "4 classes in place of 2" in refusal(ValueError, "cats-vs-dogs", tmp_path)
+    sizes = {
+        name: len(split)
+        for name, split in data.load("folder", tmp_path, 0.4).splits.items()
+    }
+    assert sizes == {"train": 7, "validation": 5, "test": 4}
+
+
+# batches
+
+
+class Marks:
+    """A preparation whose views say which image they are of and what was drawn."""
+
+    size = 2
+
+    def training(self, image, rng):
+        return np.stack([image[0, 0].astype("float32"), rng.random(3, "float32")])
+
+    def views(self, image, count):
+        return np.stack(
+            [image[0, 0].astype("float32") + 1000 * v for v in range(count)]
+        )
+
+
+def numbered(count):
+    """Images whose pixels are their number; labels are ten times as large."""
+    images = np.arange(count, dtype="uint8").repeat(3).reshape(count, 1, 1, 3)
+    return Split(images, 10 * np.arange(count))
+
+
+def batches_of(seed=0, epoch=0, start=0, count=23):
+    found = Batches(numbered(count), Marks(), 5, seed, epoch, start)
+    return [found[step] for step in range(len(found))]
+
+
+def test_an_epoch_has_every_image_once():
+    """With its label; the last batch is what is left."""
+    images, labels = zip(*batches_of(), strict=True)
+    assert [len(rows) for rows in labels] == [5, 5, 5, 5, 3]
+    numbers = np.concatenate(images)[:, 0, 0]
+    assert sorted(numbers) == list(range(23))
+    assert np.array_equal(10 * numbers, np.concatenate(labels))
+
+
+def test_batches_are_a_function_of_seed_epoch_and_step():
+    """Equal twice, in whatever order they are asked for; any other epoch or seed has
+    another order and other draws."""
+    first = batches_of(3, 1)
+    again = Batches(numbered(23), Marks(), 5, 3, 1)
+    for step in (4, 0, 2, 2, 1, 3):
+        assert np.array_equal(again[step][0], first[step][0])
+        assert np.array_equal(again[step][1], first[step][1])
+    others = [batches_of(*pair) for pair in ((3, 1), (3, 2), (4, 1), (1, 3))]
+    drawn = [np.concatenate([x for x, _ in found]) for found in others]
+    orders = {tuple(x[:, 0, 0]) for x in drawn}
+    of_image_7 = {tuple(x[x[:, 0, 0] == 7][0, 1]) for x in drawn}
+    assert len(orders) == len(of_image_7) == 4
+
+
+def test_images_of_one_epoch_draw_apart():
+    drawn = np.concatenate([x for x, _ in batches_of()])[:, 1]
+    assert len(np.unique(drawn)) == 3 * 23
+
+
+def test_what_an_image_draws_does_not_depend_on_the_batch_size():
+    """Nor on the order: on seed, epoch and the image."""
+    small = np.concatenate([x for x, _ in batches_of()])
+    large = Batches(numbered(23), Marks(), 23, 0)[0][0]
+    by_image = [x[np.argsort(x[:, 0, 0])] for x in (small, large)]
+    assert np.array_equal(*by_image)
+
+
+@pytest.mark.parametrize("start", range(6))
+def test_a_part_of_an_epoch_is_the_end_of_it(start):
+    whole, part = batches_of(2, 5), batches_of(2, 5, start)
+    assert len(part) == 5 - start
+    for (x, y), (x_part, y_part) in zip(whole[start:], part, strict=True):
+        assert np.array_equal(x, x_part) and np.array_equal(y, y_part)
+    assert Batches(numbered(23), Marks(), 5, 2, 5, start).steps == 5
+
+
+class Listens(keras.Model):
+    """A model that keeps what `fit` feeds it."""
+
+    def train_step(self, given):
+        self.seen.append([np.asarray(part) for part in given])
+        return {"loss": 0.0}
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_fit_gets_the_batches_in_order_whatever_the_workers(workers):
+    model = Listens()
+    model.compile(run_eagerly=True)
+    for start in (0, 2):
+        model.seen = []
+        fed = Batches(
+            numbered(23), Marks(), 5, 1, 3, start, workers=workers, max_queue_size=8
+        )
+        model.fit(fed, shuffle=False, verbose=0)
+        expected = batches_of(1, 3, start)
+        assert len(model.seen) == len(expected)
+        for (x, y), (seen_x, seen_y) in zip(expected, model.seen, strict=True):
+            assert np.array_equal(x, seen_x) and np.array_equal(y, seen_y)
+
+
+@pytest.mark.parametrize(
+    ("views", "batch", "images"), [(1, 5, 5), (10, 25, 2), (10, 3, 1)]
+)
+def test_views_come_in_order(views, batch, images):
+    """All views of an image, then those of the next; no more rows than the batch size
+    has, but one image at least."""
+    found = Views(numbered(23), Marks(), views, batch)
+    rows = [found[index] for index in range(len(found))]
+    assert {len(x) for x, _ in rows[:-1]} == {images * views}
+    values = np.concatenate([x for x, _ in rows])[:, 0]
+    assert values.tolist() == [n + 1000 * v for n in range(23) for v in range(views)]
+    labels = np.concatenate([y for _, y in rows]).tolist()
+    assert labels == [10 * n for n in range(23) for _ in range(views)]
+
+
+def test_views_of_files(tmp_path):
+    """A split of files is read like one in memory."""
+    split = numbered(7)
+    paths = [tmp_path / f"{index}.png" for index in range(7)]
+    for path, image in zip(paths, split.images, strict=True):
+        Image.fromarray(image).save(path)
+    files = Split(ImageFiles(paths), split.labels)
+    for kind in (Views(files, Marks(), 1, 3), Views(split, Marks(), 1, 3)):
+        found = np.concatenate([kind[index][0] for index in range(3)])
+        assert found[:, 0].tolist() == list(range(7))
+    ours, theirs = (Batches(part, Marks(), 7, 1)[0] for part in (files, split))
+    assert np.array_equal(ours[0], theirs[0]) and np.array_equal(ours[1], theirs[1])
+
+
+# real data
+
+
+@pytest.mark.data
+@real
+def test_real_flowers_cats_dogs_and_imagenette():
+    """As many as there are, and the labels of the folders."""
+    sizes = {
+        name: {split: len(part) for split, part in data.load(*where).splits.items()}
+        for name, where in {
+            "flowers": ("flowers17", SHARED / "flowers17"),
+            "cats": ("cats-vs-dogs", SHARED / "cats_dogs"),
+            "imagenette": ("imagenet", SHARED / "imagenette_small"),
+        }.items()
+    }
+    assert sizes == {
+        "flowers": {"train": 870, "validation": 218, "test": 272},
+        "cats": {"train": 512, "validation": 128, "test": 160},
+        "imagenette": {"train": 500, "validation": 150},
+    }
+    found = data.load("imagenet", SHARED / "imagenette_small")
+    assert set(np.bincount(found.splits["train"].labels)) == {50}
+    for split in found.splits.values():
+        for path, label in zip(*split.files(), strict=True):
+            assert path.parent.name == found.class_names[label]
+
+
+@pytest.mark.data
+@real
+def test_real_cifar10(tmp_path):
+    """The original pickles, byte for byte, and the .npz made of them: the same images,
+    of the known channel means."""
+    unpack = [sys.executable, SHARED / "unpack_cifar10.py", tmp_path]
+    subprocess.run(unpack, check=True, capture_output=True)
+    pickles = data.load("cifar10", tmp_path, validation=0)
+    arrays = data.load("cifar10", tmp_path / "cifar10.npz", validation=0)
+    for name in ("train", "test"):
+        ours, theirs = pickles.splits[name], arrays.splits[name]
+        assert ours.fingerprint == theirs.fingerprint
+        assert np.array_equal(ours.images, theirs.images)
+    means = pickles.splits["train"].images.mean(axis=(0, 1, 2))
+    np.testing.assert_allclose(means, [125.307, 122.950, 113.865], atol=0.001)
+    assert set(np.bincount(pickles.splits["test"].labels)) == {1000}

@@ -1,0 +1,347 @@
+"""Photographs as they come: every mode and orientation, and damaged files named."""
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from alexnet_paper.images import BadImage
+from alexnet_paper.images import ImageFiles
+from alexnet_paper.images import class_folders
+from alexnet_paper.images import files_in
+from alexnet_paper.images import open_image
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+ORIENTATION = 0x0112
+
+# what EXIF orientation n asks for, as NumPy turns
+UPRIGHT = {
+    1: lambda image: image,
+    2: lambda image: image[:, ::-1],
+    3: lambda image: image[::-1, ::-1],
+    4: lambda image: image[::-1],
+    5: lambda image: image.transpose(1, 0, 2),
+    6: lambda image: np.rot90(image, -1),
+    7: lambda image: image[::-1, ::-1].transpose(1, 0, 2),
+    8: lambda image: np.rot90(image),
+}
+
+
+def pixels(height=5, width=7, channels=3, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 256, (height, width, channels), dtype="uint8")
+
+
+def saved(path, array, **options):
+    Image.fromarray(array).save(path, **options)
+    return path
+
+
+def opened(path):
+    image, done = open_image(path)
+    assert image.mode == "RGB"
+    return np.asarray(image).astype(int), done
+
+
+def chunk(kind, content):
+    check = struct.pack(">I", zlib.crc32(kind + content))
+    return struct.pack(">I", len(content)) + kind + content + check
+
+
+def declared_png(width, height):
+    """A PNG of a few bytes that says it is width × height."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    content = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(999)))
+    return b"\x89PNG\r\n\x1a\n" + content + chunk(b"IEND", b"")
+
+
+def declared_bmp(width, height):
+    """A BMP of a header alone that says it is width × height."""
+    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+    return b"BM" + struct.pack("<IHHI", 54, 0, 0, 54) + header
+
+
+def jpeg(height=64, width=48, **options):
+    file = io.BytesIO()
+    Image.fromarray(pixels(height, width)).save(file, "JPEG", **options)
+    return file.getvalue()
+
+
+def test_rgb_is_left_as_it_is(tmp_path):
+    array = pixels()
+    found, done = opened(saved(tmp_path / "a.png", array))
+    assert np.array_equal(found, array) and done == set()
+
+
+def test_grey_becomes_three_equal_channels(tmp_path):
+    array = pixels(channels=1)[..., 0]
+    found, done = opened(saved(tmp_path / "a.png", array))
+    assert np.array_equal(found, np.stack([array] * 3, axis=-1)) and done == {"grey"}
+
+
+def test_black_and_white(tmp_path):
+    array = pixels(channels=1)[..., 0] > 127
+    found, done = opened(saved(tmp_path / "a.png", array))
+    assert np.array_equal(found, np.stack([array * 255] * 3, axis=-1))
+    assert done == {"grey"}
+
+
+def test_grey_with_transparency(tmp_path):
+    """Transparency is dropped: what is under it is the picture."""
+    array = pixels(channels=2)
+    found, done = opened(saved(tmp_path / "a.png", array))
+    assert np.array_equal(found, np.stack([array[..., 0]] * 3, axis=-1))
+    assert done == {"grey"}
+
+
+def test_colours_with_transparency(tmp_path):
+    array = pixels(channels=4)
+    found, done = opened(saved(tmp_path / "a.png", array))
+    assert np.array_equal(found, array[..., :3]) and done == {"palette or alpha"}
+
+
+def test_palette(tmp_path):
+    colours = pixels(1, 6, seed=1)[0]
+    indices = np.arange(35, dtype="uint8").reshape(5, 7) % 6
+    image = Image.fromarray(indices, "L")
+    image.putpalette(colours.ravel().tolist(), "RGB")
+    image.save(tmp_path / "a.png")
+    found, done = opened(tmp_path / "a.png")
+    assert np.array_equal(found, colours[indices]) and done == {"palette or alpha"}
+
+
+def test_cmyk(tmp_path):
+    """R = 255 · (1 − C) · (1 − K), and so on; without compression, to one level."""
+    array = pixels(channels=4)
+    Image.fromarray(array, "CMYK").save(tmp_path / "a.tif")
+    found, done = opened(tmp_path / "a.tif")
+    ink = array / 255
+    expected = 255 * (1 - ink[..., :3]) * (1 - ink[..., 3:])
+    assert np.abs(found - expected).max() <= 1 and done == {"CMYK"}
+
+
+def test_cmyk_jpeg_is_not_a_negative(tmp_path):
+    """Adobe's inverted CMYK: a cyan sheet is cyan."""
+    cyan = np.full((16, 16, 4), (255, 0, 0, 0), "uint8")
+    Image.fromarray(cyan, "CMYK").save(tmp_path / "a.jpg", quality=95)
+    found, done = opened(tmp_path / "a.jpg")
+    assert np.abs(found - [0, 255, 255]).max() < 10 and done == {"CMYK"}
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+def test_sixteen_bits_keep_their_greys(name, tmp_path):
+    """65,536 levels become 256: the upper byte, not what is left after clipping."""
+    array = np.linspace(0, 65535, 256).astype("uint16").reshape(16, 16)
+    found, done = opened(saved(tmp_path / name, array))
+    assert np.abs(found - (array // 257)[..., None].astype(int)).max() <= 1
+    assert done == {"grey"}
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation(orientation, tmp_path):
+    """All eight, turned upright; the tag itself is not left behind."""
+    array, exif = pixels(), Image.Exif()
+    exif[ORIENTATION] = orientation
+    path = saved(tmp_path / "a.png", array, exif=exif)
+    found, done = opened(path)
+    assert np.array_equal(found, UPRIGHT[orientation](array))
+    assert done == ({"rotated"} if orientation > 1 else set())
+    assert open_image(path)[0].getexif().get(ORIENTATION, 1) == 1
+
+
+def test_exif_orientation_of_a_jpeg(tmp_path):
+    """Where it is found in practice: a camera on its side."""
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    (tmp_path / "a.jpg").write_bytes(jpeg(64, 48, exif=exif))
+    (tmp_path / "b.jpg").write_bytes(jpeg(64, 48))
+    turned, plain = (opened(tmp_path / name)[0] for name in ("a.jpg", "b.jpg"))
+    assert turned.shape == (48, 64, 3)
+    assert np.array_equal(turned, np.rot90(plain, -1))
+
+
+def test_exif_and_grey_together(tmp_path):
+    exif = Image.Exif()
+    exif[ORIENTATION] = 3
+    path = saved(tmp_path / "a.png", pixels(channels=1)[..., 0], exif=exif)
+    assert opened(path)[1] == {"grey", "rotated"}
+
+
+def test_the_content_counts_and_not_the_suffix(tmp_path):
+    """A PNG called .jpg, as there is one in ImageNet."""
+    array = pixels()
+    saved(tmp_path / "a.png", array)
+    (tmp_path / "a.png").rename(tmp_path / "a.jpg")
+    assert np.array_equal(opened(tmp_path / "a.jpg")[0], array)
+
+
+def test_a_missing_file_is_missing_and_not_damaged(tmp_path):
+    with pytest.raises(FileNotFoundError, match="absent.jpg"):
+        open_image(tmp_path / "absent.jpg")
+
+
+WHOLE = jpeg()
+DAMAGED = {
+    "empty": b"",
+    "text": b"this is no photograph\nbut two lines of text\n",
+    "zeros": bytes(5000),
+    "half a JPEG": WHOLE[: len(WHOLE) // 2],
+    "a JPEG without its last bytes": WHOLE[:-200],
+    "a JPEG's header": WHOLE[:30],
+    "a JPEG without its first bytes": WHOLE[2:],
+    "an HTML page": b"<!DOCTYPE html><html><body>404 Not Found</body></html>",
+    "a PDF": b"%PDF-1.4\n1 0 obj\n<< >>\nendobj\n",
+    "a PNG of nothing": declared_png(64, 64),
+    "a PNG bomb": declared_png(30_000, 30_000),
+    "a PNG over the limit by little": declared_png(10_001, 10_000),
+    "a BMP bomb": declared_bmp(30_000, 30_000),
+    "a BMP of nothing": declared_bmp(50, 50),
+    "no pixels": declared_png(0, 0),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_a_damaged_file_is_named_in_one_line(kind, tmp_path):
+    path = tmp_path / "größe 1.jpg"
+    path.write_bytes(DAMAGED[kind])
+    with pytest.raises(BadImage) as caught:
+        open_image(path)
+    text = str(caught.value)
+    assert text.startswith(f"{path}: ") and len(text.splitlines()) == 1
+    assert len(text) > len(f"{path}: not a whole image ()")  # a reason is given
+    assert text.count(path.name) == 1
+
+
+def test_a_folder_with_the_name_of_an_image(tmp_path):
+    (tmp_path / "a.jpg").mkdir()
+    with pytest.raises(BadImage, match="a.jpg"):
+        open_image(tmp_path / "a.jpg")
+
+
+def test_whatever_is_flipped_only_bad_image_is_raised(tmp_path):
+    """300 files with 1 to 8 bytes changed: an image, or a `BadImage` of one line."""
+    rng, outcomes = np.random.default_rng(0), []
+    whole = {
+        "a.jpg": jpeg(16, 16, exif=b"Exif\0\0II*\0\x08\0\0\0\0\0"),
+        "a.png": saved(tmp_path / "x.png", pixels(16, 16)).read_bytes(),
+        "a.gif": saved(tmp_path / "x.gif", pixels(16, 16)[..., 0]).read_bytes(),
+        "a.tif": saved(tmp_path / "x.tif", pixels(16, 16)).read_bytes(),
+        "a.webp": saved(tmp_path / "x.webp", pixels(16, 16)).read_bytes(),
+        "a.bmp": saved(tmp_path / "x.bmp", pixels(16, 16)).read_bytes(),
+    }
+    for name, content in whole.items():
+        for _ in range(50):
+            changed = bytearray(content)
+            for place in rng.integers(0, min(len(content), 400), rng.integers(1, 9)):
+                changed[place] = rng.integers(256)
+            (tmp_path / name).write_bytes(changed)
+            try:
+                outcomes.append(open_image(tmp_path / name)[0].mode)
+            except BadImage as error:
+                assert len(str(error).splitlines()) == 1 and name in str(error)
+                outcomes.append("bad")
+    assert set(outcomes) == {"RGB", "bad"} and outcomes.count("bad") > 50
+
+
+def folder(root, **classes):
+    """root/<class>/<file> with empty files."""
+    for name, files in classes.items():
+        (root / name).mkdir(parents=True)
+        for file in files:
+            (root / name / file).touch()
+    return root
+
+
+def test_class_folders_are_sorted_and_hold_images_only(tmp_path):
+    root = folder(tmp_path, b=["2.JPEG", "10.jpg", "x.txt"], a=["z.png", "Thumbs.db"])
+    (root / "README.md").touch()
+    found = class_folders(root)
+    names = {name: [path.name for path in files] for name, files in found.items()}
+    assert list(names) == ["a", "b"]
+    assert names == {"a": ["z.png"], "b": ["10.jpg", "2.JPEG"]}
+
+
+def test_files_in_a_folder_are_those_right_in_it(tmp_path):
+    folder(tmp_path, deeper=["a.jpg"])
+    (tmp_path / "b.jpg").touch()
+    assert [path.name for path in files_in(tmp_path)] == ["b.jpg"]
+
+
+def test_class_folders_that_are_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere is not a folder: expected"):
+        class_folders(tmp_path / "nowhere")
+    (tmp_path / "file").touch()
+    with pytest.raises(FileNotFoundError, match=r"file is not a folder: expected"):
+        class_folders(tmp_path / "file")
+
+
+def test_a_folder_of_images_is_no_folder_of_classes(tmp_path):
+    (tmp_path / "a.jpg").touch()
+    with pytest.raises(ValueError, match=r"has no class folders: expected .*CLASS"):
+        class_folders(tmp_path)
+
+
+def test_empty_classes_are_named(tmp_path):
+    folder(tmp_path, a=["1.jpg"], b=[], c=["notes.txt"])
+    with pytest.raises(ValueError) as caught:
+        class_folders(tmp_path)
+    text = str(caught.value)
+    assert str(tmp_path / "b") in text and str(tmp_path / "c") in text
+    assert str(tmp_path / "a") not in text and len(text.splitlines()) == 1
+
+
+@pytest.fixture
+def six(tmp_path):
+    """Six images of different sizes, and the files they are in."""
+    arrays = [pixels(4 + index, 9 - index, seed=index) for index in range(6)]
+    paths = [saved(tmp_path / f"{i}.png", array) for i, array in enumerate(arrays)]
+    return arrays, ImageFiles(paths)
+
+
+def test_image_files_are_a_sequence_of_arrays(six):
+    arrays, files = six
+    assert len(files) == 6
+    for index in (0, 5, -1, np.int64(3)):
+        assert files[index].dtype == np.uint8
+        assert np.array_equal(files[index], arrays[index])
+    for array, found in zip(arrays, files, strict=True):
+        assert np.array_equal(array, found)
+
+
+@pytest.mark.parametrize(
+    "chosen", [slice(1, 4), slice(None, None, -2), [4, 0, 4], np.array([5, 2]), []]
+)
+def test_a_part_of_image_files_is_image_files(six, chosen):
+    arrays, files = six
+    places = np.arange(6)[chosen if isinstance(chosen, slice) else list(chosen)]
+    expected = [arrays[place] for place in places]
+    part = files[chosen]
+    assert isinstance(part, ImageFiles) and len(part) == len(expected)
+    for array, found in zip(expected, part, strict=True):
+        assert np.array_equal(array, found)
+
+
+def test_image_files_are_read_when_asked(tmp_path):
+    """A file that is not there hurts when it is read, not when it is listed."""
+    files = ImageFiles([tmp_path / "absent.jpg"])
+    assert len(files[:1]) == 1
+    with pytest.raises(FileNotFoundError):
+        files[0]
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"no {SHARED}")
+def test_real_photographs_are_read():
+    """650 ImageNet photographs: 16 are grey, none is damaged."""
+    done = [
+        open_image(path)[1]
+        for files in ("train", "val")
+        for paths in class_folders(SHARED / "imagenette_small" / files).values()
+        for path in paths
+    ]
+    assert len(done) == 650
+    assert done.count({"grey"}) == 16 and done.count(set()) == 634

@@ -1,0 +1,426 @@
+"""Preparation once: what is written, counted and skipped, and going on after a kill."""
+
+import contextlib
+import io
+import json
+import os
+import struct
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from alexnet_paper import data
+from alexnet_paper import prepare
+from alexnet_paper.images import files_in
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+def photograph(seed, height=40, width=60):
+    """A smooth picture, cheap to scale and well kept by JPEG."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width] / max(height, width)
+    slopes = rng.uniform(-1, 1, (3, 2))
+    planes = [128 + 90 * (a * (y - 0.3) + b * (x - 0.3)) for a, b in slopes]
+    return np.clip(np.stack(planes, axis=-1), 0, 255).astype("uint8")
+
+
+def jpeg(seed, **options):
+    file = io.BytesIO()
+    Image.fromarray(photograph(seed)).save(file, "JPEG", quality=95, **options)
+    return file.getvalue()
+
+
+def content(kind, seed=0):
+    """Bytes of one image file, sound or damaged."""
+    file, whole = io.BytesIO(), photograph(seed)
+    if kind == "grey":
+        Image.fromarray(whole[..., 0]).save(file, "JPEG")
+    elif kind == "CMYK":
+        Image.fromarray(whole).convert("CMYK").save(file, "JPEG")
+    elif kind == "turned":
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        return jpeg(seed, exif=exif)
+    elif kind == "png":
+        Image.fromarray(whole).save(file, "PNG")
+    elif kind == "corrupt":
+        return b"\xff\xd8\xff\xe0 no photograph"
+    elif kind == "truncated":
+        return jpeg(seed)[:-300]
+    else:
+        return jpeg(seed)
+    return file.getvalue()
+
+
+KINDS = ("sound", "grey", "CMYK", "turned", "png", "corrupt", "truncated", "sound")
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory):
+    """{"train": (paths, class names), "validation": …}: two classes of eight files,
+    and one of two."""
+    root, splits = tmp_path_factory.mktemp("originals"), {}
+    for split, classes, kinds in (
+        ("train", ("a", "b"), KINDS),
+        ("validation", ("a",), ("sound", "truncated")),
+    ):
+        paths, names = [], []
+        for label in classes:
+            (root / split / label).mkdir(parents=True)
+            for index, kind in enumerate(kinds):
+                path = root / split / label / f"{label}{index}-{kind}.jpeg"
+                path.write_bytes(content(kind, seed=10 * ord(label) + index))
+                paths.append(path)
+                names.append(label)
+        splits[split] = (paths, names)
+    return splits
+
+
+@pytest.fixture(scope="module")
+def done(originals, tmp_path_factory):
+    """(folder, report) of one preparation, in chunks of three files."""
+    out, counts = tmp_path_factory.mktemp("done") / "out", []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prepare, "CHUNK", 3)
+        report = prepare.prepare(originals, out, 2, counts.append)
+    assert sum(counts) == 18 and max(counts) == 3
+    return out, report
+
+
+def by_hand(path):
+    """256×256 of a photograph 40×60 (or 60×40 once turned): the middle of it scaled."""
+    with Image.open(path) as image:
+        exif, image = image.getexif(), image.convert("RGB")
+    if exif.get(0x0112) == 6:
+        image = image.transpose(Image.Transpose.ROTATE_270)
+    wide, high = image.size
+    image = image.resize(
+        (384, 256) if wide > high else (256, 384), Image.Resampling.BICUBIC
+    )
+    array = np.asarray(image).astype("float64")
+    return array[:, 64:320] if wide > high else array[64:320]
+
+
+def sound(originals, split):
+    paths = originals[split][0]
+    return [p for p in paths if "corrupt" not in p.name and "truncated" not in p.name]
+
+
+def test_every_sound_file_is_a_jpeg_of_256_by_256(originals, done):
+    """In split/class/name.jpg, in RGB and upright, and close to the picture."""
+    out, _ = done
+    written = {str(path.relative_to(out)) for path in out.rglob("*.jpg")}
+    expected = set()
+    for split in originals:
+        for path in sound(originals, split):
+            name = f"{split}/{path.parent.name}/{path.stem}.jpg"
+            expected.add(name)
+            with Image.open(out / name) as image:
+                assert (image.format, image.mode, image.size) == (
+                    "JPEG",
+                    "RGB",
+                    (256, 256),
+                )
+                difference = np.asarray(image).astype("float64") - by_hand(path)
+            assert np.abs(difference).mean() < 2 and np.abs(difference).max() < 20
+    assert written == expected and len(written) == 13
+
+
+def test_the_report_counts_files(done, originals):
+    out, report = done
+    assert report["files"] == 18 and report["prepared"] == 13
+    assert report["converted"] == {"CMYK": 2, "grey": 2, "rotated": 2}
+    assert report["training_images_in_statistics"] == 12 and report["side"] == 256
+    sizes = [path.stat().st_size for path in out.rglob("*.jpg")]
+    assert report["bytes"] == sum(sizes) > 13 * 1000
+    assert json.loads((out / "prepared.json").read_text()) == report
+
+
+def test_skipped_files_are_named_in_order(done, originals):
+    """One line each, with the path and why; in the order of the files."""
+    lines = done[1]["skipped"]
+    bad = [
+        path
+        for split in originals
+        for path in originals[split][0]
+        if path not in sound(originals, split)
+    ]
+    assert len(lines) == len(bad) == 5
+    for line, path in zip(lines, bad, strict=True):
+        assert line.startswith(f"{path}: ") and len(line.splitlines()) == 1
+
+
+def test_statistics_are_of_the_training_images(done, originals):
+    """Mean image and colour covariance over the pixels that were scaled, before they
+    were encoded again."""
+    sums, text = prepare.load_part(done[0] / "statistics.npz")
+    small = np.stack([by_hand(path) for path in sound(originals, "train")])
+    assert sums.images == len(small) == 12 and text == {}
+    np.testing.assert_allclose(sums.mean_image, small.mean(axis=0), atol=1e-9)
+    expected = np.cov(small.reshape(-1, 3).T, bias=True)
+    vectors = np.array(sums.pca.vectors)
+    covariance = vectors @ np.diag(np.square(sums.pca.stds)) @ vectors.T
+    np.testing.assert_allclose(covariance, expected, rtol=1e-7)
+
+
+def test_nothing_else_is_left(done):
+    names = {path.name for path in done[0].iterdir()}
+    assert names == {"train", "validation", "prepared.json", "statistics.npz"}
+
+
+def test_what_is_prepared_can_be_trained_on(done):
+    """It has the ImageNet layout, classes by folder."""
+    found = data.load("imagenet", done[0])
+    assert found.class_names == ("a", "b")
+    sizes = {name: len(split) for name, split in found.splits.items()}
+    assert sizes == {"train": 12, "validation": 1}
+    assert found.splits["train"].images[0].shape == (256, 256, 3)
+
+
+def test_killed_and_started_again(originals, done, tmp_path, monkeypatch):
+    """The first chunks are finished, one is half done: the same statistics to the
+    byte, and the finished chunks are not touched, not even read."""
+    monkeypatch.setattr(prepare, "CHUNK", 3)
+    out = tmp_path / "out"
+    chunks = prepare.plan(originals, out)
+    assert [len(chunk.files) for chunk in chunks] == [3, 3, 3, 3, 3, 1, 2]
+    prepare.check_same(out, chunks)
+    for chunk in (chunks[0], chunks[4]):
+        prepare.do_chunk(chunk, out)
+    half = Path(chunks[1].files[0][1])
+    half.write_bytes(b"written before the kill, its chunk not finished")
+    (half.parent / "tmpabc.tmp").touch()  # of the process that was killed
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.jpg")}
+    hidden = Path(chunks[0].files[0][0])
+    hidden.rename(hidden.with_suffix(".away"))
+    try:
+        report = prepare.prepare(originals, out, 1)
+    finally:
+        hidden.with_suffix(".away").rename(hidden)
+    whole = {**done[1], "seconds": 0}
+    assert {**report, "seconds": 0} == whole
+    for name in ("statistics.npz", "train/a/a3-turned.jpg"):
+        assert (out / name).read_bytes() == (done[0] / name).read_bytes()
+    for path, time_ in before.items():
+        assert (path.stat().st_mtime_ns == time_) == (path != half)
+
+
+def test_the_number_of_workers_does_not_change_the_statistics(
+    originals, done, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(prepare, "CHUNK", 3)
+    prepare.prepare(originals, tmp_path / "out", workers=1)
+    ours, theirs = (
+        (out / "statistics.npz").read_bytes() for out in (tmp_path / "out", done[0])
+    )
+    assert ours == theirs
+
+
+def test_a_folder_of_other_files_is_refused(originals, tmp_path):
+    chunks = prepare.plan(originals, tmp_path)
+    prepare.check_same(tmp_path, chunks)
+    prepare.check_same(tmp_path, chunks)  # the same files: it goes on
+    fewer = {"train": tuple(part[:-1] for part in originals["train"])}
+    with pytest.raises(ValueError, match="holds the preparation of other files"):
+        prepare.prepare(fewer, tmp_path)
+
+
+def test_a_finished_folder_is_refused(done, originals):
+    before = {path: path.stat().st_mtime_ns for path in done[0].rglob("*")}
+    with pytest.raises(ValueError, match="is prepared already"):
+        prepare.prepare(originals, done[0])
+    with pytest.raises(ValueError, match="is prepared already|of other files"):
+        prepare.prepare({"train": ([], [])}, done[0])
+    left = {path: path.stat().st_mtime_ns for path in done[0].rglob("*")}
+    assert {path: left.get(path) for path in before} == before
+
+
+def test_files_of_one_name_do_not_overwrite_each_other(tmp_path):
+    """x.jpg and x.png of one class are two images."""
+    folder = tmp_path / "a"
+    folder.mkdir()
+    for name, kind in (("x.jpg", "sound"), ("x.png", "png")):
+        (folder / name).write_bytes(content(kind, seed=len(kind)))
+    chunks = prepare.plan({"train": (files_in(folder), ["a", "a"])}, tmp_path / "out")
+    places = [destination for _, destination in chunks[0].files]
+    assert len(set(places)) == 2
+
+
+# malformed files
+
+
+def chunk(kind, body):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(
+        ">I", zlib.crc32(kind + body)
+    )  # fmt: skip
+
+
+def png_bomb():
+    """30,000×30,000 pixels, declared in a few bytes."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0))
+    body = chunk(b"IDAT", zlib.compress(bytes(10_000))) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + header + body
+
+
+def declared_size(whole, height, width):
+    """A JPEG whose frame header says another size."""
+    place = whole.index(b"\xff\xc0")
+    size = struct.pack(">HH", height, width)
+    return whole[: place + 5] + size + whole[place + 9 :]
+
+
+HEADERS = (
+    b"\x89PNG\r\n\x1a\n",
+    b"GIF89a",
+    b"BM",
+    b"RIFF\x00\x00\x00\x00WEBPVP8 ",
+    b"II*\x00\x08\x00\x00\x00",
+    b"\x00\x00\x00\x0cJXL \r\n\x87\n",
+    b"%!PS-Adobe-3.0 EPSF-3.0\n",
+    b"\xff\xd8\xff\xd9",
+)
+
+
+def mutations(whole, count, rng):
+    """(kind, bytes) of `count` malformed files made of sound ones, and two bombs."""
+    for index in range(count):
+        source = whole[index % len(whole)]
+        cut = int(rng.integers(len(source)))
+        match index % 5:
+            case 0:
+                yield "truncated", source[:cut]
+            case 1:
+                changed = bytearray(source)
+                for place in rng.integers(len(source), size=int(rng.integers(1, 9))):
+                    changed[place] ^= 1 << int(rng.integers(8))
+                yield "flipped", bytes(changed)
+            case 2:
+                header = HEADERS[index // 5 % len(HEADERS)]
+                yield "header", header + source[len(header) :]
+            case 3:
+                yield "zeros", source[:cut] + bytes(len(source) - cut)
+            case 4:
+                height, width = rng.integers(0, 65_536, 2).tolist()
+                yield "size", declared_size(source, height, width)
+    yield "empty", b""
+    yield "bomb", png_bomb()
+    yield "bomb", declared_size(whole[0], 30_000, 30_000)
+
+
+def malformed(folder, whole, count, seed=0):
+    """The files of `mutations`, and a sound one last. Returns their paths."""
+    folder.mkdir(parents=True)
+    made = [*mutations(whole, count, np.random.default_rng(seed)), ("sound", whole[0])]
+    paths = [folder / f"{n:03d}-{kind}.jpg" for n, (kind, _) in enumerate(made)]
+    for path, (_, body) in zip(paths, made, strict=True):
+        path.write_bytes(body)
+    return paths
+
+
+def check_each_is_accounted_for(report, paths, out):
+    """Skipped and named in a line, or converted to a whole 256×256 image."""
+    named = [line.split(": ")[0] for line in report["skipped"]]
+    assert report["files"] == len(paths) == report["prepared"] + len(named)
+    assert len(set(named)) == len(named) and set(named) <= set(map(str, paths))
+    for path in paths:
+        prepared = out / "train" / "a" / path.name
+        assert prepared.exists() != (str(path) in named)
+        if prepared.exists():
+            with Image.open(prepared) as image:
+                image.load()
+                assert (image.size, image.mode) == ((256, 256), "RGB")
+    for kind in ("empty", "bomb"):
+        assert {str(path) for path in paths if kind in path.name} <= set(named)
+    assert str(paths[-1]) not in named  # the sound one
+    assert all(len(line.splitlines()) == 1 for line in report["skipped"])
+    assert not [line for line in report["skipped"] if "MemoryError" in line]
+
+
+def test_forty_malformed_files(tmp_path):
+    """Every one is skipped or converted, and the sound one is not lost among them."""
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    whole = [jpeg(1), jpeg(2, progressive=True), jpeg(3, exif=exif), content("grey")]
+    paths = malformed(tmp_path / "in", whole, 40)
+    names = ["a"] * len(paths)
+    report = prepare.prepare({"train": (paths, names)}, tmp_path / "out", 1)
+    check_each_is_accounted_for(report, paths, tmp_path / "out")
+    assert len(report["skipped"]) >= 20
+
+
+def memory_of_session(session):
+    """Megabytes resident in all processes of a session together."""
+    total = 0
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with contextlib.suppress(OSError, ValueError):  # it has just ended
+                if os.getsid(int(folder.name)) == session:
+                    pages = int((folder / "statm").read_text().split()[1])
+                    total += pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+    return total
+
+
+PROGRAM = """
+import json, sys
+from pathlib import Path
+from alexnet_paper import prepare
+if __name__ == "__main__":
+    paths = sorted(Path(sys.argv[1]).iterdir())
+    report = prepare.prepare({"train": (paths, ["a"] * len(paths))}, sys.argv[2], 2)
+    print(json.dumps(report))
+"""
+
+
+@pytest.mark.data
+@pytest.mark.slow
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"no {SHARED}")
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="no /proc to read memory from")
+def test_two_hundred_mutations_of_real_photographs(tmp_path):
+    """And the largest image that is accepted: less than 2 GiB, all processes together.
+
+    Two processes, as on a machine of two cores.
+    """
+    sources = files_in(SHARED / "cats_dogs" / "cats")[:20]
+    sources += files_in(SHARED / "imagenet_val100")[:20]
+    whole = [path.read_bytes() for path in sources]
+    whole = [body for body in whole if b"\xff\xc0" in body]
+    assert len(whole) >= 30
+    paths = malformed(tmp_path / "in", whole, 200)
+    large = tmp_path / "in" / "200-large.jpg"
+    Image.new("RGB", (9_999, 10_000), "teal").save(large)
+    (tmp_path / "program.py").write_text(PROGRAM)
+    command = [
+        sys.executable,
+        tmp_path / "program.py",
+        tmp_path / "in",
+        tmp_path / "out",
+    ]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, start_new_session=True, text=True
+    )
+    memory = []
+
+    def watch():
+        while process.poll() is None:
+            memory.append(memory_of_session(process.pid))
+            time.sleep(0.01)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    printed, _ = process.communicate(timeout=300)
+    watcher.join()
+    report = json.loads(printed)
+    paths = sorted((tmp_path / "in").iterdir())
+    paths.append(paths.pop(paths.index(next(p for p in paths if "sound" in p.name))))
+    check_each_is_accounted_for(report, paths, tmp_path / "out")
+    assert len(report["skipped"]) >= 100
+    assert str(large) not in " ".join(report["skipped"])
+    assert 100 < max(memory) < 2048 * 1.048576, f"{max(memory):.0f} MB"
