@@ -18,6 +18,7 @@ from alexnet_paper import model as models
 from alexnet_paper import paper
 from alexnet_paper import variants
 from alexnet_paper.articles import ARTICLES
+from alexnet_paper.layers import Local2D
 from alexnet_paper.layers import LocalResponseNormalization
 from alexnet_paper.layers import TowerDropout
 from alexnet_paper.optimizer import MomentumSGD
@@ -50,6 +51,7 @@ class Learned:
     output: tuple[int, ...]
     stride: int | None  # None: a dense layer
     parameters: int
+    unshared: bool  # a kernel of its own at every position
 
     @property
     def convolutional(self):
@@ -57,9 +59,8 @@ class Learned:
 
     @property
     def macs(self):
-        positions = math.prod(self.output[:-1]) if len(self.kernel) == 4 else 1
-        unshared = len(self.kernel) == 4 and self.kernel[:2] == self.output[:2]
-        return math.prod(self.kernel) * (1 if unshared else positions)
+        positions = 1 if self.unshared else math.prod(self.output[:-1])
+        return math.prod(self.kernel) * positions
 
 
 class Subject:
@@ -81,6 +82,7 @@ class Subject:
                 tuple(layer.output.shape[1:]),
                 stride_of(layer),
                 layer.count_params(),
+                isinstance(layer, Local2D),
             )
             for layer in self.model.layers
             if hasattr(layer, "kernel")

@@ -91,7 +91,6 @@ def compiled(model):
     """The model with the paper's rule and loss, ready to train."""
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(MomentumSGD(), loss)
-    model.optimizer.build(model.trainable_variables)
     return model
 
 

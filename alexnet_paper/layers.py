@@ -58,6 +58,7 @@ class LocalResponseNormalization(keras.layers.Layer):
                 f"{self.name}: {input_shape[-1]} maps are not divisible by "
                 f"groups={self.groups}."
             )
+        self.input_spec = keras.layers.InputSpec(axes={-1: input_shape[-1]})
         maps = np.arange(input_shape[-1] // self.groups)
         near = np.abs(maps[:, None] - maps[None, :]) <= self.n // 2
         self.window = near.astype("float32")  # band of a tower's maps, symmetric

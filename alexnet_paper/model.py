@@ -34,6 +34,10 @@ class TowerModel(keras.Model):
         if jit_compile is True:
             raise ValueError("two devices and jit_compile=True cannot be combined.")
         super().compile(*args, jit_compile=False, **kwargs)
+        if getattr(
+            self, "optimizer", None
+        ):  # `fit` would make all momentum on one device
+            self.optimizer.build(self.trainable_variables)
 
     def train_step(self, data):
         import tensorflow as tf

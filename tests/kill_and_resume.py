@@ -17,14 +17,18 @@ from pathlib import Path
 
 import numpy as np
 
-ARGUMENTS = "--variant cifar-13pct --data digits --limit 800 --epochs 3 --seed 7".split()
+ARGUMENTS = (
+    "--variant cifar-13pct --data digits --limit 800 --epochs 3 --seed 7".split()
+)
 SAVE = ("--save-every", "0.2")
 
 
 def train(folder, *options):
     command = [sys.executable, "-m", "reproduce.train", *ARGUMENTS, "--out", folder]
     return subprocess.Popen(
-        [*command, *SAVE, *options], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        [*command, *SAVE, *options],
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
     )
 
 

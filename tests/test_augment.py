@@ -7,9 +7,6 @@ from PIL import Image
 from alexnet_paper import augment
 from alexnet_paper.augment import AUTHORS_PCA
 from alexnet_paper.augment import ColourPCA
-from alexnet_paper.augment import Preparation
-from alexnet_paper.augment import Statistics
-from alexnet_paper.variants import Recipe
 
 
 def positions(height, width):
@@ -167,88 +164,3 @@ def test_authors_components():
     )
     again = ColourPCA.of_covariance(covariance)
     np.testing.assert_allclose(again.stds, AUTHORS_PCA.stds, rtol=1e-6)
-
-
-def photographs(count, side=9):
-    rng = np.random.default_rng(5)
-    shape = (count, side, side, 3)
-    return (rng.beta(2, 3, shape) * [255, 200, 150]).astype("uint8")
-
-
-def test_statistics_are_the_mean_image_and_the_components():
-    """In two parts, merged: NumPy's mean and covariance over all pixels."""
-    images = photographs(12)
-    parts = [Statistics(), Statistics()]
-    for index, image in enumerate(images):
-        parts[index % 2].add(image)
-    parts[0].merge(parts[1])
-    np.testing.assert_allclose(parts[0].mean_image, images.mean(axis=0), rtol=1e-12)
-    covariance = np.cov(images.reshape(-1, 3).T.astype(float), bias=True)
-    values = np.linalg.eigvalsh(covariance)
-    np.testing.assert_allclose(parts[0].pca.stds, np.sqrt(values), rtol=1e-9)
-    vectors = np.array(parts[0].pca.vectors)
-    np.testing.assert_allclose(
-        covariance @ vectors, vectors * values, rtol=1e-6, atol=1e-6
-    )
-
-
-@pytest.mark.parametrize("mean", ["image", "pixel", None])
-def test_what_is_subtracted(mean):
-    """The central crop of the mean image wherever the crop was, one number a channel,
-    or nothing; no division by a deviation."""
-    images = photographs(6)
-    recipe = Recipe(mean=mean, image_side=9, reflect=True)
-    prepare = augment.preparation(recipe, 5, images)
-    average = images.mean(axis=0)
-    expected = {
-        "image": average[2:7, 2:7],
-        "pixel": average.mean(axis=(0, 1)),
-        None: 0.0,
-    }[mean]
-    views = prepare.views(images[0], 10)
-    raw = augment.ten_views(images[0], 5).astype(float)
-    np.testing.assert_allclose(views, raw - expected, atol=1e-4)
-    np.testing.assert_array_equal(prepare.views(images[0], 1)[0], views[4])
-    assert views.dtype == np.float32
-
-
-def test_training_view_is_a_random_view_with_noise_less_the_mean():
-    images = photographs(6)
-    recipe = Recipe(mean="pixel", image_side=9, reflect=True, colour="paper")
-    prepare = augment.preparation(recipe, 5, images)
-    found = prepare.training(images[0], np.random.default_rng(8))
-    rng = np.random.default_rng(8)
-    view = augment.random_view(images[0], 5, rng)
-    view = augment.colour_noise(view, prepare.pca, rng, reading="paper")
-    np.testing.assert_allclose(found, view - images.mean(axis=(0, 1, 2)), atol=1e-4)
-
-
-def test_a_recipe_without_reflection_mirrors_nothing():
-    ramp = positions(9, 9).astype("uint8")
-    prepare = augment.preparation(Recipe(mean=None, image_side=9), 5, [])
-    for seed in range(40):
-        view = prepare.training(ramp, np.random.default_rng(seed))
-        assert np.all(np.diff(view[..., 1], axis=1) == 1)
-
-
-def test_images_of_another_size_are_brought_to_the_side():
-    prepare = augment.preparation(
-        Recipe(mean="image", image_side=12), 8, photographs(3)
-    )
-    assert prepare.side == 12 and prepare.mean.shape == (8, 8, 3)
-    assert prepare.views(photographs(1, 30)[0], 10).shape == (10, 8, 8, 3)
-    assert prepare.training(photographs(1, 5)[0], np.random.default_rng(0)).shape == (
-        8,
-        8,
-        3,
-    )
-
-
-def test_preparation_comes_back_from_a_weight_file():
-    recipe = Recipe(mean="image", image_side=9, reflect=True, colour="authors")
-    first = augment.preparation(recipe, 5, photographs(6))
-    again = Preparation.restore(first.settings(), first.arrays())
-    image = photographs(1)[0]
-    np.testing.assert_array_equal(again.views(image, 10), first.views(image, 10))
-    draws = [p.training(image, np.random.default_rng(1)) for p in (first, again)]
-    np.testing.assert_array_equal(*draws)

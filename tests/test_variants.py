@@ -1,0 +1,249 @@
+"""Every variant's order of layers, constants and recipe, as its source has them."""
+
+import pytest
+
+from alexnet_paper import architecture as arch
+from alexnet_paper import variants
+from alexnet_paper.variants import VARIANTS
+
+WORDS = {
+    arch.ReLU: "relu",
+    arch.Tanh: "tanh",
+    arch.LRN: "lrn",
+    arch.SpatialNorm: "snorm",
+    arch.BatchNorm: "bn",
+    arch.Dropout: "drop",
+    arch.Softmax: "softmax",
+    arch.MaxPool: "max",
+    arch.AvgPool: "avg",
+}
+
+DENSE = "fc6 relu drop fc7 relu drop fc8 softmax"
+PAPER = (
+    "conv1 relu lrn max conv2 relu lrn max conv3 relu conv4 relu conv5 relu max "
+    f"{DENSE}"
+)
+ORDER = {
+    "paper": PAPER,
+    # LRN before the first ReLU, ReLU after pool1 and pool5, the undisclosed snorm
+    "authors": "conv1 lrn max relu conv2 relu lrn snorm max conv3 relu conv4 relu "
+    f"conv5 max relu {DENSE}",
+    "one-gpu": PAPER,
+    "six-conv": PAPER.replace("fc6", "conv6 relu fc6"),
+    "ungrouped": PAPER,
+    "caffe": PAPER,
+    "one-weird-trick": "conv1 relu max conv2 relu max conv3 relu conv4 relu conv5 relu "
+    "max drop fc6 relu drop fc7 relu fc8 softmax",
+    "no-lrn": PAPER.replace(" lrn", ""),
+    "non-overlapping-pooling": PAPER,
+    "without-conv3": PAPER.replace("conv3 relu ", ""),
+    "without-conv4": PAPER.replace("conv4 relu ", ""),
+    "without-conv5": PAPER.replace("conv5 relu ", ""),
+    "tanh": PAPER.replace("relu", "tanh"),
+    "bn-cifar10": "conv1 bn relu max conv2 bn relu max conv3 bn relu conv4 bn relu "
+    "conv5 bn relu max fc6 bn relu drop fc7 bn relu drop fc8 bn relu drop fc9 bn softmax",
+    "cats-vs-dogs": PAPER.replace(" lrn", ""),
+    "bn-flowers17": "conv1 relu max bn conv2 relu max bn conv3 relu bn conv4 relu bn "
+    "conv5 relu max bn fc6 relu drop bn fc7 relu drop bn fc8 relu drop bn fc9 softmax",
+    "cifar-18pct": "conv1 max relu snorm conv2 relu avg snorm conv3 relu avg fc10 "
+    "softmax",
+    "cifar-13pct": "conv1 relu max conv2 relu max local3 relu local4 relu fc10 softmax",
+    "cifar-11pct": "conv1 relu max lrn conv2 relu lrn max local3 relu local4 relu fc10 "
+    "softmax",
+}
+
+# variant → (n or size, k, alpha per squared activity, beta, groups) of each
+# normalization (groups 0: each map by itself); cuda-convnet and Caffe divide their alpha by the window's elements
+NORMALIZATIONS = {
+    **dict.fromkeys(
+        (
+            "paper",
+            "six-conv",
+            "non-overlapping-pooling",
+            "without-conv3",
+            "without-conv4",
+            "without-conv5",
+            "tanh",
+        ),
+        [(5, 2, 1e-4, 0.75, 2)] * 2,
+    ),
+    "authors": [
+        (5, 2, 2e-5, 0.75, 2),
+        (5, 2, 2e-5, 0.75, 2),
+        (5, 1, 4e-5, 0.75, 0),
+    ],
+    "one-gpu": [(5, 2, 1e-4, 0.75, 1)] * 2,
+    "ungrouped": [(5, 2, 1e-4, 0.75, 1)] * 2,
+    "caffe": [(5, 1, 2e-5, 0.75, 1)] * 2,
+    "cifar-18pct": [(3, 1, 5.5556e-6, 0.75, 0)] * 2,
+    "cifar-11pct": [(9, 1, 1.1111e-4, 0.75, 1)] * 2,
+}
+
+# variant → the first weights' deviation (or rule) of each learned layer
+INIT = {
+    "paper": [0.01] * 8,
+    "authors": [0.01, 0.01, 0.03, 0.03, 0.03, 0.01, 0.01, 0.01],
+    "six-conv": [0.01] * 5 + [0.03] + [0.01] * 3,
+    "caffe": [0.01] * 5 + [0.005, 0.005, 0.01],
+    "one-weird-trick": ["fan_in"] * 8,
+    "bn-cifar10": ["glorot"] * 9,
+    "cats-vs-dogs": ["glorot"] * 8,
+    "bn-flowers17": ["glorot"] * 9,
+    "cifar-18pct": [0.0001, 0.01, 0.01, 0.01],
+    "cifar-13pct": [0.0001, 0.01, 0.04, 0.04, 0.01],
+    "cifar-11pct": [0.0001, 0.01, 0.04, 0.04, 0.01],
+}
+
+# variant → the value biases start at, layer by layer
+BIAS = {
+    "paper": [0, 1, 0, 1, 1, 1, 1, 0],
+    "authors": [0, 1, 0, 1, 1, 1, 1, 0],
+    "one-gpu": [0, 1, 0, 1, 1, 1, 1, 0],
+    "six-conv": [0, 1, 0, 1, 1, 1, 1, 1, 0],
+    "caffe": [0, 0.1, 0, 0.1, 0.1, 0.1, 0.1, 0],
+    "one-weird-trick": [0] * 8,
+    "cifar-18pct": [0] * 4,
+    "cifar-11pct": [0] * 5,
+}
+
+# variant → rate, momentum, decay, layers' own decays, factor of the biases' rate,
+# batch, epochs, epochs of the drops
+RECIPES = {
+    "paper": (0.01, 0.9, 5e-4, {}, 1, 128, 90, "plateau"),
+    "caffe": (0.01, 0.9, 5e-4, {}, 2, 256, 90, (20, 40, 60, 80)),
+    "cifar-18pct": (0.001, 0.9, 0.004, {"fc10": 1}, 2, 128, 140, (120, 130)),
+    "cifar-13pct": (
+        *(0.001, 0.9, 0, {"local3": 0.004, "local4": 0.004, "fc10": 0.004}),
+        *(2, 128, 170, (150, 160)),
+    ),
+    "cifar-11pct": (
+        *(0.001, 0.9, 0, {"local3": 0.004, "local4": 0.004, "fc10": 0.01}),
+        *(2, 128, 520, (500, 510)),
+    ),
+    "bn-cifar10": (0.001, 0.9, 0, {}, 1, 100, 100, ()),
+    "cats-vs-dogs": (0.001, 0.9, 0, {}, 1, 32, 10, ()),
+    "bn-flowers17": (0.001, 0.9, 0, {}, 1, 64, 250, ()),
+}
+
+
+def specs(name, *kinds):
+    return [x for x in VARIANTS[name].architecture.layers if isinstance(x, kinds)]
+
+
+def test_every_variant_has_its_order():
+    """A variant added without its order of layers fails here."""
+    assert set(VARIANTS) == set(ORDER)
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_order_of_layers(name):
+    layers = VARIANTS[name].architecture.layers
+    words = [WORDS.get(type(spec), spec.name) for spec in layers]
+    assert " ".join(words) == ORDER[name]
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_normalizations(name):
+    found = [
+        (
+            getattr(spec, "n", getattr(spec, "size", None)),
+            spec.k,
+            spec.alpha,
+            spec.beta,
+            getattr(spec, "groups", 0),
+        )
+        for spec in specs(name, arch.LRN, arch.SpatialNorm)
+    ]
+    expected = NORMALIZATIONS.get(name, [])
+    assert len(found) == len(expected)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", INIT)
+def test_first_weights(name):
+    assert [spec.init for spec in specs(name, *arch.LEARNED)] == INIT[name]
+
+
+@pytest.mark.parametrize("name", BIAS)
+def test_first_biases(name):
+    assert [spec.bias for spec in specs(name, *arch.LEARNED)] == BIAS[name]
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_dropout(name):
+    """The paper's rate and form, but where the source has the later form."""
+    article = name.startswith("bn-")
+    elsewhere = name in ("caffe", "one-weird-trick", "cats-vs-dogs") or article
+    count = 3 if article else 0 if name.startswith("cifar") else 2
+    expected = [(0.4 if article else 0.5, elsewhere)] * count
+    found = [(spec.rate, spec.scaled) for spec in specs(name, arch.Dropout)]
+    assert found == expected
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_pooling(name):
+    """3×3 every 2 in the paper and cuda-convnet, 2×2 where a source says so."""
+    flat = name in ("non-overlapping-pooling", "bn-cifar10", "bn-flowers17")
+    found = {(spec.size, spec.stride) for spec in specs(name, arch.MaxPool)}
+    assert found == {(2 if flat else 3, 2)}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipe(name):
+    recipe = VARIANTS[name].recipe
+    found = (
+        recipe.learning_rate,
+        recipe.momentum,
+        recipe.weight_decay,
+        dict(recipe.layer_weight_decay),
+        dict(recipe.rate_multipliers).get("bias", 1),
+        recipe.batch_size,
+        recipe.epochs,
+        recipe.drops,
+    )
+    assert found == RECIPES[name]
+    adam = VARIANTS[name].family == "article"
+    assert recipe.optimizer == ("adam" if adam else "sgd")
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_recipes_name_layers_that_exist(name):
+    """A decay or factor of a layer that is not there would have no effect, silently."""
+    variant = VARIANTS[name]
+    layers = {layer.name for layer in arch.trace(variant.architecture)}
+    recipe = variant.recipe
+    assert {layer for layer, _ in recipe.layer_weight_decay} <= layers
+    assert {layer for layer, _ in recipe.rate_multipliers} <= layers | {"bias"}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_variant_says_what_it_is(name):
+    variant = VARIANTS[name]
+    assert variant.name == variant.architecture.name == name
+    assert variant.title and variant.source and variant.departures
+    assert variant.family in ("paper", "ablation", "elsewhere", "article", "cifar")
+    assert variants.get(name) is variant
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, v in VARIANTS.items() if "ablation" in v.family]
+)
+def test_an_ablation_departs_in_what_it_says_only(name):
+    """Every spec that it shares by name with the paper's net is the paper's, but for
+    the pools and paddings of non-overlapping-pooling; the recipe is the paper's."""
+    printed = {spec.name: spec for spec in VARIANTS["paper"].architecture.layers}
+    changed = {
+        spec.name
+        for spec in VARIANTS[name].architecture.layers
+        if spec.name and spec != printed[spec.name]
+    }
+    pools = {"pool1", "conv2", "pool2", "conv5", "pool5"}
+    assert changed == (pools if name == "non-overlapping-pooling" else set())
+    assert VARIANTS[name].recipe == VARIANTS["paper"].recipe
+
+
+def test_unknown_variant_lists_the_known_ones():
+    with pytest.raises(ValueError, match="unknown variant 'alexnet'") as error:
+        variants.get("alexnet")
+    assert all(name in str(error.value) for name in VARIANTS)

@@ -1,0 +1,249 @@
+"""The weight file: what is saved is what is loaded, and damage is told from content."""
+
+import io
+import json
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+
+from alexnet_paper import augment
+from alexnet_paper import model as models
+from alexnet_paper import weights
+from alexnet_paper.augment import Preparation
+
+RNG = np.random.default_rng(0)
+ARRAYS = {
+    "conv1/kernel": RNG.normal(size=(3, 3, 2, 4)).astype("float32"),
+    "conv1/bias": np.float32([0, -0.0, np.inf, np.nan]),
+    "bn/moving_mean": RNG.normal(size=4),
+    "scale/scalar": np.float32(0.1),
+}
+EXTRA = {
+    "optimizer/000": np.int64(17),
+    "optimizer/001": RNG.normal(size=(3, 3, 2, 4)).astype("float32"),
+    "metric/000": np.float32(2.5),
+    "seed/000": np.array([1, 2**32 - 1], "uint32"),
+}
+PREPARE = Preparation(
+    size=2,
+    side=3,
+    reflect=True,
+    colour="authors",
+    mean=RNG.uniform(0, 255, (2, 2, 3)).astype("float32"),
+    pca=augment.AUTHORS_PCA,
+)
+META = {"variant": "größe", "class_names": ["a", "b"], "state": {"epoch": 3}}
+
+
+def same(ours, theirs):
+    """Names, kinds and bits."""
+    return ours.keys() == theirs.keys() and all(
+        np.asarray(ours[name]).dtype == np.asarray(theirs[name]).dtype
+        and np.shape(ours[name]) == np.shape(theirs[name])
+        and np.asarray(ours[name]).tobytes() == np.asarray(theirs[name]).tobytes()
+        for name in ours
+    )
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A checkpoint with everything that can be in one."""
+    prepared = {f"preparation/{name}": a for name, a in PREPARE.arrays().items()}
+    meta = {**META, "preparation": PREPARE.settings()}
+    weights.save(tmp_path / "w.npz", {**ARRAYS, **EXTRA, **prepared}, meta)
+    return tmp_path / "w.npz"
+
+
+def is_all_there(found):
+    return (
+        same(found.arrays, ARRAYS)
+        and same(found.extra, EXTRA)
+        and found.meta == {**META, "preparation": PREPARE.settings()}
+        and found.preparation.settings() == PREPARE.settings()
+        and same(found.preparation.arrays(), PREPARE.arrays())
+    )
+
+
+def test_round_trip(path):
+    """Arrays bit for bit, NaN and −0 included; text; and how images are prepared."""
+    assert is_all_there(weights.load(path, extra=True))
+    image = RNG.integers(0, 256, (3, 3, 3), dtype="uint8")
+    found = weights.load(path).preparation
+    assert np.array_equal(found.views(image, 10), PREPARE.views(image, 10))
+
+
+def test_a_checkpoint_is_a_weight_file(path):
+    """What only a resumed run needs is read on request, the rest always."""
+    found = weights.load(path)
+    assert same(found.arrays, ARRAYS) and found.extra == {}
+    assert same(weights.load(path, extra=True).extra, EXTRA)
+
+
+def test_extras_are_not_even_read_without_request(path, tmp_path):
+    """A damaged momentum does not keep the net from being used."""
+    whole = path.read_bytes()
+    body = EXTRA["optimizer/001"].tobytes()
+    place = whole.index(body)
+    path.write_bytes(whole[:place] + bytes(len(body)) + whole[place + len(body) :])
+    assert same(weights.load(path).arrays, ARRAYS)
+    with pytest.raises(ValueError, match="w.npz"):
+        weights.load(path, extra=True)
+
+
+def test_a_file_without_a_preparation(tmp_path):
+    weights.save(tmp_path / "w.npz", ARRAYS, META)
+    found = weights.load(tmp_path / "w.npz", extra=True)
+    assert found.preparation is None and found.extra == {} and found.meta == META
+
+
+def test_it_is_read_by_numpy_alone(path):
+    """An uncompressed .npz and one JSON text: no code of this project is needed."""
+    with zipfile.ZipFile(path) as file:
+        assert {row.compress_type for row in file.infolist()} == {zipfile.ZIP_STORED}
+    with np.load(path) as file:
+        assert np.array_equal(file["conv1/kernel"], ARRAYS["conv1/kernel"])
+        assert json.loads(bytes(file["meta"]).decode("utf-8"))["variant"] == "größe"
+
+
+def test_saving_replaces_whole_or_not_at_all(path, monkeypatch):
+    """Interrupted while writing, the file of before is still there, alone."""
+    before, write = path.read_bytes(), np.savez
+
+    def half(file, **arrays):
+        write(file, **arrays)
+        file.truncate(100)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", half)
+    with pytest.raises(OSError, match="No space left"):
+        weights.save(path, ARRAYS, META)
+    assert path.read_bytes() == before
+    assert [child.name for child in path.parent.iterdir()] == ["w.npz"]
+
+
+def refused(path):
+    with pytest.raises(ValueError) as caught:
+        weights.load(path, extra=True)
+    text = str(caught.value)
+    assert str(path) in text and len(text.splitlines()) == 1
+    return text
+
+
+@pytest.mark.parametrize("kept", [0, 1, 4, 30, 200, 1000, -1, -22, -100, -600])
+def test_truncated(kept, path):
+    path.write_bytes(path.read_bytes()[:kept])
+    refused(path)
+
+
+def flips(whole):
+    """Copies with one bit changed: one of every byte, every one of the directory."""
+    directory = whole.index(b"PK\x01\x02")
+    for place in range(len(whole)):
+        for bit in range(8) if place >= directory else (place % 8,):
+            changed = bytearray(whole)
+            changed[place] ^= 1 << bit
+            yield bytes(changed)
+
+
+def test_any_bit_flipped(path):
+    """Refused with a ValueError that names the file, or of no consequence: never other
+    weights, fewer weights or another preparation."""
+    outcomes, wrong = set(), []
+    for index, changed in enumerate(flips(path.read_bytes())):
+        path.write_bytes(changed)
+        try:
+            harmless = is_all_there(weights.load(path, extra=True))
+            outcomes.add(harmless)
+            if not harmless:
+                wrong.append((index, "loaded something else"))
+        except ValueError as error:
+            assert str(path) in str(error)
+            outcomes.add("refused")
+        except Exception as error:
+            wrong.append((index, repr(error)))
+    assert not wrong, f"{len(wrong)}, among them {wrong[:3]}"
+    assert outcomes == {True, "refused"}
+
+
+def npz(**arrays):
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def text(content):
+    return np.frombuffer(json.dumps(content).encode(), "uint8")
+
+
+def npy(array):
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+OTHER = {
+    "garbage": bytes(range(256)) * 8,
+    "text": b"a text\nof two lines\n",
+    "a pickle": pickle.dumps({"conv1/kernel": [1.0]}),
+    "an .npy": npy(np.zeros(3)),
+    "an .npz without text": npz(a=np.zeros(3)),
+    "an .npz with a text that is none": npz(meta=np.zeros(9, "uint8")),
+    "an .npz with a number as text": npz(meta=np.zeros(2)),
+    "a preparation of another version": npz(meta=text({"preparation": {"zoom": 2}})),
+    "half a preparation": npz(
+        **{"preparation/pca_stds": np.ones(3)},
+        meta=text({"preparation": PREPARE.settings()}),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", OTHER)
+def test_something_else(kind, tmp_path):
+    (tmp_path / "w.npz").write_bytes(OTHER[kind])
+    refused(tmp_path / "w.npz")
+
+
+class Hostile:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, witness):
+        self.witness = witness
+
+    def __reduce__(self):
+        return open, (str(self.witness), "w")
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_nothing_is_unpickled(whole, tmp_path):
+    """A pickle in place of the file, or of one array in it: refused, not run."""
+    path, witness = tmp_path / "w.npz", tmp_path / "witness"
+    if whole:
+        path.write_bytes(pickle.dumps(Hostile(witness)))
+    else:
+        hostile = np.array([Hostile(witness)], dtype=object)
+        path.write_bytes(npz(**{"conv1/kernel": hostile}, meta=text(META)))
+    refused(path)
+    assert not witness.exists()
+
+
+def test_a_missing_file_is_missing(tmp_path):
+    with pytest.raises(FileNotFoundError, match="w.npz"):
+        weights.load(tmp_path / "w.npz")
+
+
+def test_a_folder(tmp_path):
+    refused(tmp_path)
+
+
+def test_through_a_net_of_either_form(tiny, tmp_path):
+    """Saved from two devices, loaded on one: the same probabilities."""
+    two = models.build_model(tiny, "CPU:0,CPU:1", seed=3)
+    weights.save(tmp_path / "w.npz", models.get_weights(two), META)
+    one = models.build_model(tiny, "one-device", seed=4)
+    images = RNG.normal(0, 50, (2, 35, 35, 3)).astype("float32")
+    expected = np.asarray(two(images))
+    assert np.abs(np.asarray(one(images)) - expected).max() > 1e-4
+    models.set_weights(one, weights.load(tmp_path / "w.npz").arrays)
+    np.testing.assert_allclose(np.asarray(one(images)), expected, atol=1e-6)
