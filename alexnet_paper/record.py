@@ -43,7 +43,9 @@ class Record:
     def name(self):
         """File name that says what it is."""
         views, seed = self.protocol.get("views"), self.protocol.get("seed")
-        return f"{self.variant}-{self.data}-{self.split}-views{views}-seed{seed}.json"
+        name = f"{self.variant}-{self.data}-{self.split}-views{views}-seed{seed}.json"
+        experiment = self.protocol.get("experiment")
+        return f"{experiment}-{name}" if experiment else name
 
     def save(self, folder):
         """Writes it into `folder` and returns the path."""

@@ -19,7 +19,7 @@ ROWS = (
     ("articles", "variants", "placement", "images", "augment"),
     ("layers", "optimizer"),
     ("model", "data", "weights", "prepare"),
-    ("equivalence", "train", "evaluate", "claims"),
+    ("equivalence", "train", "evaluate", "claims", "experiments"),
     ("tables", "figures"),
 )
 ORDER = [f"alexnet_paper.{name}" for row in ROWS for name in row]
