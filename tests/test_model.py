@@ -207,10 +207,12 @@ def test_what_crosses_is_what_the_specs_say(forms):
 
 
 def test_what_the_runtime_sends_between_the_devices(tiny, tmp_path):
-    """TensorFlow's own account of a step: the partitioned graph that ran has a send
-    for each of Figure 2's tensors and one for each gradient; besides them the image
-    and, for each of tower b's variables, the learning rate."""
-    model = equivalence.compiled(build_model(tiny, TWO, classifier_activation=None))
+    """TensorFlow's own account of a step of `fit`: the partitioned graph that ran has
+    a send for each of Figure 2's tensors and one for each gradient; besides them the
+    image and, for each of tower b's variables, the learning rate."""
+    model = build_model(tiny, TWO, classifier_activation=None)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(MomentumSGD(), loss)
     with tf.summary.create_file_writer(str(tmp_path)).as_default() as writer:
         tf.summary.trace_on(graph=True)
         model.train_on_batch(images(tiny, 4), np.arange(4))
@@ -218,7 +220,9 @@ def test_what_the_runtime_sends_between_the_devices(tiny, tmp_path):
         writer.close()
     sent = collections.Counter(sends(tmp_path))
     assert sent.pop(("image", *CPUS)) in (1, 2)  # again for conv1's gradient
-    assert sent.pop(("rate", *CPUS)) == sum("b/" in w.path for w in model.weights[::])
+    assert sent.pop(("rate", *CPUS)) == sum(
+        "b/" in weight.path for weight in model.trainable_variables
+    )
     assert sent == {
         ("forward pool2a", *CPUS): 1,
         ("forward pool2b", *CPUS[::-1]): 1,
@@ -264,17 +268,42 @@ def made(tensor):
     return f"{way} {scopes[scopes.index('tiny') + 1]}" if "tiny" in scopes else tensor
 
 
-# FAILS, a bug of the library: `fit` builds the optimizer inside its graph, where the
-# momentum of both towers ends up on the first device. `TowerModel.compile` could call
-# `self.optimizer.build(self.trainable_variables)`.
-def test_momentum_of_a_plain_compile_and_fit_is_on_its_device(tiny):
+def assert_state_beside_weights(model):
+    """Each velocity is on the device of its weight."""
+    state = {v.path.split("/")[-1]: v for v in model.optimizer.variables}
+    for weight in model.trainable_variables:
+        name = f"{weight.path.replace('/', '_')}_velocity"
+        assert state[name].value.device == weight.value.device, name
+
+
+@pytest.mark.parametrize("optimizer", [MomentumSGD, keras.optimizers.Adam])
+def test_momentum_of_a_plain_compile_and_fit_is_on_its_device(optimizer, tiny):
     model = build_model(tiny, TWO, classifier_activation=None, seed=0)
-    model.compile(MomentumSGD(), "mse")
+    model.compile(optimizer(), "mse")
     model.train_on_batch(images(tiny, 2), np.zeros((2, 5)))
-    for variable, velocity in zip(
-        model.trainable_variables, model.optimizer.velocities, strict=True
+    assert_state_beside_weights(model)
+
+
+# FAILS for two devices, a bug of the library: Keras does not compile a loaded model
+# whose class overrides `compile`, unless it overrides `compile_from_config` too:
+#     def compile_from_config(self, config):
+#         self.compile(**keras.saving.deserialize_keras_object(config))
+@pytest.mark.parametrize("form", FORMS)
+def test_training_goes_on_after_saving_and_loading(form, tiny, tmp_path):
+    """Loss and optimizer come back, and its state: step count, rate, velocities."""
+    model = equivalence.compiled(
+        build_model(tiny, form, classifier_activation=None, seed=0)
+    )
+    model.train_on_batch(images(tiny, 4), np.arange(4))
+    model.save(tmp_path / "net.keras")
+    loaded = keras.saving.load_model(tmp_path / "net.keras")
+    assert type(loaded.optimizer) is MomentumSGD
+    if form == TWO:
+        assert_state_beside_weights(loaded)
+    for ours, theirs in zip(
+        model.optimizer.variables, loaded.optimizer.variables, strict=True
     ):
-        assert velocity.value.device == variable.value.device, velocity.path
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
 
 
 def test_a_gradient_tape_strays(tiny, monkeypatch):

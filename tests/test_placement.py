@@ -46,7 +46,7 @@ def test_two_devices_prefers_gpus(monkeypatch):
 
 @pytest.mark.parametrize(
     ("gpus", "towers", "devices"),
-    [(0, 2, ()), (1, 2, ()), (2, 2, ("GPU:0", "GPU:1")), (2, 1, ())],
+    [(0, 2, ()), (1, 2, ()), (3, 2, ("GPU:0", "GPU:1")), (2, 1, ())],
 )
 def test_auto_takes_two_gpus_or_one_device(gpus, towers, devices, monkeypatch):
     """Two logical CPUs are never taken without being asked for."""

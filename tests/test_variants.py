@@ -41,7 +41,8 @@ ORDER = {
     "without-conv5": PAPER.replace("conv5 relu ", ""),
     "tanh": PAPER.replace("relu", "tanh"),
     "bn-cifar10": "conv1 bn relu max conv2 bn relu max conv3 bn relu conv4 bn relu "
-    "conv5 bn relu max fc6 bn relu drop fc7 bn relu drop fc8 bn relu drop fc9 bn softmax",
+    "conv5 bn relu max fc6 bn relu drop fc7 bn relu drop fc8 bn relu drop fc9 bn "
+    "softmax",
     "cats-vs-dogs": PAPER.replace(" lrn", ""),
     "bn-flowers17": "conv1 relu max bn conv2 relu max bn conv3 relu bn conv4 relu bn "
     "conv5 relu max bn fc6 relu drop bn fc7 relu drop bn fc8 relu drop bn fc9 softmax",
@@ -53,7 +54,8 @@ ORDER = {
 }
 
 # variant → (n or size, k, alpha per squared activity, beta, groups) of each
-# normalization (groups 0: each map by itself); cuda-convnet and Caffe divide their alpha by the window's elements
+# normalization (groups 0: each map by itself); cuda-convnet and Caffe divide their
+# alpha by the window's elements
 NORMALIZATIONS = {
     **dict.fromkeys(
         (

@@ -1,0 +1,673 @@
+"""Training: the same bits for the same command, stopped or not, and honest endings."""
+
+import dataclasses
+import json
+import math
+import os
+import signal
+import types
+from pathlib import Path
+
+import keras
+import kill_and_resume
+import numpy as np
+import pytest
+
+from alexnet_paper import model as models
+from alexnet_paper import paper
+from alexnet_paper import train
+from alexnet_paper import variants
+from alexnet_paper import weights
+from alexnet_paper.optimizer import Phase
+from alexnet_paper.optimizer import Plateau
+from alexnet_paper.optimizer import authors_phase
+from alexnet_paper.optimizer import phase_of_drops
+from alexnet_paper.train import Plan
+from alexnet_paper.variants import Recipe
+from alexnet_paper.variants import Variant
+
+# crops, mirrors, colour noise, dropout, momentum, decay, biases at twice the rate, and
+# a rate that falls on a plateau: all that a resumed run could lose
+RECIPE = Recipe(
+    batch_size=16,
+    image_side=40,
+    reflect=True,
+    colour="paper",
+    rate_multipliers=(("bias", 2.0),),
+)
+PLAN = Plan("tiny", "digits", epochs=3, seed=5, limit=60, validation=0.05)
+STEPS = 4  # an epoch
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tiny_variants(tiny):
+    """The tiny net as a variant, twice; and determinism switched off afterwards."""
+    from tensorflow.python.framework import config
+
+    still = dataclasses.replace(RECIPE, learning_rate=1e-12)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, recipe in (("tiny", RECIPE), ("still", still)):
+            net = dataclasses.replace(tiny, name=name)
+            patch.setitem(variants.VARIANTS, name, Variant("", "", net, recipe=recipe))
+        yield
+    config.disable_op_determinism()
+
+
+def changed(**changes):
+    return dataclasses.replace(PLAN, **changes)
+
+
+def begin(plan, folder, resume=False):
+    """A run and the list of what it notifies."""
+    said = []
+    return train.start(plan, folder, "command", resume, said.append), said
+
+
+class At(keras.callbacks.Callback):
+    """Does something as a step, or a validation, begins."""
+
+    def __init__(self, run, moment, action):
+        super().__init__()
+        self.run, self.moment, self.action = run, moment, action
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if (self.run.epoch, self.run.step) == self.moment:
+            self.action()
+
+    def on_test_begin(self, logs=None):
+        if (self.run.epoch, "validation") == self.moment:
+            self.action()
+
+
+class Killed(BaseException):
+    """The process is gone: nothing more is written."""
+
+
+def ctrl_c():
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def kill():
+    raise Killed
+
+
+def trained(plan, folder, moments=(), action=ctrl_c, save_seconds=300):
+    """Trains to the end in `folder`, cut short at each of the moments."""
+    for count, moment in enumerate(moments):
+        run, _ = begin(plan, folder, resume=count > 0)
+        try:
+            assert not run.train([At(run, moment, action)], save_seconds)
+        except Killed:
+            pass
+    run, _ = begin(plan, folder, resume=bool(moments))
+    assert run.train(save_seconds=save_seconds)
+    return run
+
+
+def lines(folder):
+    text = (Path(folder) / "log.jsonl").read_text()
+    assert text.endswith("\n")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def without_seconds(history):
+    return [{k: v for k, v in line.items() if k != "seconds"} for line in history]
+
+
+def same(one, other):
+    """The same bits in every array of two runs' checkpoints, the same history, and the
+    same state."""
+    ours, theirs = (kill_and_resume.arrays(folder) for folder in (one, other))
+    assert kill_and_resume.same_bits(ours, theirs)
+    states = [weights.load(f / train.CHECKPOINT).meta["state"] for f in (one, other)]
+    histories = [without_seconds(state.pop("history")) for state in states]
+    assert histories[0] == histories[1] and states[0] == states[1]
+    assert without_seconds(lines(one)) == without_seconds(lines(other)) == histories[0]
+    return True
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """Folder of a run that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("alone")
+    trained(PLAN, folder)
+    return folder
+
+
+def test_same_seed_same_bits(alone, tmp_path):
+    """Weights, momentum, running means and dropout's seeds, to the last bit."""
+    trained(PLAN, tmp_path)
+    assert same(alone, tmp_path)
+    kinds = {name.split("/")[0] for name in kill_and_resume.arrays(alone)}
+    assert {"optimizer", "metric", "seed", "preparation", "conv1", "fc8"} <= kinds
+
+
+def test_other_seed_other_bits(alone, tmp_path):
+    trained(changed(seed=6, epochs=1), tmp_path)
+    ours, theirs = (kill_and_resume.arrays(folder) for folder in (alone, tmp_path))
+    assert ours.keys() == theirs.keys()
+    for name in ("conv1/kernel", "fc8/kernel", "fc8/bias"):
+        assert not np.array_equal(ours[name], theirs[name])
+
+
+def test_training_moves_every_variable_and_keeps_it_finite(alone):
+    """The comparisons of bits are not of a net that stands still."""
+    found = kill_and_resume.arrays(alone)
+    run, _ = begin(PLAN, alone, resume=True)
+    fresh = train.Run(PLAN, run.dataset, alone)
+    for name, before in models.get_weights(fresh.model).items():
+        assert np.all(np.isfinite(found[name]))
+        assert not np.array_equal(found[name], before), name
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        [(0, 0), (0, 2), (1, 1), (2, 0)],
+        pytest.param([(1, STEPS - 1)], id="last step of an epoch"),
+        pytest.param([(2, STEPS - 1)], id="last step of all"),
+        pytest.param([(1, "validation")], id="validation"),
+    ],
+)
+def test_ctrl_c_and_resume(moments, alone, tmp_path):
+    """A real SIGINT: the step is finished, all is saved, and the resumed run ends with
+    the same bits and the same history as one left alone."""
+    trained(PLAN, tmp_path, moments)
+    assert same(alone, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        [(0, 0), (0, 3), (1, 2)],
+        pytest.param([(1, "validation")], id="validation"),
+        pytest.param([(2, "validation")], id="last validation"),
+    ],
+)
+def test_killed_and_resumed(moments, alone, tmp_path):
+    """Gone between two steps, the checkpoint being that of the step before."""
+    trained(PLAN, tmp_path, moments, kill, save_seconds=0)
+    assert same(alone, tmp_path)
+
+
+def test_killed_before_the_first_checkpoint(alone, tmp_path):
+    trained(PLAN, tmp_path, [(0, 2)], kill)
+    assert same(alone, tmp_path)
+
+
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_killed_between_checkpoint_and_log(epoch, alone, tmp_path, monkeypatch):
+    """The log is complete again in the end, also where the epoch was the last one."""
+    write = train.atomic_write
+
+    def stop(path, content):
+        if Path(path).name == "log.jsonl" and content.count("\n") == epoch:
+            raise Killed
+        write(path, content)
+
+    monkeypatch.setattr(train, "atomic_write", stop)
+    with pytest.raises(Killed):
+        begin(PLAN, tmp_path)[0].train()
+    monkeypatch.setattr(train, "atomic_write", write)
+    assert begin(PLAN, tmp_path, resume=True)[0].train()
+    assert same(alone, tmp_path)
+
+
+def test_two_devices_resume_alike(tmp_path):
+    """The two-tower form, each tower with its own dropout and momentum."""
+    plan = changed(placement="CPU:0,CPU:1", epochs=2)
+    trained(plan, tmp_path / "alone")
+    trained(plan, tmp_path / "stopped", [(0, 1), (1, 2)])
+    assert same(tmp_path / "alone", tmp_path / "stopped")
+
+
+def test_ctrl_c_saves_after_the_step_and_says_so(tmp_path):
+    handler = signal.getsignal(signal.SIGINT)
+    run, said = begin(PLAN, tmp_path)
+    assert not run.train([At(run, (0, 1), ctrl_c)])
+    assert said == ["stopped after the step, and saved"]
+    state = weights.load(tmp_path / train.CHECKPOINT).meta["state"]
+    assert (state["epoch"], state["step"]) == (0, 2)
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_sigterm_stops_like_ctrl_c(tmp_path):
+    run, said = begin(PLAN, tmp_path)
+    assert not run.train([At(run, (0, 0), lambda: signal.raise_signal(signal.SIGTERM))])
+    assert said and (tmp_path / train.CHECKPOINT).exists()
+
+
+def test_a_finished_run_resumed_does_nothing(alone):
+    before = (alone / train.CHECKPOINT).read_bytes()
+    run, _ = begin(PLAN, alone, resume=True)
+    assert run.finished and run.train()
+    assert (alone / train.CHECKPOINT).read_bytes() == before
+
+
+# the log
+
+
+def test_log_has_a_complete_line_an_epoch(alone):
+    found = lines(alone)
+    assert [line["epoch"] for line in found] == [1, 2, 3]
+    for line in found:
+        assert set(line) == {
+            *("epoch", "loss", "top1_error", "top5_error", "rate", "seconds"),
+            *("val_loss", "val_top1_error", "val_top5_error"),
+        }
+        assert 0 <= line["top5_error"] <= line["top1_error"] <= 1
+        assert line["rate"] == 0.01 and line["seconds"] >= 0
+
+
+def test_logged_validation_is_what_the_checkpoint_gives(alone):
+    """Loss without the penalty, and errors, worked out again in NumPy."""
+    run, _ = begin(PLAN, alone, resume=True)
+    split, mean = run.dataset.splits["validation"], run.prepare.mean
+    views = np.stack([run.prepare.scaled(image) for image in split.images])
+    views = views[:, 2:37, 2:37].astype("float32") - mean
+    logits = keras.ops.convert_to_numpy(run.model(views)).astype("float64")
+    logits -= logits.max(axis=1, keepdims=True)
+    logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    line = lines(alone)[-1]
+    own = logs[np.arange(len(split)), split.labels]
+    assert line["val_loss"] == pytest.approx(-own.mean(), rel=1e-5)
+    ranks = (logs > own[:, None]).sum(axis=1)
+    assert line["val_top1_error"] == pytest.approx(np.mean(ranks >= 1), abs=1e-6)
+    assert line["val_top5_error"] == pytest.approx(np.mean(ranks >= 5), abs=1e-6)
+
+
+def test_validation_can_be_rarer(tmp_path):
+    """Every second epoch; the error it gives is unchanged by that."""
+    trained(changed(validate_every=2), tmp_path)
+    assert ["val_loss" in line for line in lines(tmp_path)] == [False, True, False]
+
+
+def test_no_validation(tmp_path):
+    trained(changed(validation=0, epochs=1), tmp_path)
+    assert "val_loss" not in lines(tmp_path)[0]
+
+
+def test_run_json_says_what_is_run(alone):
+    plan, content = train.read_plan(alone)
+    assert plan == PLAN and content["command"] == "command"
+    assert {"backend", "device", "commit", "keras", "numpy", "machine"} <= set(content)
+    assert {path.name for path in alone.iterdir()} == {
+        "run.json",
+        "log.jsonl",
+        "checkpoint.npz",
+    }
+
+
+# the rate
+
+
+def falling(patience, epochs, drops=3):
+    """Rates of epochs when validation never improves after the first."""
+    return [
+        1e-12 * 0.1 ** min(drops, max(0, (epoch - 1) // patience))
+        for epoch in range(epochs)
+    ]
+
+
+@pytest.mark.parametrize("moments", [(), [(4, 0)], [(2, 0), (6, 0)]])
+def test_the_plateau_survives_a_stop(moments, tmp_path, monkeypatch):
+    """A net that does not move: ÷10 after every two epochs, three times and no more;
+    counted on across a stop."""
+    monkeypatch.setattr(train, "Plateau", lambda: Plateau(patience=2))
+    plan = changed(variant="still", epochs=9, limit=10)
+    run = trained(plan, tmp_path, moments)
+    errors = {line["val_top1_error"] for line in run.history}
+    assert len(errors) == 1
+    rates = [line["rate"] for line in run.history]
+    assert rates == pytest.approx(falling(2, 9), rel=1e-6)
+    assert run.state()["plateau"]["dropped"] == 3
+
+
+def test_fixed_drops():
+    """The rate is cut in the epoch that is named, counted from 0."""
+    recipe = variants.get("cifar-18pct").recipe
+    rates = {
+        epoch: phase_of_drops(recipe.learning_rate, recipe.drops, (), epoch).rate
+        for epoch in (0, 119, 120, 129, 130, 139)
+    }
+    assert rates == pytest.approx(
+        {0: 1e-3, 119: 1e-3, 120: 1e-4, 129: 1e-4, 130: 1e-5, 139: 1e-5}
+    )
+
+
+# run #145: 0.001 from 25, 0.0001 from 51; conv1 slowed and colours off from 67, conv1
+# frozen from 72; 0.00001 from 79. Biases: 0.02, cut once
+OF_145 = {
+    0: (1e-2, 2e-2, 1e-2, True),
+    24: (1e-2, 2e-2, 1e-2, True),
+    25: (1e-3, 2e-3, 1e-3, True),
+    50: (1e-3, 2e-3, 1e-3, True),
+    51: (1e-4, 2e-3, 1e-4, True),
+    66: (1e-4, 2e-3, 1e-4, True),
+    67: (1e-4, 2e-3, 1e-5, False),
+    71: (1e-4, 2e-3, 1e-5, False),
+    72: (1e-4, 2e-3, 0, False),
+    78: (1e-4, 2e-3, 0, False),
+    79: (1e-5, 2e-3, 0, False),
+    90: (1e-5, 2e-3, 0, False),
+}
+SCHEDULES = {row.run: row for row in paper.SCHEDULES}
+
+
+@pytest.mark.parametrize("epoch", OF_145)
+def test_every_boundary_of_run_145(epoch):
+    """Rates of weights, of biases and of conv1's kernel, and colour noise."""
+    phase = authors_phase(SCHEDULES["145"], epoch, 0.01)
+    factors = phase.multipliers
+    found = (
+        phase.rate,
+        phase.rate * factors["bias"],
+        phase.rate * factors.get("conv1", 1),
+    )
+    assert found == pytest.approx(OF_145[epoch][:3], rel=1e-9)
+    assert phase.colour is OF_145[epoch][3]
+
+
+@pytest.mark.parametrize(
+    ("run", "epoch", "rate", "conv1", "colour"),
+    [
+        ("147", 78, 1e-4, 1e-4, True),  # its conv1 is never slowed, its colours stay
+        ("147", 79, 1e-5, 0, True),
+        ("145-half", 95, 1e-4, 0, False),  # no third drop in its notes
+        ("148", 85, 1e-4, 0, False),
+        ("148", 86, 1e-5, 0, False),
+        ("145-2010", 67, 1e-4, 1e-4, True),
+        ("145-2010", 68, 1e-4, 1e-5, False),
+    ],
+)
+def test_schedules_that_differ(run, epoch, rate, conv1, colour):
+    phase = authors_phase(SCHEDULES[run], epoch, 0.01)
+    found = phase.rate, phase.rate * phase.multipliers.get("conv1", 1)
+    assert found == pytest.approx((rate, conv1), rel=1e-9)
+    assert phase.colour is colour
+
+
+def test_a_named_schedule_says_how_long():
+    assert changed(schedule="145", epochs=None).total_epochs == 91
+    assert changed(schedule="145", epochs=2).total_epochs == 2
+    assert not changed(schedule="145").on_plateau and PLAN.on_plateau
+    with pytest.raises(ValueError, match="unknown schedule 'x': one of plateau, 145"):
+        changed(schedule="x").authors_schedule()
+
+
+class Keeps(keras.callbacks.Callback):
+    """Keeps the arrays of the net and of the momentum after every epoch."""
+
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+        self.found = [self.now()]
+
+    def now(self):
+        variables = self.run.model.optimizer.variables
+        momentum = {v.path: keras.ops.convert_to_numpy(v.value) for v in variables}
+        return {**models.get_weights(self.run.model), **momentum}
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.found.append(self.now())
+
+
+def from_epoch(plan, folder, epoch):
+    """A new run as if it had come to an epoch."""
+    run, _ = begin(plan, folder)
+    run.epoch = epoch
+    return run
+
+
+def test_a_frozen_layer_does_not_change(tmp_path, monkeypatch):
+    """Epochs 66 to 73 of run #145: conv1 moves, slowly, then not at all, its momentum
+    included, while everything else goes on; colour noise ends with epoch 66."""
+    colours, batches = [], train.datasets.Batches
+
+    def noted(split, prepare, *arguments, **options):
+        colours.append(prepare.colour)
+        return batches(split, prepare, *arguments, **options)
+
+    monkeypatch.setattr(train.datasets, "Batches", noted)
+    run = from_epoch(changed(schedule="145", epochs=74, limit=20), tmp_path, 66)
+    keeps = Keeps(run)
+    assert run.train([keeps])
+    assert colours == ["paper"] + 7 * [None]
+    assert [line["rate"] for line in run.history] == 8 * [pytest.approx(1e-4)]
+    for epoch, (a, b) in enumerate(zip(keeps.found, keeps.found[1:], strict=False), 66):
+        moved = {name for name in a if not np.array_equal(a[name], b[name])}
+        still = {name for name in a if name not in moved}
+        of_conv1 = {name for name in a if "conv1" in name}
+        assert len(of_conv1) == 4  # kernel and bias, each with its momentum
+        constant = {"momentum_sgd/learning_rate"} & set(a)
+        assert still - constant == (of_conv1 if epoch >= 72 else set()), epoch
+
+
+def test_rates_take_effect_across_a_boundary(tmp_path, monkeypatch):
+    """Without momentum and decay a step is the rate times the gradient: the bias of
+    the last layer moves at 20 times the rate of its kernel after the second drop, at
+    twice before. Read from the steps themselves."""
+    fixed = Recipe(
+        batch_size=16, momentum=0.0, weight_decay=0.0, mean="image", image_side=35
+    )
+    own = dataclasses.replace(variants.get("tiny"), recipe=fixed)
+    monkeypatch.setitem(variants.VARIANTS, "plain", own)
+    run = from_epoch(
+        changed(variant="plain", schedule="145", epochs=52, limit=16), tmp_path, 50
+    )
+    keeps = Keeps(run)
+    assert run.train([keeps])  # one step an epoch, the net all but unchanged
+    before, after = (
+        {name: b[name] - a[name] for name in ("fc8/kernel", "fc8/bias")}
+        for a, b in zip(keeps.found, keeps.found[1:], strict=False)
+    )
+    kernel, bias = (
+        np.abs(after[name]).sum() / np.abs(before[name]).sum()
+        for name in ("fc8/kernel", "fc8/bias")
+    )
+    assert kernel == pytest.approx(0.1, rel=0.5) and bias == pytest.approx(1, rel=0.5)
+
+
+def test_resumed_in_a_frozen_phase(tmp_path):
+    """The factors are of the epoch, not of the recipe, from the first step on."""
+    plan = changed(schedule="145", epochs=74, limit=20)
+    run = from_epoch(plan, tmp_path / "alone", 72)
+    assert run.train()
+    run = from_epoch(plan, tmp_path / "stopped", 72)
+    assert not run.train([At(run, (72, 0), ctrl_c)])
+    resumed, _ = begin(plan, tmp_path / "stopped", resume=True)
+    assert (resumed.epoch, resumed.step) == (72, 1) and resumed.train()
+    assert same(tmp_path / "alone", tmp_path / "stopped")
+
+
+# endings
+
+
+def finite(folder):
+    return all(
+        np.all(np.isfinite(array))
+        for array in kill_and_resume.arrays(folder).values()
+        if array.dtype.kind == "f"
+    )
+
+
+def test_nan_stops_and_the_last_checkpoint_is_good(tmp_path):
+    """A weight becomes NaN in the second epoch: the run stops at that step, says so,
+    and what is on disk is the end of the first."""
+
+    def spoil():
+        kernel = run.model.get_layer("fc8").kernel
+        kernel.assign(np.full(kernel.shape, np.nan))
+
+    run, said = begin(PLAN, tmp_path)
+    assert not run.train([At(run, (1, 1), spoil)])
+    assert len(said) == 1 and "the loss is nan: stopped" in said[0]
+    assert (run.epoch, run.step) == (1, 2)
+    assert finite(tmp_path)
+    state = weights.load(tmp_path / train.CHECKPOINT).meta["state"]
+    assert (state["epoch"], state["step"]) == (1, 0)
+
+
+@pytest.mark.parametrize("save_seconds", [0, 300])
+@pytest.mark.parametrize("limit", [16, 60])
+def test_a_rate_far_too_high(limit, save_seconds, tmp_path, monkeypatch):
+    """The first step's loss is finite and its update is not: that must not be saved,
+    neither after the step nor at the end of an epoch of one step."""
+    monkeypatch.setattr(
+        train.Run,
+        "start_epoch",
+        lambda run: setattr(run.model.optimizer, "learning_rate", 1e38) or Phase(1, {}),
+    )
+    run, said = begin(changed(limit=limit), tmp_path)
+    assert not run.train(save_seconds=save_seconds)
+    assert "stopped" in said[-1]
+    assert not (tmp_path / train.CHECKPOINT).exists() or finite(tmp_path)
+
+
+def stall(losses, classes=10):
+    said = []
+    fake = types.SimpleNamespace(
+        dataset=types.SimpleNamespace(classes=classes),
+        history=[{"loss": loss} for loss in losses],
+        notify=said.append,
+    )
+    train.Run.warn_of_stall(fake)
+    return said
+
+
+def test_a_stall_is_named():
+    """Three epochs at ln(classes), with what to try."""
+    (text,) = stall([2.3, 2.303, 2.302, 2.301])
+    assert "ln(10) = 2.303" in text and "--seed" in text and "--variant" in text
+    assert "ln(1000) = 6.908" in stall([math.log(1000)] * 3, 1000)[0]
+
+
+@pytest.mark.parametrize(
+    "losses", [[2.3, 2.3], [2.3, 2.3, 2.2], [2.2, 2.3, 2.3], [0.5, 0.5, 0.5], [9, 9, 9]]
+)
+def test_what_is_no_stall(losses):
+    assert stall(losses) == []
+
+
+def test_a_net_that_stands_still_is_said_to_stall(tmp_path):
+    run, said = begin(changed(variant="still", limit=10), tmp_path)
+    kernel = run.model.get_layer("fc8").kernel
+    kernel.assign(np.zeros(kernel.shape))
+    assert run.train()
+    assert [text.split(":")[0] for text in said] == ["stalled"]
+
+
+# starting
+
+
+def test_a_run_that_is_there_already(alone):
+    with pytest.raises(ValueError, match="holds a run already: add --resume"):
+        begin(PLAN, alone)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"seed": 6}, {"epochs": 4}, {"limit": 61}, {"schedule": "145"}]
+)
+def test_resuming_another_plan(changes, alone):
+    with pytest.raises(ValueError, match="holds another run"):
+        begin(changed(**changes), alone, resume=True)
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", '{"plan": {"zoom": 1}}', "[]"])
+def test_resuming_what_is_no_run(content, tmp_path):
+    if content is not None:
+        (tmp_path / "run.json").write_text(content)
+    with pytest.raises(ValueError, match="is not the folder of a run"):
+        begin(PLAN, tmp_path, resume=True)
+
+
+def test_remains_of_a_killed_process_are_removed(tmp_path):
+    (tmp_path / "tmp1234.tmp").touch()
+    (tmp_path / "notes.txt").touch()
+    begin(PLAN, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"notes.txt", "run.json"}
+
+
+def other_checkpoint(kind, alone):
+    """A checkpoint that is not of the run in `alone`: (arrays, meta)."""
+    found = weights.load(alone / train.CHECKPOINT, extra=True)
+    parts = {f"preparation/{n}": a for n, a in found.preparation.arrays().items()}
+    arrays, extra = dict(found.arrays), dict(found.extra)
+    meta = dict(found.meta)
+    if kind == "weights alone":
+        extra = {}
+    elif kind == "of another optimizer":
+        extra["optimizer/001"] = np.zeros((7, 7), "float32")
+    elif kind == "of another net":
+        arrays["fc8/bias"] = np.zeros(3, "float32")
+    elif kind == "without a state":
+        del meta["state"]
+    return {**arrays, **extra, **parts}, meta
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["weights alone", "of another optimizer", "of another net", "without a state"],
+)
+def test_a_checkpoint_of_something_else(kind, alone, tmp_path):
+    begin(PLAN, tmp_path)
+    weights.save(tmp_path / train.CHECKPOINT, *other_checkpoint(kind, alone))
+    with pytest.raises(ValueError):
+        begin(PLAN, tmp_path, resume=True)
+
+
+def test_a_damaged_checkpoint_is_named(alone, tmp_path):
+    begin(PLAN, tmp_path)
+    body = (alone / train.CHECKPOINT).read_bytes()
+    (tmp_path / train.CHECKPOINT).write_bytes(body[: len(body) // 2])
+    with pytest.raises(ValueError, match="checkpoint.npz"):
+        begin(PLAN, tmp_path, resume=True)
+
+
+# plans
+
+
+def test_a_plan_scales_the_images_with_the_input():
+    """227 of 256 pixels become 67 of 76."""
+    plan = Plan("paper", "digits", input_size=67)
+    assert plan.architecture(10).input_shape == (67, 67, 3)
+    assert plan.recipe().image_side == round(256 * 67 / 227) == 76
+    assert Plan("paper", "digits").recipe().image_side == 256
+    assert Plan("cifar-18pct", "digits", input_size=24).recipe().image_side is None
+
+
+def test_a_plan_takes_what_is_not_said_from_the_recipe():
+    plan = Plan("cifar-18pct", "digits")
+    assert (plan.total_epochs, plan.images_a_step) == (140, 128)
+    assert not plan.on_plateau and Plan("paper", "digits").on_plateau
+    ours = dataclasses.replace(plan, schedule="plateau", epochs=2, batch_size=7)
+    assert (ours.on_plateau, ours.total_epochs, ours.images_a_step) == (True, 2, 7)
+
+
+# processes, killed
+
+
+class Chosen:
+    """A random number generator that always says the same share of the range."""
+
+    def __init__(self, share):
+        self.share = share
+
+    def uniform(self, low, high):
+        return low + self.share * (high - low)
+
+
+def test_a_process_killed_twice_ends_with_the_same_bits(tmp_path, monkeypatch):
+    """The short form of tests/kill_and_resume.py: SIGKILL while it trains."""
+    few = "--variant cifar-13pct --data digits --limit 300 --epochs 2 --seed 7"
+    monkeypatch.setattr(
+        kill_and_resume, "ARGUMENTS", [*few.split(), "--validation=.05"]
+    )
+    began = train.time.monotonic()
+    assert kill_and_resume.train(tmp_path / "alone").wait() == 0
+    seconds = train.time.monotonic() - began
+    killed = tmp_path / "killed"
+    assert kill_and_resume.kill_and_resume(killed, 2, seconds, Chosen(0.8)) > 0
+    alone = tmp_path / "alone"
+    assert kill_and_resume.same_bits(*map(kill_and_resume.arrays, (alone, killed)))
+    assert without_seconds(lines(alone)) == without_seconds(lines(killed))
