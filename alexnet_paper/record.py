@@ -69,7 +69,7 @@ def load_all(folder=None):
     """Records of a folder and the folders below it, or else the ones that are shipped
     with this package and those under ./runs. Sorted by file name."""
     roots = [Path(folder)] if folder else [shipped(), Path("runs")]
-    if folder and not roots[0].is_dir():
+    if folder and not roots[0].is_dir() and roots[0] != shipped():
         raise ValueError(f"{folder} is not a folder of records.")
     paths = {path for root in roots for path in root.rglob("*-views*-seed*.json")}
     return [Record.load(path) for path in sorted(paths, key=lambda path: path.name)]

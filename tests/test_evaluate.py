@@ -1,0 +1,339 @@
+"""Errors as the paper measures them, against loops, other libraries and hand-made
+views."""
+
+import dataclasses
+import json
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from alexnet_paper import data
+from alexnet_paper import evaluate
+from alexnet_paper import model as models
+from alexnet_paper import train
+from alexnet_paper import variants
+from alexnet_paper import weights
+from alexnet_paper.augment import Preparation
+from alexnet_paper.data import Split
+from alexnet_paper.record import Record
+from alexnet_paper.train import Plan
+from alexnet_paper.variants import Recipe
+from alexnet_paper.variants import Variant
+
+RNG = np.random.default_rng(0)
+
+
+def softmax(logits):
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def predictions(count=500, classes=10, seed=0):
+    """Probabilities without ties, and labels that are often right."""
+    rng = np.random.default_rng(seed)
+    logits, labels = rng.normal(size=(count, classes)), rng.integers(0, classes, count)
+    logits[np.arange(count), labels] += 1.0
+    return softmax(logits), labels
+
+
+# top-k
+
+
+def counted(probabilities, labels, k):
+    """One image at a time: a class is before another if it is more probable, or as
+    probable with a lower number."""
+    wrong = 0
+    for row, label in zip(probabilities.tolist(), labels.tolist(), strict=True):
+        better = 0
+        for index, value in enumerate(row):
+            if value > row[label] or (value == row[label] and index < label):
+                better += 1
+        wrong += better >= k
+    return wrong / len(labels)
+
+
+@pytest.mark.parametrize("k", [1, 2, 5, 9, 10])
+def test_top_k_without_ties(k):
+    """A loop, scikit-learn and Keras agree."""
+    from sklearn.metrics import top_k_accuracy_score
+
+    probabilities, labels = predictions()
+    found = evaluate.top_k_error(probabilities, labels, k)
+    assert found == counted(probabilities, labels, k)
+    theirs = top_k_accuracy_score(labels, probabilities, k=k, labels=np.arange(10))
+    assert found == pytest.approx(1 - theirs)
+    metric = keras.metrics.SparseTopKCategoricalAccuracy(k)
+    metric.update_state(labels, probabilities)
+    assert found == pytest.approx(1 - float(metric.result()), abs=1e-6)
+    assert (found == 0) == (k == 10)
+
+
+@pytest.mark.parametrize("k", [1, 3, 5])
+def test_top_k_with_ties(k):
+    """Probabilities of few different values."""
+    probabilities = RNG.integers(0, 4, (400, 10)) / 10
+    labels = RNG.integers(0, 10, 400)
+    found = evaluate.top_k_error(probabilities, labels, k)
+    assert found == counted(probabilities, labels, k)
+
+
+@pytest.mark.parametrize(("k", "error"), [(1, 0.9), (5, 0.5)])
+def test_a_net_that_says_nothing_is_right_by_chance(k, error):
+    """The same probability for every class: k of ten are right, not all, not none."""
+    labels = np.arange(1000) % 10
+    assert evaluate.top_k_error(np.full((1000, 10), 0.1), labels, k) == error
+    assert evaluate.top_k_error(np.zeros((1000, 10)), labels, k) == error
+
+
+def test_the_order_of_images_does_not_matter():
+    probabilities, labels = predictions()
+    order = RNG.permutation(500)
+    assert evaluate.top_k_error(probabilities, labels, 5) == (
+        evaluate.top_k_error(probabilities[order], labels[order], 5)
+    )
+
+
+# intervals
+
+
+@pytest.mark.parametrize(
+    ("error", "images"),
+    [(0.3747, 150_000), (0.5, 10), (0.0, 50), (1.0, 50), (0.02, 360)],
+)
+def test_interval_is_wilsons(error, images):
+    """(p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n), z = 1.959964."""
+    share, z = round(error * images) / images, 1.959963984540054
+    middle = share + z**2 / (2 * images)
+    half = z * math.sqrt(share * (1 - share) / images + z**2 / (4 * images**2))
+    expected = [(middle + sign * half) / (1 + z**2 / images) for sign in (-1, 1)]
+    found = evaluate.interval(error, images)
+    assert found == pytest.approx(expected, abs=1e-9)
+    assert 0 <= found[0] <= share <= found[1] <= 1
+
+
+def test_metrics():
+    probabilities, labels = predictions()
+    found = evaluate.metrics(probabilities, labels)
+    assert found["top1_error"] == counted(probabilities, labels, 1)
+    assert found["top5_error"] == counted(probabilities, labels, 5)
+    for name in ("top1_error", "top5_error"):
+        assert found[f"{name}_interval"] == evaluate.interval(found[name], 500)
+    loss = -sum(math.log(row[label]) for row, label in zip(probabilities, labels))
+    assert found["loss"] == pytest.approx(loss / 500)
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_metrics_of_few_classes():
+    """The top five of five classes are all: no top-5 error."""
+    found = evaluate.metrics(*predictions(classes=5))
+    assert "top5_error" not in found and found["top1_error"] > 0
+
+
+def test_the_loss_of_an_impossible_class_is_finite():
+    probabilities = np.array([[1.0, 0.0, 0.0]])
+    found = evaluate.metrics(probabilities, np.array([1]))
+    assert found["loss"] == pytest.approx(30 * math.log(10))
+
+
+# views
+
+
+@pytest.fixture(scope="module")
+def net(tiny):
+    """The tiny net with softmax, and the same weights without."""
+    model = models.build_model(tiny, "one-device", seed=1)
+    logits = models.build_model(tiny, "one-device", classifier_activation=None, seed=1)
+    models.set_weights(logits, models.get_weights(model))
+    return model, logits
+
+
+def shown(split, prepare, views):
+    """Views cut out by hand: (images, views, 35, 35, 3)."""
+    far, middle = 40 - 35, (40 - 35) // 2
+    places = [(0, 0), (0, far), (far, 0), (far, far), (middle, middle)]
+    rows = []
+    for image in split.images.astype("float32"):
+        five = [image[top : top + 35, left : left + 35] for top, left in places]
+        ten = [*five, *(view[:, ::-1] for view in five)]
+        rows.append(
+            [view - prepare.mean for view in (ten if views == 10 else five[4:])]
+        )
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("views", [1, 10])
+@pytest.mark.parametrize("batch_size", [128, 30, 7])
+def test_predictions_average_the_probabilities_of_the_views(net, views, batch_size):
+    """Softmax of each view first, then the mean: not the softmax of mean logits. The
+    order is the images', however they are put in batches."""
+    model, logits = net
+    images = RNG.integers(0, 256, (7, 40, 40, 3), dtype="uint8")
+    split = Split(images, np.arange(7) % 5)
+    mean = RNG.uniform(0, 255, (35, 35, 3)).astype("float32")
+    prepare = Preparation(35, 40, reflect=True, colour="paper", mean=mean)
+    found = evaluate.predict(model, split, prepare, views, batch_size)
+    inputs = shown(split, prepare, views).reshape(-1, 35, 35, 3)
+    outputs = keras.ops.convert_to_numpy(logits(inputs)).reshape(7, views, 5)
+    np.testing.assert_allclose(found, softmax(outputs).mean(axis=1), atol=1e-5)
+    assert np.ptp(found, axis=0).max() > 1e-3  # images differ
+    if views == 10:
+        other = softmax(outputs.mean(axis=1))
+        assert np.abs(found - other).max() > 1e-3
+
+
+# runs
+
+RECIPE = Recipe(batch_size=16, image_side=40, reflect=True, colour="paper", epochs=7)
+PLAN = Plan("tiny", "digits", epochs=1, seed=1, limit=40, validation=0.05)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tiny_variant(tiny):
+    from tensorflow.python.framework import config
+
+    with pytest.MonkeyPatch.context() as patch:
+        own = Variant("", "", tiny, recipe=RECIPE)
+        patch.setitem(variants.VARIANTS, "tiny", own)
+        yield
+    config.disable_op_determinism()  # which training has switched on
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory, tiny_variant):
+    """Folders of two short runs with different seeds."""
+    folders = []
+    for seed in (1, 2):
+        folder = tmp_path_factory.mktemp("runs") / f"seed{seed}"
+        plan = dataclasses.replace(PLAN, seed=seed)
+        assert train.start(plan, folder, "command").train()
+        folders.append(str(folder))
+    return folders
+
+
+def probabilities_of(folder, split, views):
+    """What a run says of a split, by hand from its file."""
+    found = weights.load(f"{folder}/checkpoint.npz")
+    net = variants.get("tiny").architecture.with_classes(10)
+    model = models.build_model(net, "one-device", classifier_activation=None)
+    models.set_weights(model, found.arrays)
+    scaled = np.stack([found.preparation.scaled(image) for image in split.images])
+    own = Split(scaled, split.labels)
+    inputs = shown(own, found.preparation, views).reshape(-1, 35, 35, 3)
+    outputs = keras.ops.convert_to_numpy(model(inputs))
+    return softmax(outputs.reshape(len(split), views, 10)).mean(axis=1)
+
+
+@pytest.mark.parametrize(("views", "split"), [(1, "test"), (10, "validation")])
+def test_evaluation_of_a_run(runs, views, split):
+    found = evaluate.evaluate(runs[:1], split, views, "command")
+    images = data.load("digits", validation=0.05, limit=40).splits[split]
+    probabilities = probabilities_of(runs[0], images, views)
+    assert found.examples == len(images)
+    assert found.metrics["top1_error"] == counted(probabilities, images.labels, 1)
+    assert found.metrics["top5_error"] == counted(probabilities, images.labels, 5)
+    likelihood = probabilities[np.arange(len(images)), images.labels]
+    assert found.metrics["loss"] == pytest.approx(-np.log(likelihood).mean(), rel=1e-5)
+
+
+def test_evaluation_of_two_runs_averages_their_probabilities(runs):
+    """Each with its own mean image and crop; the average is not that of the errors."""
+    images = data.load("digits", validation=0.05).splits["validation"]
+    each = [probabilities_of(folder, images, 1) for folder in runs]
+    assert np.abs(each[0] - each[1]).max() > 1e-3
+    found = evaluate.evaluate(runs, "validation", 1, "command")
+    mean = (each[0] + each[1]) / 2
+    likelihood = mean[np.arange(len(images)), images.labels]
+    assert found.metrics["loss"] == pytest.approx(-np.log(likelihood).mean(), rel=1e-5)
+    assert found.metrics["top1_error"] == counted(mean, images.labels, 1)
+    assert found.protocol["runs"] == 2 and found.protocol["seed"] == "1+2"
+    assert found.variant == "tiny"
+
+
+def test_the_record_has_the_whole_protocol(runs, tmp_path):
+    found = evaluate.evaluate(runs[:1], "test", 10, "python -m reproduce.evaluate …")
+    fingerprint = data.load("digits").splits["test"].fingerprint
+    assert found.protocol == {
+        "classes": 10,
+        "views": 10,
+        "epochs": 1,
+        "seed": "1",
+        "runs": 1,
+        "training_images": 40,
+        "batch_size": 16,
+        "image": "side 40, crop 35",
+        "mean": "image",
+        "fingerprint": fingerprint,
+    }
+    assert (found.variant, found.data, found.split) == ("tiny", "digits", "test")
+    assert found.examples == 360 and found.command.startswith("python -m")
+    assert {"commit", "keras", "backend", "device"} <= set(found.environment)
+    assert [line["epoch"] for line in found.history] == [1]
+    path = found.save(tmp_path)
+    assert path.name == "tiny-digits-test-views10-seed1.json"
+    again = Record.load(path)
+    assert dataclasses.replace(again, source="") == found
+
+
+def evaluated(*folders, split="test"):
+    with pytest.raises((ValueError, FileNotFoundError)) as caught:
+        evaluate.evaluate([str(folder) for folder in folders], split, 1, "command")
+    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
+def test_a_folder_that_is_no_run(runs, tmp_path):
+    text = f"{tmp_path} is not the folder of a run"
+    assert text in evaluated(tmp_path)
+    assert text in evaluated(runs[0], tmp_path)
+
+
+def copied(folder, to, **changes):
+    """A run's folder again, its plan changed."""
+    to.mkdir()
+    content = json.loads(open(f"{folder}/run.json").read())
+    content["plan"].update(changes)
+    (to / "run.json").write_text(json.dumps(content))
+    (to / "checkpoint.npz").write_bytes(open(f"{folder}/checkpoint.npz", "rb").read())
+    return to
+
+
+def test_a_split_that_is_not_there(runs, tmp_path):
+    other = copied(runs[0], tmp_path / "run", validation=0)
+    assert "digits has no validation split: train, test" in (
+        evaluated(other, split="validation")
+    )
+
+
+def test_runs_on_different_data(runs, tmp_path):
+    other = copied(runs[0], tmp_path / "run", data="cifar10", data_dir="/nowhere")
+    assert "trained on different data" in evaluated(runs[0], other)
+
+
+def test_runs_that_held_out_different_images(runs, tmp_path):
+    """What one held out the other was trained on: the validation images of both are no
+    measure. Their test images are the same."""
+    other = copied(runs[1], tmp_path / "run", validation=0.3)
+    found = evaluate.evaluate([runs[0], str(other)], "test", 1, "command")
+    assert found.examples == 360
+    evaluated(runs[0], other, split="validation")
+
+
+def test_a_run_without_a_checkpoint(runs, tmp_path):
+    other = copied(runs[0], tmp_path / "run")
+    (other / "checkpoint.npz").unlink()
+    assert "checkpoint.npz" in evaluated(other)
+
+
+@pytest.mark.parametrize("kept", [0, 100, -50])
+def test_a_damaged_checkpoint(kept, runs, tmp_path):
+    other = copied(runs[0], tmp_path / "run")
+    whole = (other / "checkpoint.npz").read_bytes()
+    (other / "checkpoint.npz").write_bytes(whole[:kept])
+    assert str(other / "checkpoint.npz") in evaluated(other)
+
+
+def test_a_checkpoint_of_another_net(runs, tmp_path):
+    other = copied(runs[0], tmp_path / "run", variant="cifar-18pct")
+    assert "weights do not fit" in evaluated(other)
