@@ -39,6 +39,10 @@ class TowerModel(keras.Model):
         ):  # `fit` would make all momentum on one device
             self.optimizer.build(self.trainable_variables)
 
+    def compile_from_config(self, config):
+        # without this, Keras loads a model whose `compile` is overridden uncompiled
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
     def train_step(self, data):
         import tensorflow as tf
 
@@ -110,7 +114,10 @@ def build_model(
         kind = "Average" if pooling == "avg" else "Max"
         tensor = getattr(keras.layers, f"Global{kind}Pooling2D")(name="pool")(tensor)
     form = TowerModel if placement.kind == "two-devices" else keras.Model
-    inputs = image if input_tensor is None else keras.utils.get_source_inputs(image)
+    inputs = image
+    if input_tensor is not None:
+        sources = keras.utils.get_source_inputs(image)
+        inputs = sources[0] if len(sources) == 1 else sources
     return form(inputs, tensor, name=name or architecture.name.replace("-", "_"))
 
 

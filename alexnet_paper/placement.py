@@ -47,20 +47,21 @@ def resolve(placement, towers):
     if placement == "auto":
         gpus = logical_devices("GPU") if towers == 2 else ()
         return Placement(tuple(gpus[:2])) if len(gpus) >= 2 else Placement()
+    names = placement.split(",") if isinstance(placement, str) else list(placement)
+    two = placement == "two-devices"
+    if not two and (
+        len(names) != 2 or not all(re.fullmatch(r"[A-Z]+:\d+", name) for name in names)
+    ):
+        raise ValueError(
+            f"unknown placement {placement!r}: one of {', '.join(KINDS)}, or two "
+            "devices such as GPU:0,GPU:1 or CPU:0,CPU:1."
+        )
     if towers != 2:
         raise ValueError(
             f"placement {placement!r} needs a net of two towers and this one has one: "
             "use one-device, or a variant with two towers such as paper."
         )
-    if placement == "two-devices":
-        return Placement(two_devices())
-    names = placement.split(",") if isinstance(placement, str) else list(placement)
-    if len(names) != 2 or not all(re.fullmatch(r"[A-Z]+:\d+", name) for name in names):
-        raise ValueError(
-            f"unknown placement {placement!r}: one of {', '.join(KINDS)}, or two "
-            "devices such as GPU:0,GPU:1 or CPU:0,CPU:1."
-        )
-    return Placement(named_devices(names))
+    return Placement(two_devices() if two else named_devices(names))
 
 
 def two_devices():

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from dataclasses import field
-from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 
 VERSIONED = ("alexnet_paper", "keras", "tensorflow", "jax", "torch", "numpy")
@@ -77,7 +77,7 @@ def load_all(folder=None):
 
 def shipped():
     """Folder of the records that come with the package."""
-    return Path(str(resources.files("reproduce") / "results"))
+    return Path(find_spec("reproduce").origin).parent / "results"
 
 
 @contextlib.contextmanager

@@ -284,10 +284,6 @@ def test_momentum_of_a_plain_compile_and_fit_is_on_its_device(optimizer, tiny):
     assert_state_beside_weights(model)
 
 
-# FAILS for two devices, a bug of the library: Keras does not compile a loaded model
-# whose class overrides `compile`, unless it overrides `compile_from_config` too:
-#     def compile_from_config(self, config):
-#         self.compile(**keras.saving.deserialize_keras_object(config))
 @pytest.mark.parametrize("form", FORMS)
 def test_training_goes_on_after_saving_and_loading(form, tiny, tmp_path):
     """Loss and optimizer come back, and its state: step count, rate, velocities."""
