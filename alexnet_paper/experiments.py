@@ -61,13 +61,14 @@ EXPERIMENTS = {
 }
 
 
-def run(experiment, arm, plan, folder, command, callbacks, notify):
+def run(experiment, arm, plan, folder, command, watch, notify):
     """Trains one arm, or goes on with it, evaluates it and returns its `Record`, or
-    None where it was stopped."""
+    None where it was stopped. `watch(run)` gives a callback with `epoch_done`."""
     keras.utils.clear_session()
     there = (folder / "run.json").exists()
     one = training.start(plan, folder, command, resume=there, notify=notify)
-    if not one.train(callbacks(one)):
+    progress = watch(one)
+    if not one.train([progress], done=progress.epoch_done):
         return None
     record = evaluation.evaluate([folder], experiment.split, 1, command)
     about = {

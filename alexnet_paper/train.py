@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from alexnet_paper import augment
 from alexnet_paper import data as datasets
@@ -31,6 +32,7 @@ from alexnet_paper.record import atomic_write
 from alexnet_paper.record import environment
 
 CHECKPOINT = "checkpoint.npz"
+LAST_GOOD = "The last checkpoint is good; try a lower rate or another --seed."
 SAVE_SECONDS = 120  # between two checkpoints
 SCHEDULES = {  # by name: the authors' rows of `paper`, and two rules
     "plateau": None,
@@ -145,18 +147,24 @@ class Run:
         self.plateau = Plateau() if plan.drops == "plateau" else None
         self.rate = recipe.learning_rate
         self.epoch, self.step, self.history = 0, 0, []
+        self.logs = {}  # running means of the epoch, by Keras's names
+        self.metric_state = None  # of a resumed epoch
 
     @property
     def finished(self):
         return self.epoch >= self.plan.total_epochs
 
-    def train(self, callbacks=(), save_seconds=SAVE_SECONDS):
-        """Trains to the last epoch, or until stopped. Returns whether it finished."""
+    def train(self, callbacks=(), save_seconds=SAVE_SECONDS, done=lambda line: None):
+        """Trains to the last epoch, or until stopped. Returns whether it finished.
+
+        `done` is called with the line of the log after every epoch.
+        """
         keeper = Keeper(self, save_seconds)
         handlers = {s: signal.signal(s, keeper.interrupt) for s in STOP_SIGNALS}
         try:
             while not self.finished:
-                self.train_epoch([keeper, *callbacks])
+                done(self.train_epoch([keeper, *callbacks]))
+                keeper.save_if_due(self.finished)
         except Stopped as reason:
             self.notify(str(reason))
         finally:
@@ -165,7 +173,8 @@ class Run:
         return self.finished
 
     def train_epoch(self, callbacks):
-        phase = self.start_epoch()
+        """The rest of an epoch and its validation. Returns its line of the log."""
+        phase, began = self.start_epoch(), time.monotonic()
         batches = datasets.Batches(
             self.dataset.splits["train"],
             self.prepare if phase.colour else replace(self.prepare, colour=None),
@@ -176,21 +185,31 @@ class Run:
             workers=2,
             max_queue_size=8,
         )
-        self.model.fit(
-            batches,
-            initial_epoch=self.epoch,
-            epochs=self.epoch + 1,
-            shuffle=False,
-            verbose=0,
-            validation_data=self.held_out(),
-            callbacks=callbacks,
-        )
+        if self.metric_state and len(batches):
+            self.model.evaluate(*batches[0], verbose=0)  # makes the metrics' variables
+        if len(batches):
+            self.model.fit(
+                batches,
+                initial_epoch=self.epoch,
+                epochs=self.epoch + 1,
+                shuffle=False,
+                verbose=0,
+                callbacks=callbacks,
+            )
+        self.metric_state = None
+        validation = self.validate(callbacks)
+        return self.end_epoch(validation, time.monotonic() - began)
 
-    def held_out(self):
+    def validate(self, callbacks):
+        """Loss and metrics on the validation images, or {} where it is not due."""
         split = self.dataset.splits.get("validation")
         if split is None or (self.epoch + 1) % self.plan.validate_every:
-            return None
-        return datasets.Views(split, self.prepare, batch_size=self.plan.images_a_step)
+            return {}
+        size = self.plan.images_a_step
+        views = datasets.Views(split, self.prepare, batch_size=size)
+        return self.model.evaluate(
+            views, verbose=0, return_dict=True, callbacks=callbacks
+        )
 
     def start_epoch(self):
         """Sets the epoch's rates and returns its `Phase`."""
@@ -216,12 +235,12 @@ class Run:
             self.model.make_train_function(force=True)  # factors are in the graph
         return phase
 
-    def end_epoch(self, logs, seconds):
-        """Notes an epoch and moves on to the next."""
+    def end_epoch(self, validation, seconds):
+        """Notes an epoch, moves on to the next, and returns the line of the log."""
         line = {
             "epoch": self.epoch + 1,
-            **errors(logs, ""),
-            **errors(logs, "val_"),
+            **errors(self.logs, ""),
+            **errors(validation, "val_"),
             "rate": self.rate,
             "seconds": round(seconds, 2),
         }
@@ -232,6 +251,7 @@ class Run:
         lines = "".join(json.dumps(line) + "\n" for line in self.history)
         atomic_write(self.folder / "log.jsonl", lines)
         self.warn_of_stall()
+        return line
 
     def warn_of_stall(self):
         """Says so when the loss has stayed at ln(classes) for three epochs."""
@@ -251,11 +271,15 @@ class Run:
             "step": self.step,
             "rate": self.rate,
             "history": self.history,
+            "logs": self.logs,
             "plateau": self.plateau.state() if self.plateau else None,
         }
 
     def save(self):
-        """Writes the checkpoint: the net, the rule's state and the place reached."""
+        """Writes the checkpoint: the net, the rule's state and the place reached.
+
+        Raises Stopped, writing nothing, if a weight is not finite any more.
+        """
         if keras.backend.backend() == "jax":  # holds its state apart within an epoch
             self.model.jax_state_sync()
         arrays = models.get_weights(self.model)
@@ -263,6 +287,8 @@ class Run:
             for index, variable in enumerate(variables):
                 value = keras.ops.convert_to_numpy(variable.value)
                 arrays[f"{kind}/{index:03d}"] = value
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            raise Stopped(f"a weight is not finite: stopped. {LAST_GOOD}")
         for name, array in self.prepare.arrays().items():
             arrays[f"preparation/{name}"] = array
         meta = {
@@ -276,13 +302,21 @@ class Run:
     def restore(self):
         """Goes on from the checkpoint. Raises ValueError if it is not this run's."""
         found = weights.load(self.folder / CHECKPOINT, extra=True)
+        kept = {kind: [] for kind in self.extra_variables()}
+        for name in sorted(found.extra):
+            kept[name.split("/")[0]].append(found.extra[name])
+        state = found.meta.get("state")
+        if state is None or not kept["optimizer"]:
+            raise ValueError(f"{self.folder / CHECKPOINT} has no state to go on from.")
         models.set_weights(self.model, found.arrays)
-        for kind, variables in self.extra_variables().items():
-            for index, variable in enumerate(variables):
-                variable.assign(found.extra[f"{kind}/{index:03d}"])
-        state = found.meta["state"]
+        for kind in ("optimizer", "seed"):
+            variables = self.extra_variables()[kind]
+            for variable, array in zip(variables, kept[kind], strict=True):
+                variable.assign(array)
+        self.metric_state = kept["metric"] if state["step"] else None
         self.epoch, self.step = state["epoch"], state["step"]
         self.rate, self.history = state["rate"], state["history"]
+        self.logs = state["logs"]
         if self.plateau:
             self.plateau.restore(state["plateau"])
 
@@ -307,37 +341,31 @@ class Keeper(keras.callbacks.Callback):
         super().__init__()
         self.run, self.save_seconds = run, save_seconds
         self.interrupted, self.saved = False, time.monotonic()
-        self.metrics = None
-        if run.step:  # a resumed epoch: its running means go on, too
-            variables = run.extra_variables()["metric"]
-            self.metrics = [keras.ops.convert_to_numpy(v.value) for v in variables]
 
     def interrupt(self, signum, frame):
         self.interrupted = True
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.began = time.monotonic()
-        if self.metrics is not None:
+        if self.run.step:  # a resumed epoch: its running means go on, too
             variables = self.run.extra_variables()["metric"]
-            for variable, value in zip(variables, self.metrics, strict=True):
-                variable.assign(value)
-            self.metrics = None
+            for variable, array in zip(variables, self.run.metric_state, strict=True):
+                variable.assign(array)
 
     def on_train_batch_end(self, batch, logs=None):
         self.run.step += 1
+        self.run.logs = {name: float(value) for name, value in logs.items()}
         if not math.isfinite(logs["loss"]):
-            raise Stopped(
-                f"the loss is {logs['loss']}: stopped. The last checkpoint is good; try"
-                " a lower rate or another --seed."
-            )
+            raise Stopped(f"the loss is {logs['loss']}: stopped. {LAST_GOOD}")
+        self.stop_if_asked()
+        self.save_if_due()
+
+    def on_test_batch_end(self, batch, logs=None):
+        self.stop_if_asked()
+
+    def stop_if_asked(self):
         if self.interrupted:
             self.run.save()
             raise Stopped("stopped after the step, and saved")
-        self.save_if_due()
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.run.end_epoch(logs, time.monotonic() - self.began)
-        self.save_if_due(self.run.finished)
 
     def save_if_due(self, due=False):
         if due or time.monotonic() - self.saved > self.save_seconds:
@@ -346,13 +374,13 @@ class Keeper(keras.callbacks.Callback):
 
 
 def errors(logs, prefix):
-    """Loss and errors of an epoch from Keras's logs; {} where there are none."""
-    if f"{prefix}loss" not in logs:
+    """Loss and errors from Keras's logs, renamed; {} where there are none."""
+    if "loss" not in logs:
         return {}
     return {
-        f"{prefix}loss": float(logs[f"{prefix}loss"]),
-        f"{prefix}top1_error": 1 - float(logs[f"{prefix}top1"]),
-        f"{prefix}top5_error": 1 - float(logs[f"{prefix}top5"]),
+        f"{prefix}loss": float(logs["loss"]),
+        f"{prefix}top1_error": 1 - float(logs["top1"]),
+        f"{prefix}top5_error": 1 - float(logs["top5"]),
     }
 
 

@@ -55,7 +55,7 @@ def experiment(options):
                 plan,
                 folder,
                 options.command,
-                lambda run: [EpochProgress(run)],
+                EpochProgress,
                 command_line.note,
             )
         if record is None:

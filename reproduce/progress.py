@@ -55,9 +55,9 @@ class EpochProgress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.bar.remove_task(self.task)
-        line = self.run.history[-1] if self.run.history else None
-        if line is None or line["epoch"] != epoch + 1:
-            return
+
+    def epoch_done(self, line):
+        """Prints an epoch's line of the log."""
         images = len(self.run.dataset.splits["train"]) / max(line["seconds"], 1e-9)
         text = f"epoch {line['epoch']}: loss {line['loss']:.3f}"
         text += f", training error {line['top1_error']:.1%}"

@@ -86,7 +86,7 @@ def train(options):
 
         callbacks.append(TensorBoard(f"{folder}/tensorboard"))
     with progress:
-        finished = run.train(callbacks, options.save_every)
+        finished = run.train(callbacks, options.save_every, progress.epoch_done)
     if not finished:
         again = options.command.removesuffix(" --resume")
         command_line.note(f"go on with: {again} --resume")

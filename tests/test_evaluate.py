@@ -54,7 +54,7 @@ def counted(probabilities, labels, k):
     return wrong / len(labels)
 
 
-@pytest.mark.parametrize("k", [1, 2, 5, 9, 10])
+@pytest.mark.parametrize("k", [1, 2, 5, 9])
 def test_top_k_without_ties(k):
     """A loop, scikit-learn and Keras agree."""
     from sklearn.metrics import top_k_accuracy_score
@@ -65,9 +65,9 @@ def test_top_k_without_ties(k):
     theirs = top_k_accuracy_score(labels, probabilities, k=k, labels=np.arange(10))
     assert found == pytest.approx(1 - theirs)
     metric = keras.metrics.SparseTopKCategoricalAccuracy(k)
-    metric.update_state(labels, probabilities)
+    metric.update_state(labels, probabilities.astype("float32"))
     assert found == pytest.approx(1 - float(metric.result()), abs=1e-6)
-    assert (found == 0) == (k == 10)
+    assert 0 < found < 1 and evaluate.top_k_error(probabilities, labels, 10) == 0
 
 
 @pytest.mark.parametrize("k", [1, 3, 5])
@@ -142,10 +142,14 @@ def test_the_loss_of_an_impossible_class_is_finite():
 
 @pytest.fixture(scope="module")
 def net(tiny):
-    """The tiny net with softmax, and the same weights without."""
+    """The tiny net with softmax and the same weights without; outspoken, so that the
+    views of an image get different answers."""
     model = models.build_model(tiny, "one-device", seed=1)
-    logits = models.build_model(tiny, "one-device", classifier_activation=None, seed=1)
-    models.set_weights(logits, models.get_weights(model))
+    logits = models.build_model(tiny, "one-device", classifier_activation=None)
+    arrays = models.get_weights(model)
+    arrays["fc8/kernel"] = 50 * arrays["fc8/kernel"]
+    for each in (model, logits):
+        models.set_weights(each, arrays)
     return model, logits
 
 
@@ -176,7 +180,7 @@ def test_predictions_average_the_probabilities_of_the_views(net, views, batch_si
     found = evaluate.predict(model, split, prepare, views, batch_size)
     inputs = shown(split, prepare, views).reshape(-1, 35, 35, 3)
     outputs = keras.ops.convert_to_numpy(logits(inputs)).reshape(7, views, 5)
-    np.testing.assert_allclose(found, softmax(outputs).mean(axis=1), atol=1e-5)
+    np.testing.assert_allclose(found, softmax(outputs).mean(axis=1), atol=1e-4)
     assert np.ptp(found, axis=0).max() > 1e-3  # images differ
     if views == 10:
         other = softmax(outputs.mean(axis=1))

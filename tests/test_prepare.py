@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import math
 import os
 import struct
 import subprocess
@@ -18,6 +19,7 @@ from PIL import Image
 
 from alexnet_paper import data
 from alexnet_paper import prepare
+from alexnet_paper.images import LARGEST
 from alexnet_paper.images import files_in
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -397,8 +399,9 @@ def test_two_hundred_mutations_of_real_photographs(tmp_path):
     whole = [path.read_bytes() for path in sources]
     assert all(frame(body) > 0 for body in whole)
     malformed(tmp_path / "in", whole, 200)
+    side = math.isqrt(LARGEST)
     for name in ("000-large.jpg", "063-large.jpg"):  # each the first of a chunk of 64
-        Image.new("RGB", (9_999, 10_000), "teal").save(tmp_path / "in" / name)
+        Image.new("RGB", (side, side), "teal").save(tmp_path / "in" / name)
     (tmp_path / "program.py").write_text(PROGRAM)
     command = [
         sys.executable,

@@ -1,5 +1,6 @@
 """Training: the same bits for the same command, stopped or not, and honest endings."""
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -69,14 +70,18 @@ class At(keras.callbacks.Callback):
     def __init__(self, run, moment, action):
         super().__init__()
         self.run, self.moment, self.action = run, moment, action
+        self.came = False
+
+    def act(self, now):
+        if (self.run.epoch, now) == self.moment:
+            self.came = True
+            self.action()
 
     def on_train_batch_begin(self, batch, logs=None):
-        if (self.run.epoch, self.run.step) == self.moment:
-            self.action()
+        self.act(self.run.step)
 
     def on_test_begin(self, logs=None):
-        if (self.run.epoch, "validation") == self.moment:
-            self.action()
+        self.act("validation")
 
 
 class Killed(BaseException):
@@ -95,10 +100,10 @@ def trained(plan, folder, moments=(), action=ctrl_c, save_seconds=300):
     """Trains to the end in `folder`, cut short at each of the moments."""
     for count, moment in enumerate(moments):
         run, _ = begin(plan, folder, resume=count > 0)
-        try:
-            assert not run.train([At(run, moment, action)], save_seconds)
-        except Killed:
-            pass
+        at = At(run, moment, action)
+        with contextlib.suppress(Killed):
+            run.train([at], save_seconds)
+        assert at.came
     run, _ = begin(plan, folder, resume=bool(moments))
     assert run.train(save_seconds=save_seconds)
     return run
