@@ -10,6 +10,7 @@ from alexnet_paper import data as datasets
 from alexnet_paper import model as models
 from alexnet_paper import train as training
 from alexnet_paper import weights
+from alexnet_paper.images import ImageFiles
 from alexnet_paper.record import Record
 
 
@@ -54,11 +55,27 @@ def metrics(probabilities, labels):
     return measured
 
 
-def evaluate(folders, split_name, views, command):
+def class_report(probabilities, labels, class_names):
+    """{class: precision, recall, f1-score and support}, by scikit-learn."""
+    from sklearn.metrics import classification_report
+
+    report = classification_report(
+        labels,
+        probabilities.argmax(axis=1),
+        labels=range(len(class_names)),
+        target_names=class_names,
+        output_dict=True,
+        zero_division=0.0,
+    )
+    return {name: report[name] for name in class_names}
+
+
+def evaluate(folders, split_name, views, command, per_class=False):
     """Evaluates the average of the runs in `folders` on a split of their data.
 
-    Returns a `Record`. Raises ValueError where a folder is not a run, the runs are of
-    different data, or the split does not exist.
+    With `per_class` the metrics have a report on every class. Returns a `Record`.
+    Raises ValueError where a folder is not a run, the runs are of different data, or
+    the split does not exist.
     """
     plans = [training.read_plan(folder)[0] for folder in folders]
     if len({(plan.data, plan.data_dir) for plan in plans}) > 1:
@@ -77,6 +94,12 @@ def evaluate(folders, split_name, views, command):
         outputs.append(predict(model, split, found.preparation, views))
         states.append(found.meta["state"])
     prepare = found.preparation
+    probabilities = np.mean(outputs, axis=0)
+    measured = metrics(probabilities, split.labels)
+    if per_class:
+        measured["per_class"] = class_report(
+            probabilities, split.labels, dataset.class_names
+        )
     return Record(
         variant="+".join(dict.fromkeys(own.variant for own in plans)),
         data=plan.data,
@@ -93,8 +116,11 @@ def evaluate(folders, split_name, views, command):
             "image": f"side {prepare.side}, crop {prepare.size}",
             "mean": plan.recipe().mean or "none",
             "fingerprint": split.fingerprint,
+            "labels": "classes by sorted folder name, from 0"
+            if isinstance(split.images, ImageFiles)
+            else "the dataset's own numbers, from 0",
         },
-        metrics=metrics(np.mean(outputs, axis=0), split.labels),
+        metrics=measured,
         command=command,
         environment=training.here(),
         history=states[0]["history"],

@@ -6,6 +6,7 @@ are written in every format.
 
 import csv
 import io
+import sys
 from dataclasses import dataclass
 
 from alexnet_paper import architecture
@@ -38,12 +39,14 @@ def write(sections, format, width=None):
 
 
 def text(sections, width=None):
-    """Aligned columns by rich; `width` None takes the terminal's."""
+    """Aligned columns by rich; `width` None takes the terminal's, if it is one."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    if width is None and not sys.stdout.isatty():
+        width = PIPE_WIDTH
     console = Console(
         width=width, file=io.StringIO(), record=True, color_system=None, highlight=False
     )
@@ -356,6 +359,20 @@ def records_section(records, variant="this variant"):
         rows,
         "Errors in %, with a 95 % interval over images.",
     )
+
+
+def class_section(report):
+    """Precision, recall and F1 of every class."""
+    rows = tuple(
+        (
+            name,
+            *(f"{100 * row[key]:.1f}" for key in ("precision", "recall", "f1-score")),
+            f"{row['support']:.0f}",
+        )
+        for name, row in report.items()
+    )
+    columns = ("class", "precision, %", "recall, %", "F1, %", "images")
+    return Section("Class by class", columns, rows)
 
 
 def protocol(record, *names):

@@ -26,6 +26,7 @@ def parser():
     )
     add("--split", default="validation", choices=("train", "validation", "test"))
     add("--views", type=int, default=1, choices=(1, 10), help="default: 1")
+    add("--per-class", action="store_true", help="report precision and recall, too")
     add("--out", metavar="DIR", help="folder for the record (default: the run's)")
     return parser
 
@@ -44,11 +45,18 @@ def evaluate(options):
 
     with command_line.usage():
         record = evaluation.evaluate(
-            options.run, options.split, options.views, options.command
+            options.run,
+            options.split,
+            options.views,
+            options.command,
+            options.per_class,
         )
     path = record.save(options.out or options.run[0])
     command_line.note(f"record: {path}")
-    command_line.emit(tables.write([tables.records_section([record])], "text"))
+    sections = [tables.records_section([record])]
+    if options.per_class:
+        sections.append(tables.class_section(record.metrics["per_class"]))
+    command_line.emit(tables.write(sections, "text"))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Puts the table together: measures a variant's claims and hands them to `tables`."""
 
 import json
-import sys
 
 import keras
 import numpy as np
@@ -30,9 +29,8 @@ def render(variant, records, devices, format):
     forms = compare_forms(variant.architecture, devices) if devices else None
     if format == "json":
         return json.dumps(as_json(variant, measured, forms, records), indent=1) + "\n"
-    width = None if sys.stdout.isatty() else tables.PIPE_WIDTH
     sections = as_sections(variant, measured, forms, records)
-    return tables.write(sections, format, width)
+    return tables.write(sections, format)
 
 
 def tower_devices(variant, where):
