@@ -10,6 +10,8 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
+from alexnet_paper.images import in_rgb
+
 SHORT_SIDE = 256  # §2
 PRINTED_CROP = 224  # §4.1
 
@@ -53,7 +55,7 @@ def rescale_and_crop(image, size=SHORT_SIDE):
 
     Returns a PIL image in RGB.
     """
-    image = image.convert("RGB")
+    image = in_rgb(image)
     width, height = image.size
     scale = size / min(width, height)
     wide, high = max(size, round(width * scale)), max(size, round(height * scale))
@@ -102,7 +104,7 @@ def colour_noise(image, pca, rng, std=0.1, reading="paper"):
     """Adds a multiple of every principal component to the image's colours (§4.1).
 
     Args:
-        image: (height, width, 3), 0–255.
+        image: (height, width, 3), in grey levels, the mean subtracted.
         pca: `ColourPCA` of the training set.
         std: Standard deviation of the three normal draws; the paper's 0.1.
         reading: "paper": components times eigenvalues, as printed. On pixels of 0–255
@@ -149,9 +151,10 @@ class Preparation:
         view = self.scaled(image)
         if self.side > self.size or self.reflect:
             view = random_view(view, self.size, rng, self.reflect)
-        if self.colour:
-            view = colour_noise(view, self.pca, rng, reading=self.colour)
-        return self.centred(view)
+        view = self.centred(view)
+        if not self.colour:
+            return view
+        return colour_noise(view, self.pca, rng, reading=self.colour)
 
     def views(self, image, count):
         """The `count` (1 or 10) test views, float32 (count, size, size, 3)."""

@@ -3,6 +3,7 @@
 import io
 import pickle
 import tarfile
+import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,26 @@ import keras
 import numpy as np
 
 from alexnet_paper.augment import Preparation
+from alexnet_paper.augment import Statistics
 from alexnet_paper.images import ImageFiles
 from alexnet_paper.images import class_folders
 from alexnet_paper.images import files_in
+from alexnet_paper.prepare import STATISTICS
+from alexnet_paper.prepare import load_part
 
 MEMORY = 2**30  # bytes of images of a split that are kept, not read every epoch
+DAMAGED = (  # what readers of a damaged archive, pickle or array raise
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    TypeError,
+    ValueError,
+    pickle.UnpicklingError,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 SPLIT_SEED = 0  # of every split made here: the same for all runs
 CIFAR10_CLASSES = (
     "airplane",
@@ -91,11 +107,16 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A named dataset; `splits` has "train", "test" and mostly "validation"."""
+    """A named dataset; `splits` has "train", "test" and mostly "validation".
+
+    `statistics` are those of the training images where the set was prepared and has
+    validation images of its own, so that all training images are trained on.
+    """
 
     name: str
     class_names: tuple[str, ...]
     splits: dict[str, Split]
+    statistics: Statistics | None = None
 
     @property
     def classes(self):
@@ -120,11 +141,14 @@ def load(name, data_dir=None, validation=0.2, limit=None):
     if data_dir is None and name not in ("digits", "cifar10"):
         raise ValueError(f"{name} needs --data-dir: {DATASETS[name][0]}.")
     classes, splits = DATASETS[name][1](data_dir)
+    whole = "validation" in splits and limit is None
     if "validation" not in splits:
         splits = {**splits, **hold_out(splits["train"], validation)}
-    if limit:
+    if limit is not None:
         splits["train"] = limited(splits["train"], limit, len(classes))
-    return Dataset(name, tuple(classes), splits)
+    sums = Path(data_dir or "") / STATISTICS
+    statistics = load_part(sums)[0] if whole and sums.is_file() else None
+    return Dataset(name, tuple(classes), splits, statistics)
 
 
 def hold_out(train, share):
@@ -227,8 +251,9 @@ def read_cifar10(path):
             f"{path} holds no CIFAR-10: expected cifar-10-batches-py, "
             f"cifar-10-python.tar.gz or cifar10.npz ({error})"
         ) from error
-    except (KeyError, OSError, EOFError, pickle.UnpicklingError, tarfile.TarError) as e:
-        raise ValueError(f"{path} is not CIFAR-10, or is damaged: {e}") from e
+    except DAMAGED as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"{path} is not CIFAR-10, or is damaged: {reason}") from error
 
 
 def cifar10_batches(read):
@@ -322,7 +347,7 @@ def image_net(data_dir, classes=None):
     splits = {"train": files_split(train)}
     for name, folders in (("validation", ("val", "validation")), ("test", ("test",))):
         there = [root / folder for folder in folders if (root / folder).is_dir()]
-        if there:
+        if there and (name == "validation" or not files_in(there[0])):
             splits[name] = held_split(there[0], tuple(train))
     if len(splits) == 1:
         raise ValueError(
@@ -362,6 +387,11 @@ def flat_split(root, classes):
             f"{root} has {len(files)} images, {truths[0].name} {len(numbers)} labels."
         )
     index = {name: place for place, name in enumerate(classes)}
+    unknown = sorted({n for n in numbers if wnid.get(n) not in index})
+    if unknown:
+        raise ValueError(
+            f"{truths[0]} names class {unknown[0]}, which is not in train."
+        )
     labels = np.array([index[wnid[number]] for number in numbers], "int64")
     return Split(ImageFiles(files), labels)
 

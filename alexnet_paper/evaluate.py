@@ -85,6 +85,10 @@ def evaluate(folders, split_name, views, command, per_class=False):
         raise ValueError(
             f"{plan.data} has no {split_name} split: {', '.join(dataset.splits)}."
         )
+    if split_name != "test":
+        held = {own.dataset().splits[split_name].fingerprint for own in plans}
+        if len(held) > 1:
+            raise ValueError(f"the runs do not have the same {split_name} images.")
     split, outputs, states = dataset.splits[split_name], [], []
     for folder, own in zip(folders, plans, strict=True):
         found = weights.load(Path(folder) / training.CHECKPOINT)

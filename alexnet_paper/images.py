@@ -12,7 +12,7 @@ FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
 LARGEST = 100_000_000  # pixels: more is taken for a decompression bomb
 
 
-class BadImage(ValueError):
+class BadImage(OSError, ValueError):
     """A file that is not an image, or is damaged; the message names it."""
 
 
@@ -30,8 +30,12 @@ def open_image(path):
                 if image.width * image.height > LARGEST:
                     raise ValueError(f"{image.width}×{image.height} pixels")
                 done = converted(image)
-                upright = ImageOps.exif_transpose(image)
-                return upright.convert("RGB"), done
+                image.load()  # and no copies from here on: it may be large
+                upright = ImageOps.exif_transpose(image) if "rotated" in done else image
+                if upright.mode.startswith("I"):  # 16 bits: Pillow would clip them
+                    grey = np.asarray(upright).astype("float64") / 257
+                    upright = Image.fromarray(np.round(grey).astype("uint8"))
+                return in_rgb(upright), done
     except FileNotFoundError:
         raise
     except Exception as error:  # decoders raise whatever a damaged file leads them to
@@ -39,10 +43,15 @@ def open_image(path):
         raise BadImage(f"{path}: not a whole image ({reason})") from error
 
 
+def in_rgb(image):
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
 def converted(image):
     """What has to be done to an image to have it upright and in RGB."""
-    words = {"L": "grey", "1": "grey", "LA": "grey", "I;16": "grey", "CMYK": "CMYK"}
-    done = set() if image.mode == "RGB" else {words.get(image.mode, "palette or alpha")}
+    words = {"L": "grey", "1": "grey", "LA": "grey", "I": "grey", "CMYK": "CMYK"}
+    mode = image.mode.split(";")[0]  # "I" of "I;16"
+    done = set() if mode == "RGB" else {words.get(mode, "palette or alpha")}
     if image.getexif().get(0x0112, 1) != 1:
         done.add("rotated")
     return done

@@ -46,12 +46,16 @@ class Chunk:
 def plan(splits, out):
     """Chunks for {split: (paths, class name of each)}; destinations are
     out/split/class/name.jpg."""
-    chunks = []
+    chunks, taken = [], set()
     for split, (paths, classes) in splits.items():
-        pairs = [
-            (str(path), str(Path(out) / split / name / f"{path.stem}.jpg"))
-            for path, name in zip(paths, classes, strict=True)
-        ]
+        pairs = []
+        for path, name in zip(paths, classes, strict=True):
+            place = Path(out) / split / name
+            target = place / f"{path.stem}.jpg"
+            if target in taken:  # x.png beside x.jpg
+                target = place / f"{path.name}.jpg"
+            taken.add(target)
+            pairs.append((str(path), str(target)))
         chunks += [
             Chunk(0, split, tuple(pairs[start : start + CHUNK]))
             for start in range(0, len(pairs), CHUNK)

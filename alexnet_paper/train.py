@@ -132,7 +132,9 @@ class Run:
         }
         self.dataset = replace(dataset, splits=splits)
         train = splits["train"]
-        self.prepare = augment.preparation(recipe, net.input_shape[0], train.images)
+        self.prepare = augment.preparation(
+            recipe, net.input_shape[0], train.images, dataset.statistics
+        )
         self.model.compile(
             optimizer=make_optimizer(recipe),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -149,6 +151,7 @@ class Run:
         self.epoch, self.step, self.history = 0, 0, []
         self.logs = {}  # running means of the epoch, by Keras's names
         self.metric_state = None  # of a resumed epoch
+        self.stalled = False
 
     @property
     def finished(self):
@@ -257,13 +260,17 @@ class Run:
         """Says so when the loss has stayed at ln(classes) for three epochs."""
         chance = math.log(self.dataset.classes)
         last = [line["loss"] for line in self.history[-3:]]
-        if len(last) == 3 and all(abs(loss - chance) < 0.01 * chance for loss in last):
+        flat = len(last) == 3 and all(
+            abs(loss - chance) < 0.01 * chance for loss in last
+        )
+        if flat and not self.stalled:
             self.notify(
                 f"stalled: the loss has stayed at ln({self.dataset.classes}) = "
                 f"{chance:.3f} for three epochs. Wait longer (the printed recipe has a "
                 "long plateau), try another --seed, or the initialization of "
                 "--variant caffe (biases 0.1) or authors (0.03 in conv3–5)."
             )
+        self.stalled = flat
 
     def state(self):
         return {
@@ -412,11 +419,22 @@ def here():
     return {**environment(), "backend": backend, "device": device}
 
 
+def check(plan):
+    """Raises ValueError for numbers that cannot be, and an unknown schedule."""
+    for name in ("epochs", "batch_size", "input_size", "validate_every"):
+        value = getattr(plan, name)
+        if value is not None and value < 1:
+            option = name.replace("_", "-")
+            raise ValueError(f"--{option} must be 1 or more. Received: {value}")
+    plan.authors_schedule()
+
+
 def start(plan, folder, command, resume=False, notify=print):
     """A `Run` in `folder`: a new one, or with `resume` the one that is there.
 
     Raises ValueError where the folder holds a run already, or another one.
     """
+    check(plan)
     folder, there = Path(folder), (Path(folder) / "run.json").exists()
     if resume:
         before = read_plan(folder)[0]
@@ -427,7 +445,6 @@ def start(plan, folder, command, resume=False, notify=print):
             f"{folder} holds a run already: add --resume to go on with it, or choose "
             "another --out."
         )
-    plan.authors_schedule()
     run = Run(plan, plan.dataset(), folder, notify)
     for left in folder.glob("*.tmp"):  # of a process that was killed while writing
         left.unlink()

@@ -14,9 +14,18 @@ import numpy as np
 from alexnet_paper.augment import Preparation
 from alexnet_paper.record import atomic_file
 
-DAMAGED = (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile)
+DAMAGED = (
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    OSError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+)
 
 META = "meta"
+NAMES = "arrays"  # in the text: what the archive must hold, whose names have no check
 PREPARATION = "preparation/"  # mean and colour components, part of every file
 EXTRA = ("optimizer/", "metric/", "seed/")  # of a checkpoint, not part of the net
 
@@ -34,6 +43,7 @@ class Weights:
 
 def save(path, arrays, meta):
     """Writes arrays {name: array} and the dict `meta`, whole or not at all."""
+    meta = {**meta, NAMES: sorted(arrays)}
     text = np.frombuffer(json.dumps(meta).encode("utf-8"), "uint8")
     with atomic_file(path) as file:
         np.savez(file, **{META: text}, **arrays)
@@ -49,6 +59,8 @@ def load(path, extra=False):
         with np.load(path, allow_pickle=False) as file:
             meta = json.loads(file[META].tobytes().decode("utf-8"))
             names = [name for name in file.files if name != META]
+            if sorted(names) != meta.pop(NAMES):
+                raise ValueError("arrays are missing or renamed")
             read = [name for name in names if extra or not name.startswith(EXTRA)]
             arrays = {name: file[name] for name in read}
         settings = meta.get("preparation")

@@ -5,6 +5,14 @@ import contextlib
 import os
 import sys
 
+WRONG_USE = (
+    FileExistsError,
+    FileNotFoundError,
+    NotADirectoryError,
+    PermissionError,
+    ValueError,
+)
+
 
 def parser(program, docstring):
     """An argument parser that shows the program's docstring, examples included."""
@@ -32,11 +40,12 @@ def run(program, options):
 
 @contextlib.contextmanager
 def usage():
-    """Around code that reads what the user asked for: a ValueError, or a file that is
-    not there, is wrong use, one line on stderr and exit code 2."""
+    """Around code that reads what the user asked for: a ValueError, or a file or folder
+    that is not there or may not be written, is wrong use: one line on stderr, exit 2.
+    """
     try:
         yield
-    except (ValueError, FileNotFoundError) as error:
+    except WRONG_USE as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from error
 

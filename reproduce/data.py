@@ -11,6 +11,7 @@ stopped or killed, the same command goes on. Damaged files are skipped and named
 """
 
 import sys
+from pathlib import Path
 
 from reproduce import command_line
 
@@ -103,17 +104,21 @@ def prepare(options):
             name: (paths, [dataset.class_names[label] for label in labels])
             for name, (paths, labels) in splits.items()
         }
+        if options.workers is not None and options.workers < 1:
+            raise ValueError(
+                f"--workers must be 1 or more. Received: {options.workers}"
+            )
+        preparing.check_same(Path(options.out), preparing.plan(splits, options.out))
     columns = (*Progress.get_default_columns(), command_line.speed_column("files/s"))
     with Progress(*columns, console=command_line.console()) as progress:
         total = sum(len(paths) for paths, _ in splits.values())
         task = progress.add_task("preparing", total=total)
-        with command_line.usage():
-            report = preparing.prepare(
-                splits,
-                options.out,
-                options.workers,
-                lambda files: progress.advance(task, files),
-            )
+        report = preparing.prepare(
+            splits,
+            options.out,
+            options.workers,
+            lambda files: progress.advance(task, files),
+        )
     for line in report["skipped"]:
         command_line.note(f"skipped: {line}")
     converted = ", ".join(f"{n} {what}" for what, n in report["converted"].items())

@@ -255,6 +255,22 @@ def test_evaluation_of_two_runs_averages_their_probabilities(runs):
     assert found.variant == "tiny"
 
 
+def test_report_on_every_class():
+    """Precision and recall, counted; a class that is never said has precision 0."""
+    probabilities, labels = predictions(60, 4)
+    probabilities[:, 3] = 0
+    found = evaluate.class_report(probabilities, labels, ("a", "b", "c", "d"))
+    said = [max(range(4), key=row.__getitem__) for row in probabilities.tolist()]
+    pairs = list(zip(said, labels.tolist(), strict=True))
+    assert list(found) == ["a", "b", "c", "d"]
+    for index, name in enumerate(found):
+        right = pairs.count((index, index))
+        of_said, of_class = said.count(index), labels.tolist().count(index)
+        assert found[name]["precision"] == pytest.approx(right / max(of_said, 1))
+        assert found[name]["recall"] == pytest.approx(right / of_class)
+        assert found[name]["support"] == of_class
+
+
 def test_the_record_has_the_whole_protocol(runs, tmp_path):
     found = evaluate.evaluate(runs[:1], "test", 10, "python -m reproduce.evaluate …")
     fingerprint = data.load("digits").splits["test"].fingerprint
@@ -269,6 +285,7 @@ def test_the_record_has_the_whole_protocol(runs, tmp_path):
         "image": "side 40, crop 35",
         "mean": "image",
         "fingerprint": fingerprint,
+        "labels": "the dataset's own numbers, from 0",
     }
     assert (found.variant, found.data, found.split) == ("tiny", "digits", "test")
     assert found.examples == 360 and found.command.startswith("python -m")

@@ -17,8 +17,8 @@ PACKAGES = (alexnet_paper, reproduce)
 ROWS = (
     ("paper", "architecture", "record"),
     ("articles", "variants", "placement", "images", "augment"),
-    ("layers", "optimizer"),
-    ("model", "data", "weights", "prepare"),
+    ("layers", "optimizer", "prepare"),
+    ("model", "data", "weights"),
     ("equivalence", "train", "evaluate", "claims", "experiments"),
     ("tables", "figures"),
 )
