@@ -77,7 +77,7 @@ def evaluate(folders, split_name, views, command, per_class=False):
     Raises ValueError where a folder is not a run, the runs are of different data, or
     the split does not exist.
     """
-    plans = [training.read_plan(folder)[0] for folder in folders]
+    plans, about = zip(*map(training.read_plan, folders), strict=True)
     if len({(plan.data, plan.data_dir) for plan in plans}) > 1:
         raise ValueError(f"the runs were trained on different data: {plans}")
     plan, dataset = plans[0], plans[0].dataset()
@@ -116,6 +116,7 @@ def evaluate(folders, split_name, views, command, per_class=False):
             "seed": "+".join(str(own.seed) for own in plans),
             "runs": len(plans),
             "training_images": len(dataset.splits["train"]),
+            "trained": [found["command"] for found in about],
             "batch_size": plan.images_a_step,
             "image": f"side {prepare.side}, crop {prepare.size}",
             "mean": plan.recipe().mean or "none",

@@ -91,7 +91,8 @@ def steps_to_leave(record):
 
 
 def started(records, name="start"):
-    """{arm: (seeds, how many left the plateau, median steps of those, steps run)}."""
+    """{arm: (seeds, how many left the plateau, median steps of those, steps run, batch
+    size)} from the records of the experiment."""
     found = {}
     for record in records:
         if record.protocol.get("experiment") == name:
@@ -104,4 +105,5 @@ def summary(records):
     left = [count for count in steps if count is not None]
     one = records[0].protocol
     run = one["epochs"] * math.ceil(one["training_images"] / one["batch_size"])
-    return len(steps), len(left), statistics.median(left) if left else None, run
+    median = statistics.median(left) if left else None
+    return len(steps), len(left), median, run, one["batch_size"]

@@ -63,10 +63,19 @@ def static_pages():
             "Departures",
             "What every variant changes against the paper as printed, and where it "
             "comes from.",
-            tables.departures_sections(),
+            [*tables.departures_sections(), *start_sections()],
         ),
         "docs/results.md": results_page(),
     }
+
+
+def start_sections():
+    from alexnet_paper import experiments
+    from alexnet_paper import record
+    from alexnet_paper import tables
+
+    started = experiments.started(record.load_all(record.shipped()))
+    return [tables.start_section(started)] if started else []
 
 
 def results_page():
