@@ -21,8 +21,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from alexnet_paper import augment
+from alexnet_paper import claims
 from alexnet_paper import variants
+from alexnet_paper.data import Batches
+from alexnet_paper.data import Split
 from alexnet_paper.equivalence import difference
+from alexnet_paper.images import ImageFiles
 from alexnet_paper.layers import LocalResponseNormalization
 from alexnet_paper.model import build_model
 from alexnet_paper.model import get_weights
@@ -374,3 +379,21 @@ def test_net_ratios(benchmark, nets, operation):
     names = [name for name in NETS if TORCH or name != "PyTorch"]
     functions = {name: nets(name, operation) for name in names}
     compare(benchmark, OPERATIONS[operation], functions, NET_TURNS)
+
+
+# Input
+
+
+def test_input_pipeline(benchmark, tmp_path):
+    """Decoding and the paper's augmentation in one thread: its images/s beside those of
+    the train step say how many threads the input needs."""
+    photographs = [augment.rescale_and_crop(photo) for photo in claims.photographs()]
+    for number in range(BATCH):
+        photographs[number % 2].save(tmp_path / f"{number:03d}.jpg", quality=95)
+    images = ImageFiles(sorted(tmp_path.iterdir()))
+    recipe = variants.get("paper").recipe
+    prepare = augment.preparation(recipe, PAPER.input_shape[0], images)
+    batches = Batches(Split(images, np.zeros(BATCH, int)), prepare, BATCH, seed=0)
+    benchmark.group = f"input: decode, crop, reflect, colour, one thread, batch {BATCH}"
+    benchmark.pedantic(batches.__getitem__, (0,), rounds=5, warmup_rounds=1)
+    benchmark.extra_info["images_per_second"] = BATCH / benchmark.stats.stats.median
