@@ -651,4 +651,6 @@ def measure(subject, claim, records=()):
         return CHECKS[claim.id](subject, claim)
     if claim.needs == paper.CITATION:
         return Finding("not ours to measure", CITATION)
-    return recorded(claim, records) or Finding(NOT_RUN, NOT_RUN, f"needs {claim.needs}")
+    protocol = f": {claim.protocol}" if claim.protocol else ""
+    missing = Finding(NOT_RUN, NOT_RUN, f"needs {claim.needs}{protocol}")
+    return recorded(claim, records) or missing

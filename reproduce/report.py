@@ -128,6 +128,7 @@ def claim_json(claim, finding):
         "authors": claim.authors,
         "ours": finding.ours,
         "unit": claim.unit,
+        "protocol": claim.protocol,
         "verdict": finding.verdict,
         "note": finding.note,
         "needs": claim.needs,
