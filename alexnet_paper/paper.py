@@ -1591,7 +1591,7 @@ OPEN_QUESTIONS = (
         "from about epoch 67 colour noise off and conv1 at 1e-5, from about 72 conv1 "
         "frozen (SCHEDULES)",
         "none",
-        "no variant has it",
+        "with --schedule 145 (or another run of theirs); by default no variant has it",
         "the paper's rule is the three reductions; the phase is one reason why a run "
         "by that rule may end elsewhere",
     ),
