@@ -399,6 +399,11 @@ def commands_section(measured):
         tuple(
             (", ".join(ids), needs, command) for (needs, command), ids in rows.items()
         ),
+        "\n".join(
+            f"{claim.id}: {claim.remark}."
+            for claim, finding in measured
+            if finding.verdict == "not run" and claim.remark
+        ),
     )
 
 

@@ -131,6 +131,7 @@ def claim_json(claim, finding):
         "protocol": claim.protocol,
         "verdict": finding.verdict,
         "note": finding.note,
+        "remark": claim.remark,
         "needs": claim.needs,
         "command": claim.command,
     }

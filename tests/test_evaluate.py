@@ -281,7 +281,7 @@ def test_the_record_has_the_whole_protocol(runs, tmp_path):
         "seed": "1",
         "runs": 1,
         "training_images": 40,
-        "trained": found.protocol["trained"],
+        "trained": ["command"],
         "batch_size": 16,
         "image": "side 40, crop 35",
         "mean": "image",
