@@ -13,7 +13,8 @@ Where things are:
     placement           which device holds which tower; what crosses in the graph
     model               build_model: one builder for every variant and both forms
     data, augment       images, and what the paper does to them
-    train, evaluate     a run that survives being killed; errors over 1 or 10 views
+    plan, train         what a run is; a run that survives being killed
+    evaluate            errors over 1 or 10 views, of one run or of several averaged
     weights, record     the one weight file; the one format of results
     equivalence, claims the two forms compared; every claim measured
     tables              claims and records as text, Markdown, LaTeX, CSV, JSON

@@ -9,6 +9,7 @@ import keras
 
 from alexnet_paper import evaluate as evaluation
 from alexnet_paper import train as training
+from alexnet_paper.plan import Plan
 
 LEFT = 0.9  # of ln(classes): a loss below it has left the plateau
 
@@ -17,13 +18,13 @@ LEFT = 0.9  # of ln(classes): a loss below it has left the plateau
 class Experiment:
     """A question, the run that every arm starts from, and how the arms differ.
 
-    `arms` maps a label to the fields of `train.Plan` that it changes; every arm runs
+    `arms` maps a label to the fields of `plan.Plan` that it changes; every arm runs
     with seeds 0 to `seeds` − 1 and is then evaluated on `split`.
     """
 
     name: str
     question: str
-    plan: training.Plan
+    plan: Plan
     arms: dict
     seeds: int = 5
     split: str = "validation"
@@ -44,7 +45,7 @@ EXPERIMENTS = {
     "start": Experiment(
         "start",
         "Does the printed recipe start to train, and after how many steps?",
-        training.Plan(
+        Plan(
             "paper",
             "imagenet",
             epochs=100,

@@ -105,18 +105,19 @@ def device_of(variable):
 class Plateau:
     """Divides the rate by ten when validation error stops improving, `drops` times.
 
-    `patience` epochs without a new minimum count as a plateau (the paper does not say
-    how long its authors waited). All state is in `state()`, so that a resumed run goes
-    on where it stopped.
+    `patience` epochs without a minimum that is lower by more than `least` count as a
+    plateau (the paper does not say how long its authors waited). All state is in
+    `state()`, so that a resumed run goes on where it stopped.
     """
 
-    def __init__(self, patience=5, factor=0.1, drops=3):
+    def __init__(self, patience=5, factor=0.1, drops=3, least=0.0):
         self.patience, self.factor, self.drops = patience, factor, drops
+        self.least = least
         self.best, self.waited, self.dropped = float("inf"), 0, 0
 
     def update(self, error):
         """Factor by which to multiply the rate after an epoch with this error."""
-        if error < self.best:
+        if error < self.best - self.least:
             self.best, self.waited = error, 0
             return 1.0
         self.waited += 1

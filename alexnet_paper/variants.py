@@ -24,6 +24,18 @@ from alexnet_paper.architecture import Tanh
 
 
 @dataclass(frozen=True)
+class OnPlateau:
+    """The rate is multiplied by `factor` when the validation error has not fallen by
+    more than `least` for `patience` epochs, at most `drops` times (paper §5: three;
+    how long its authors waited is not said)."""
+
+    patience: int = 5
+    factor: float = 0.1
+    drops: int = 3
+    least: float = 0.0
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How a variant is trained, as its source says.
 
@@ -40,12 +52,19 @@ class Recipe:
     rate_multipliers: tuple[tuple[str, float], ...] = ()
     batch_size: int = 128
     epochs: int = 90
-    drops: tuple[int, ...] | str = "plateau"  # epochs at which the rate is ÷10
+    drops: tuple[int, ...] | OnPlateau = OnPlateau()  # epochs at which the rate is ÷10
     mean: str | None = "image"  # what is subtracted: "image", "pixel" or nothing
     image_side: int | None = None  # crops are taken from images of this side, or none
     reflect: bool = False  # half the training images are mirrored
     colour: str | None = None  # reading of the colour noise: "paper" or "authors"
+    rotation: float = 0.0  # training images are turned by up to so many degrees
+    zoom: float = 0.0  # and stretched, each way by itself, by up to this share
     validation: float = 0.2  # share of the training set held out, if data has none
+    vary_validation: bool = False  # validation images are varied like training images
+    steps: int | None = None  # of an epoch; None: as many as use every image once
+    patience: int | None = None  # epochs without a lower validation error, then stop
+    keep_best: bool = False  # evaluate the epoch with the lowest validation error
+    loss_of: str = "logits"  # or "probabilities", clipped at 1e-7 as old Keras did
 
 
 PAPER_RECIPE = Recipe(image_side=256, reflect=True, colour="paper")  # P §4.1, §5
@@ -61,10 +80,24 @@ class Variant:
     departures: tuple[str, ...] = ()
     recipe: Recipe = PAPER_RECIPE
     family: str = "paper"  # "paper", "ablation", "elsewhere", "article" or "cifar"
+    other_recipes: tuple[tuple[str, Recipe], ...] = ()
 
     @property
     def name(self):
         return self.architecture.name
+
+    @property
+    def recipes(self):
+        """{name: recipe}; the variant's own comes first, as "as-published"."""
+        return {"as-published": self.recipe, **dict(self.other_recipes)}
+
+    def recipe_named(self, name=None):
+        """The recipe of that name, or the variant's own. Raises ValueError, listing
+        all, if there is none."""
+        if name is not None and name not in self.recipes:
+            known = ", ".join(self.recipes)
+            raise ValueError(f"{self.name} has no recipe {name!r}: it has {known}.")
+        return self.recipes[name] if name else self.recipe
 
 
 PAPER = Architecture(
@@ -379,6 +412,35 @@ ADAM = Recipe(
     optimizer="adam", learning_rate=0.001, weight_decay=0.0, drops=(), mean=None
 )
 
+BN_CIFAR10_RECIPE = dataclasses.replace(
+    ADAM,
+    batch_size=100,
+    epochs=100,
+    reflect=True,
+    rotation=2.0,
+    zoom=0.1,
+    validation=0.3,
+    vary_validation=True,
+)
+# the annealer that never fired as published, for want of a metric called val_acc:
+# Keras's ReduceLROnPlateau(factor=.01, patience=3, min_lr=1e-5), so one drop from .001
+BN_CIFAR10_ANNEALED = dataclasses.replace(
+    BN_CIFAR10_RECIPE, drops=OnPlateau(patience=3, factor=0.01, drops=1, least=1e-4)
+)
+CATS_VS_DOGS_RECIPE = dataclasses.replace(
+    ADAM,
+    batch_size=32,
+    epochs=10,
+    steps=10,
+    patience=20,
+    keep_best=True,
+    loss_of="probabilities",
+)
+# what lets it train: a centred input, a lower rate, and a loss that cannot be clipped
+CATS_VS_DOGS_FIXED = dataclasses.replace(
+    CATS_VS_DOGS_RECIPE, mean="pixel", learning_rate=0.0001, loss_of="logits"
+)
+
 ONE_DEVICE_ONLY = "one tower: it cannot be placed on two devices"
 
 _ALL = (
@@ -521,8 +583,9 @@ _ALL = (
             "four dense layers, 4096-4096-1000-10, and batch normalization before "
             "the softmax",
         ),
-        dataclasses.replace(ADAM, batch_size=100, epochs=100, validation=0.3),
+        BN_CIFAR10_RECIPE,
         family="article",
+        other_recipes=(("as-intended", BN_CIFAR10_ANNEALED),),
     ),
     Variant(
         "cats against dogs",
@@ -533,8 +596,9 @@ _ALL = (
             "guesses, its code being a picture: 96-256-384-384-256 kernels, stride 4, "
             "pooling 3×3 stride 2, dense 4096-4096-2, dropout 0.5, Keras's defaults",
         ),
-        dataclasses.replace(ADAM, batch_size=32, epochs=10),
+        CATS_VS_DOGS_RECIPE,
         family="article",
+        other_recipes=(("as-fixed", CATS_VS_DOGS_FIXED),),
     ),
     Variant(
         "batch-normalized net for Flowers-17",

@@ -111,7 +111,7 @@ BIAS = {
 # variant → rate, momentum, decay, layers' own decays, factor of the biases' rate,
 # batch, epochs, epochs of the drops
 RECIPES = {
-    "paper": (0.01, 0.9, 5e-4, {}, 1, 128, 90, "plateau"),
+    "paper": (0.01, 0.9, 5e-4, {}, 1, 128, 90, variants.OnPlateau()),
     "caffe": (0.01, 0.9, 5e-4, {}, 2, 256, 90, (20, 40, 60, 80)),
     "cifar-18pct": (0.001, 0.9, 0.004, {"fc10": 1}, 2, 128, 140, (120, 130)),
     "cifar-13pct": (
