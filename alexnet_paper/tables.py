@@ -470,7 +470,7 @@ def notes_sections():
     ]
 
 
-def start_section(started):
+def start_section(experiment, started):
     """How many runs left ln(classes), and when; `started` from `experiments`."""
     rows = tuple(
         (
@@ -482,12 +482,12 @@ def start_section(started):
         for arm, (seeds, left, steps, run, batch) in started.items()
     )
     return Section(
-        "Does the printed recipe start to train?",
+        experiment.question,
         ("variant", "seeds that left ln(10)", "after steps, median", "steps run"),
         rows,
-        "Others report that it does not. Ten classes of real photographs (50 a class), "
-        "input 67×67, rate 0.01 throughout; left: an epoch's training loss below 0.9 "
-        "ln(10). Run by `python -m reproduce.experiment start`.",
+        f"Others report that it does not. Protocol: {experiment.protocol}; left: an "
+        "epoch's training loss below 0.9 ln(10). Run by `python -m "
+        f"reproduce.experiment {experiment.name}`.",
     )
 
 

@@ -17,7 +17,7 @@ from reproduce import command_line
 def parser():
     parser = command_line.parser("reproduce.experiment", __doc__)
     add = parser.add_argument
-    add("name", help="start")
+    add("name", help="start, start-cifar10")
     add("--data-dir", metavar="DIR", help="where its data is")
     add("--seeds", type=int, metavar="N", help="seeds of every arm (default: its own)")
     add("--out", metavar="DIR", help="folder of the runs (default: runs/NAME)")

@@ -48,9 +48,9 @@ def test_started_counts_seeds_by_arm():
         run_record("paper", 2, [2.3, 2.3, 2.3]),
         run_record("caffe", 0, [2.3, 2.3, 2.3]),
     ]
-    found = experiments.started(records)
+    found = experiments.started(records, "start")
     assert found == {"paper": (3, 2, 10, 12, 128), "caffe": (1, 0, None, 12, 128)}
-    rows = tables.start_section(found).rows
+    rows = tables.start_section(experiments.EXPERIMENTS["start"], found).rows
     assert rows[0] == ("paper", "2 of 3", "10", "12 of 128 images")
     assert rows[1] == ("caffe", "0 of 1", "none did", "12 of 128 images")
 
