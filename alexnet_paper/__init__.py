@@ -9,6 +9,7 @@ Where things are:
     paper, articles     what was printed: claims, tables, open questions      (data)
     architecture        layer specs; shapes, parameters, multiply-adds, memory
     variants            every net as a list of specs, with source and recipe  (data)
+    ablations           what can be taken from any of them                    (data)
     layers, optimizer   what Keras lacks: response normalization, the 2012 update rule
     placement           which device holds which tower; what crosses in the graph
     model               build_model: one builder for every variant and both forms

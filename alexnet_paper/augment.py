@@ -155,8 +155,9 @@ class Preparation:
     Images are brought to `side`, cropped to `size` if that is smaller, and `mean` is
     subtracted: an array (size, size, 3), three numbers, or None. In training, images
     are turned and stretched by up to `rotation` degrees and the share `zoom`, crops are
-    random, half the images are mirrored where `reflect` says so, and `colour` names the
-    reading of the colour noise made with `pca`.
+    random (or, with `crops=False`, central), half the images are mirrored where
+    `reflect` says so, and `colour` names the reading of the colour noise made with
+    `pca`.
     """
 
     size: int
@@ -167,6 +168,7 @@ class Preparation:
     pca: ColourPCA | None = None
     rotation: float = 0.0
     zoom: float = 0.0
+    crops: bool = True
 
     def scaled(self, image):
         """uint8 (height, width, 3) → (side, side, 3)."""
@@ -179,7 +181,9 @@ class Preparation:
         view = self.scaled(image)
         if self.rotation or self.zoom:
             view = turn_and_stretch(view, rng, self.rotation, self.zoom)
-        if self.side > self.size or self.reflect:
+        if not self.crops:
+            view = centre_crop(view, self.size)
+        if view.shape[0] > self.size or self.reflect:
             view = random_view(view, self.size, rng, self.reflect)
         view = self.centred(view)
         if not self.colour:
@@ -199,7 +203,7 @@ class Preparation:
 
     def settings(self):
         """What is not an array, for a weight file's text."""
-        names = ("size", "side", "reflect", "colour", "rotation", "zoom")
+        names = ("size", "side", "reflect", "colour", "rotation", "zoom", "crops")
         return {name: getattr(self, name) for name in names}
 
     def arrays(self):
@@ -265,6 +269,7 @@ def preparation(recipe, size, images, statistics=None):
         recipe.colour,
         rotation=recipe.rotation,
         zoom=recipe.zoom,
+        crops=recipe.crops,
     )
     if recipe.mean is None and recipe.colour is None:
         return bare

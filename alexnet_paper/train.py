@@ -22,6 +22,7 @@ from alexnet_paper import data as datasets
 from alexnet_paper import model as models
 from alexnet_paper import placement
 from alexnet_paper import weights
+from alexnet_paper.optimizer import Adam
 from alexnet_paper.optimizer import MomentumSGD
 from alexnet_paper.optimizer import Phase
 from alexnet_paper.optimizer import Plateau
@@ -353,7 +354,7 @@ def errors(logs, prefix):
 def make_optimizer(recipe):
     """The optimizer of a recipe, at its first rate."""
     if recipe.optimizer == "adam":
-        return keras.optimizers.Adam(recipe.learning_rate)
+        return Adam(recipe.learning_rate)
     return MomentumSGD(
         recipe.learning_rate,
         recipe.momentum,

@@ -8,6 +8,7 @@ figure. Sources are named as in `paper.SOURCES` (P the paper, C the authors' cod
 import dataclasses
 from dataclasses import dataclass
 
+from alexnet_paper.ablations import ABLATIONS
 from alexnet_paper.architecture import LRN
 from alexnet_paper.architecture import Architecture
 from alexnet_paper.architecture import AvgPool
@@ -55,6 +56,7 @@ class Recipe:
     drops: tuple[int, ...] | OnPlateau = OnPlateau()  # epochs at which the rate is ÷10
     mean: str | None = "image"  # what is subtracted: "image", "pixel" or nothing
     image_side: int | None = None  # crops are taken from images of this side, or none
+    crops: bool = True  # random ones in training; else the central patch
     reflect: bool = False  # half the training images are mirrored
     colour: str | None = None  # reading of the colour noise: "paper" or "authors"
     rotation: float = 0.0  # training images are turned by up to so many degrees
@@ -404,6 +406,40 @@ CIFAR_13PCT = dataclasses.replace(
     name="cifar-13pct",
 )
 
+# inputs to a kernel in the paper's net and in paper-32, whose initial standard
+# deviations grow with the root of their ratio, so that signals start as large
+FAN_IN_32 = {
+    "conv1": (363, 75),
+    "conv2": (1200, 400),
+    "conv3": (2304, 576),
+    "conv4": (1728, 576),
+    "conv5": (1728, 576),
+    "fc6": (9216, 576),
+    "fc7": (4096, 256),
+    "fc8": (4096, 256),
+}
+PAPER_32 = dataclasses.replace(
+    PAPER.change(
+        conv1={"filters": 32, "kernel": 5, "stride": 1, "padding": 2},
+        pool1={"padding": "ceil"},  # 28 → 14
+        conv2={"filters": 64},
+        pool2={"padding": "ceil"},  # 14 → 7
+        conv3={"filters": 128},
+        conv4={"filters": 128},
+        conv5={"filters": 64},
+        fc6={"units": 256},
+        fc7={"units": 256},
+        fc8={"units": 10},
+    ).change(
+        **{
+            name: {"init": round(0.01 * (printed / here) ** 0.5, 4)}
+            for name, (printed, here) in FAN_IN_32.items()
+        }
+    ),
+    name="paper-32",
+    input_shape=(28, 28, 3),
+)
+
 # D layer-params-18pct.cfg, -13pct.cfg, -11pct.cfg: rates .001, biases .002
 CIFAR_RECIPE = Recipe(
     learning_rate=0.001, rate_multipliers=(("bias", 2.0),), weight_decay=0.0
@@ -615,6 +651,20 @@ _ALL = (
         family="article",
     ),
     Variant(
+        "the paper's structure at CIFAR-10's size",
+        "P §3, Figure 2, made small here for experiments",
+        PAPER_32,
+        (
+            "28×28 crops of 32×32 images (as 224 of 256); conv1 5×5 with stride 1",
+            "32-64-128-128-64 kernels and 256-256-10 units in the same two towers",
+            "pooling windows hang over the edge, so that maps measure 28-14-7-7-7-3",
+            "initial standard deviations grow with the root of the paper's inputs to "
+            "a kernel over those here (0.0173 to 0.04)",
+        ),
+        dataclasses.replace(PAPER_RECIPE, image_side=32),
+        family="cifar",
+    ),
+    Variant(
         "cuda-convnet's 18 % net for CIFAR-10",
         "D example-layers/layers-18pct.cfg",
         CIFAR_18PCT,
@@ -677,7 +727,30 @@ VARIANTS = {variant.name: variant for variant in _ALL}
 
 
 def get(name):
-    """The variant of that name. Raises ValueError, listing all, if there is none."""
-    if name not in VARIANTS:
-        raise ValueError(f"unknown variant {name!r}: one of {', '.join(VARIANTS)}.")
-    return VARIANTS[name]
+    """The variant of that name, or an ablation of one: "paper-32.no-dropout".
+
+    Raises ValueError, listing what there is, for an unknown name and for an ablation
+    that would change nothing.
+    """
+    base, _, changes = name.partition(".")
+    if base not in VARIANTS:
+        raise ValueError(f"unknown variant {base!r}: one of {', '.join(VARIANTS)}.")
+    variant = VARIANTS[base]
+    for change in changes.split(".") if changes else ():
+        variant = ablated(variant, change)
+    return variant
+
+
+def ablated(variant, name):
+    """The variant after the ablation of that name."""
+    if name not in ABLATIONS:
+        raise ValueError(f"unknown ablation {name!r}: one of {', '.join(ABLATIONS)}.")
+    ablation = ABLATIONS[name]
+    return dataclasses.replace(
+        variant,
+        title=f"{variant.title}, {ablation.title}",
+        architecture=ablation.apply(variant.architecture, name),
+        departures=(*variant.departures, ablation.departure),
+        recipe=dataclasses.replace(variant.recipe, **ablation.recipe),
+        other_recipes=(),
+    )

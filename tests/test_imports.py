@@ -16,6 +16,7 @@ PACKAGES = (alexnet_paper, reproduce)
 # each module imports from rows above its own, or from the left of its own row
 ROWS = (
     ("paper", "architecture", "record"),
+    ("ablations",),
     ("articles", "variants", "placement", "images", "augment"),
     ("layers", "optimizer", "prepare"),
     ("model", "data", "weights"),
@@ -33,6 +34,7 @@ LIGHT = [
             "paper",
             "articles",
             "architecture",
+            "ablations",
             "variants",
             "record",
             "tables",
