@@ -9,9 +9,10 @@ from alexnet_paper import data as datasets
 from alexnet_paper import paper
 from alexnet_paper import variants
 
-SCHEDULES = {  # by name: the authors' rows of `paper`, and two rules
+SCHEDULES = {  # by name: the authors' rows of `paper`, and three rules
     "plateau": None,
     "constant": None,
+    "steps": None,
     **{row.run: row for row in paper.SCHEDULES},
 }
 
@@ -36,6 +37,7 @@ class Plan:
     recipe: str | None = None  # of the variant's recipes
     learning_rate: float | None = None
     patience: int | None = None  # epochs without a lower validation error, then stop
+    until: float | None = None  # training error at which to stop
 
     def training_recipe(self):
         """The `variants.Recipe` with this plan's changes, images scaled with the
@@ -49,10 +51,14 @@ class Plan:
         }
         if self.patience is not None:
             changes["patience"] = self.patience
-        if self.schedule in ("plateau", "constant"):
-            changes["drops"] = {"plateau": variants.OnPlateau(), "constant": ()}[
-                self.schedule
-            ]
+        epochs = changes.get("epochs", recipe.epochs)
+        rules = {
+            "plateau": variants.OnPlateau(),
+            "constant": (),
+            "steps": (round(0.8 * epochs), round(0.9 * epochs)),
+        }
+        if self.schedule in rules:
+            changes["drops"] = rules[self.schedule]
         if self.input_size is not None and recipe.image_side is not None:
             own = variant.architecture.input_shape[0]
             changes["image_side"] = round(recipe.image_side * self.input_size / own)
@@ -99,5 +105,7 @@ def check(plan):
             raise ValueError(f"--{option} must be 1 or more. Received: {value}")
     if plan.learning_rate is not None and not 0 < plan.learning_rate < float("inf"):
         raise ValueError(f"--learning-rate must be above 0: {plan.learning_rate}")
+    if plan.until is not None and not 0 <= plan.until < 1:
+        raise ValueError(f"--until must be an error, in [0, 1): {plan.until}")
     if plan.training_recipe().patience and plan.validate_every > 1:
         raise ValueError("--patience needs a validation after every epoch.")

@@ -470,6 +470,18 @@ def notes_sections():
     ]
 
 
+def experiments_section(experiments):
+    """What each asks, by which arms."""
+    return Section(
+        "Experiments",
+        ("name", "question", "protocol", "arms", "seeds"),
+        tuple(
+            (one.name, one.question, one.protocol, ", ".join(one.arms), str(one.seeds))
+            for one in experiments
+        ),
+    )
+
+
 def start_section(experiment, started):
     """How many runs left ln(classes), and when; `started` from `experiments`."""
     rows = tuple(

@@ -87,7 +87,7 @@ class Run:
         self.epoch, self.step, self.history = 0, 0, []
         self.logs = {}  # running means of the epoch, by Keras's names
         self.metric_state = None  # of a resumed epoch
-        self.stalled = False
+        self.stalled, self.diverged = False, False
 
     @property
     def best_epoch(self):
@@ -98,10 +98,16 @@ class Run:
 
     @property
     def finished(self):
-        """Whether all epochs are done, or too many passed without a better one."""
+        """Whether all epochs are done, too many passed without a better one, or the
+        training error is as low as was asked for."""
         patience, best = self.recipe.patience, self.best_epoch
         waited = self.epoch - best if best else 0
-        return self.epoch >= self.recipe.epochs or bool(patience and waited >= patience)
+        last = self.history[-1] if self.history and not self.step else {}
+        return (
+            self.epoch >= self.recipe.epochs
+            or bool(patience and waited >= patience)
+            or last.get("top1_error", math.inf) <= (self.plan.until or -1)
+        )
 
     @property
     def steps(self):
@@ -255,6 +261,7 @@ class Run:
                 value = keras.ops.convert_to_numpy(variable.value)
                 arrays[f"{kind}/{index:03d}"] = value
         if not all(np.isfinite(array).all() for array in arrays.values()):
+            self.diverged = True
             raise Stopped(f"a weight is not finite: stopped. {LAST_GOOD}")
         for name, array in self.prepare.arrays().items():
             arrays[f"preparation/{name}"] = array
@@ -322,6 +329,7 @@ class Keeper(keras.callbacks.Callback):
         self.run.step += 1
         self.run.logs = {name: float(value) for name, value in logs.items()}
         if not math.isfinite(logs["loss"]):
+            self.run.diverged = True
             raise Stopped(f"the loss is {logs['loss']}: stopped. {LAST_GOOD}")
         self.stop_if_asked()
         self.save_if_due()

@@ -70,13 +70,14 @@ def static_pages():
 
 
 def start_sections():
+    from alexnet_paper import effects
     from alexnet_paper import experiments
     from alexnet_paper import record
     from alexnet_paper import tables
 
     records = record.load_all(record.shipped())
     found = {
-        name: experiments.started(records, name) for name in ("start", "start-cifar10")
+        name: effects.started(records, name) for name in ("start", "start-cifar10")
     }
     return [
         tables.start_section(experiments.EXPERIMENTS[name], started)

@@ -34,8 +34,8 @@ def parser():
     add(
         "--schedule",
         metavar="NAME",
-        help="plateau, constant, or a run of the authors: 145, 145-2010, 145-half, "
-        "147, 148 (default: the recipe's)",
+        help="plateau, constant, steps (÷10 after 80 and 90 % of the epochs), or a run "
+        "of the authors: 145, 145-2010, 145-half, 147, 148 (default: the recipe's)",
     )
     add(
         "--save-every",
@@ -52,6 +52,7 @@ def parser():
         metavar="N",
         help="stop after N epochs without a lower validation error",
     )
+    add("--until", type=float, metavar="ERROR", help="stop at this training error")
     add("--input-size", type=int, metavar="N", help="side of the input, for small runs")
     add(
         "--validate-every",

@@ -21,7 +21,8 @@ ROWS = (
     ("layers", "optimizer", "prepare"),
     ("model", "data", "weights"),
     ("plan",),
-    ("equivalence", "train", "evaluate", "claims", "experiments"),
+    ("equivalence", "train", "effects"),
+    ("evaluate", "claims", "experiments"),
     ("tables", "figures"),
 )
 ORDER = [f"alexnet_paper.{name}" for row in ROWS for name in row]

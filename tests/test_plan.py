@@ -45,6 +45,7 @@ def test_a_plan_takes_what_is_not_said_from_the_recipe():
         ("cifar-18pct", "constant", ()),
         ("paper", None, OnPlateau()),
         ("paper", "constant", ()),
+        ("paper", "steps", (72, 81)),
     ],
 )
 def test_when_the_rate_falls(variant, schedule, drops):
@@ -75,6 +76,7 @@ def test_the_article_has_two_recipes():
     [
         ({"recipe": "mine"}, "paper has no recipe 'mine': it has as-published"),
         ({"schedule": "x"}, "unknown schedule 'x': one of plateau, con"),
+        ({"until": 1.5}, "--until must be an error, in .0, 1.: 1.5"),
         ({"patience": 0}, "--patience must be 1 or more. Received: 0"),
         ({"patience": 2, "validate_every": 3}, "--patience needs a validation after"),
         ({"learning_rate": 0.0}, "--learning-rate must be above 0: 0.0"),

@@ -633,6 +633,16 @@ def test_patience_ends_a_run(tmp_path, monkeypatch):
         assert (run.best_epoch, run.finished) == (best, finished)
 
 
+def test_a_run_stops_at_the_training_error_asked_for(tmp_path):
+    """After the first epoch that reaches it, and not again when resumed."""
+    run, _ = begin(changed(epochs=9, until=0.95), tmp_path)
+    assert run.train() and run.epoch < 9
+    assert run.history[-1]["top1_error"] <= 0.95
+    assert all(line["top1_error"] > 0.95 for line in run.history[:-1])
+    again, _ = begin(changed(epochs=9, until=0.95), tmp_path, resume=True)
+    assert again.finished and again.epoch == run.epoch
+
+
 def test_the_best_epoch_is_kept(tmp_path, monkeypatch):
     """Its weights, not the last ones, are what `weight_file` names."""
     plan = dataclasses.replace(with_recipe(monkeypatch, keep_best=True), epochs=4)
