@@ -19,6 +19,7 @@ ROWS = (
     ("articles", "variants", "placement", "images", "augment"),
     ("layers", "optimizer", "prepare"),
     ("model", "data", "weights"),
+    ("kernels", "retrieval"),
     ("equivalence", "train", "evaluate", "claims", "experiments"),
     ("tables", "figures"),
 )
