@@ -296,6 +296,33 @@ def test_without_takes_what_follows_along():
     assert names[names.index("pool2") + 1 :][:2] == ["conv4", "conv4_relu"]
 
 
+@pytest.mark.parametrize(
+    ("variant", "name", "last"),
+    [
+        ("paper", "conv1", "conv1_relu"),
+        ("paper", "pool5", "pool5"),
+        ("paper", "fc7", "fc7_relu"),
+        ("paper", "fc8", "fc8"),
+        ("paper", "prob", "prob"),
+        ("authors", "conv1", "conv1"),
+        ("authors", "pool5", "pool5_relu"),
+        ("one-weird-trick", "pool5", "pool5"),
+        ("tanh", "fc6", "fc6_tanh"),
+        ("bn-cifar10", "conv1", "conv1_relu"),
+    ],
+)
+def test_until_takes_what_belongs_to_a_layer_and_no_dropout(variant, name, last):
+    cut = arch.trace(net_of(variant).until(name))
+    assert cut[-1].name == last
+    assert cut == arch.trace(net_of(variant))[: len(cut)]
+
+
+@pytest.mark.parametrize("name", ["fc9", "", "relu"])
+def test_until_refuses_an_unknown_layer(name):
+    with pytest.raises(ValueError, match="paper has no layer .*conv1, norm1.*prob"):
+        PAPER.until(name)
+
+
 def test_convolutional_ends_before_the_first_dense_layer():
     assert arch.trace(PAPER.convolutional())[-1].name == "pool5"
     assert arch.trace(PAPER.convolutional())[-1].output_shape == (6, 6, 256)

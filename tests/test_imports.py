@@ -19,7 +19,7 @@ ROWS = (
     ("articles", "variants", "placement", "images", "augment"),
     ("layers", "optimizer", "prepare"),
     ("model", "data", "weights"),
-    ("equivalence", "train", "evaluate", "claims", "experiments"),
+    ("equivalence", "train", "evaluate", "trained", "claims", "experiments"),
     ("tables", "figures"),
 )
 ORDER = [f"alexnet_paper.{name}" for row in ROWS for name in row]
