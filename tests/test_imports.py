@@ -20,7 +20,7 @@ ROWS = (
     ("layers", "optimizer", "prepare"),
     ("model", "data", "weights"),
     ("kernels", "retrieval"),
-    ("equivalence", "train", "evaluate", "claims", "experiments"),
+    ("equivalence", "train", "evaluate", "trained", "claims", "experiments"),
     ("tables", "figures"),
 )
 ORDER = [f"alexnet_paper.{name}" for row in ROWS for name in row]
