@@ -122,7 +122,7 @@ def training_error(histories, epochs, target=0.25, about="", ratio=""):
     axes.set(xlabel="epoch", ylabel="training error", ylim=(0, None))
     axes.set_xlim(left=0)
     axes.yaxis.set_major_formatter(PercentFormatter(1, 0))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.legend(frameon=False)
     text = f"Epochs to {target:.0%} training error: {', '.join(said)}. {ratio} {about}"
     caption(figure, " ".join(text.split()), COLUMN)
@@ -392,8 +392,8 @@ def first_layer(kernels, selectivity, parts=1, part="", difference=None, about="
     count = kernels.shape[-1] // parts
     across = min(16, count)
     rows = math.ceil(count / across)
-    cell = PAGE / 16
-    sheet = rows * (cell + LINE) + 0.3
+    cell = 0.375  # inches: a kernel's side
+    sheet = rows * (cell + LINE) + 0.25
     figure = Figure(figsize=(PAGE, parts * sheet + 1.9), layout="constrained")
     *sheets, strip = figure.subplots(
         parts + 1, height_ratios=[*[sheet] * parts, 0.5 + 0.2 * parts]
@@ -425,7 +425,7 @@ def first_layer_caption(difference, part, about):
     )
     if difference:
         text += (
-            f" Difference of the {part}s' means {difference.difference:+.2f}, two-"
+            f" Difference of the {part}s' means {minus(difference.difference)}, two-"
             f"sided p = {difference.p_value:.2g} in a permutation test with "
             f"{difference.permutations:,} permutations."
         )
@@ -435,6 +435,11 @@ def first_layer_caption(difference, part, about):
             "apart."
         )
     return text.strip()
+
+
+def minus(number):
+    """Two digits after the point and a sign as it is printed."""
+    return f"{number:+.2f}".replace("-", "−")
 
 
 def draw_strip(axes, values, names):
@@ -658,7 +663,7 @@ def curves(history, about=""):
                 markersize=mark,
             )
         axes.set(xlabel="epoch", ylabel=name)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         axes.grid(color="#dddddd", linewidth=0.5)
     panels[1].yaxis.set_major_formatter(PercentFormatter(1, 0))
     panels[0].legend(frameon=False)
@@ -684,22 +689,11 @@ def confusion(labels, predicted, class_names, about=""):
 
     names = [shortened(name, 16) for name in class_names]
     matrix = confusion_matrix(labels, predicted, labels=range(len(names)))
-    share = np.nan_to_num(
-        100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    )
-    small = len(names) <= 40  # numbers and names can be read
-    digits = max(len(str(matrix.max())), 3)
-    side = len(names) * max(0.19, 0.075 * digits + 0.04) if small else 4.5
-    margin = 0.075 * max(map(len, names)) + 0.5 if small else 0.5
-    beside = 2 * (side + margin) <= PAGE
-    shape = (1, 2) if beside else (2, 1)
-    wide, high = max(shape[1] * (side + margin), PAGE), shape[0] * (side + margin + 0.3)
-    figure = Figure(figsize=(wide, high + 0.5), layout="constrained")
+    share = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    figure, panels = confusion_panels(names, len(str(matrix.max())))
+    readable = len(names) <= READABLE
     for axes, values, title in zip(
-        figure.subplots(*shape),
-        (matrix, share),
-        ("images", "% of the class"),
-        strict=True,
+        panels, (matrix, share), ("images", "% of the correct class"), strict=True
     ):
         display = ConfusionMatrixDisplay(
             np.round(values).astype(int), display_labels=names
@@ -708,13 +702,32 @@ def confusion(labels, predicted, class_names, about=""):
             ax=axes,
             cmap="Blues",
             colorbar=False,
-            include_values=small,
+            include_values=readable,
             values_format="d",
             xticks_rotation="vertical",
             text_kw={"fontsize": POINTS},
         )
-        axes.set(title=title, xlabel="predicted", ylabel="correct")
-        if not small:
+        axes.set(title=title, xlabel="predicted")
+        axes.set_ylabel("correct" if axes.get_subplotspec().is_first_col() else "")
+        if not readable:
             axes.set(xticks=[], yticks=[])
     caption(figure, about)
     return figure
+
+
+READABLE = 40  # classes: with more of them there is no room for names and numbers
+LANDSCAPE = 10.0  # inches: the widest that a page turned on its side holds
+
+
+def confusion_panels(names, digits):
+    """A figure and its two panels: beside each other where a page holds them."""
+    side, margin = 3.2, 0.5
+    if len(names) <= READABLE:
+        side = max(len(names) * (0.065 * max(digits, 3) + 0.04), 1.5)
+        margin += 0.07 * max(map(len, names))
+    beside = 2 * side + margin + 0.3 <= LANDSCAPE
+    across, down = (2, 1) if beside else (1, 2)
+    size = max(across * side + margin + 0.3, PAGE), down * (side + margin + 0.3) + 0.3
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(down, across, sharey=beside)
+    return figure, panels
