@@ -93,11 +93,16 @@ def steps_to_leave(record):
 def started(records, name="start"):
     """{arm: (seeds, how many left the plateau, median steps of those, steps run, batch
     size)} from the records of the experiment."""
+    return {arm: summary(of_arm) for arm, of_arm in by_arm(records, name).items()}
+
+
+def by_arm(records, name):
+    """{arm: its records} of one experiment."""
     found = {}
     for record in records:
         if record.protocol.get("experiment") == name:
             found.setdefault(record.protocol["arm"], []).append(record)
-    return {arm: summary(of_arm) for arm, of_arm in found.items()}
+    return found
 
 
 def summary(records):
@@ -107,3 +112,22 @@ def summary(records):
     run = one["epochs"] * math.ceil(one["training_images"] / one["batch_size"])
     median = statistics.median(left) if left else None
     return len(steps), len(left), median, run, one["batch_size"]
+
+
+def epochs_to(history, error):
+    """The epoch whose training error first was at most `error`, or math.inf if none
+    was; `history` as in a `Record`."""
+    reached = (line["epoch"] for line in history if line["top1_error"] <= error)
+    return next(reached, math.inf)
+
+
+def times_as_many(fast, slow, longest):
+    """(ratio of the medians of two lists of epochs, whether it is only a lower bound).
+
+    Where the median of `slow` is math.inf, the ratio is that of `longest`, the epochs
+    that it was trained, and a lower bound; it is None where that of `fast` is.
+    """
+    fast, slow = statistics.median(fast), statistics.median(slow)
+    if math.isinf(fast):
+        return None, False
+    return min(slow, longest) / fast, math.isinf(slow)

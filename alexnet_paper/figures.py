@@ -695,10 +695,7 @@ def confusion(labels, predicted, class_names, about=""):
     for axes, values, title in zip(
         panels, (matrix, share), ("images", "% of the correct class"), strict=True
     ):
-        display = ConfusionMatrixDisplay(
-            np.round(values).astype(int), display_labels=names
-        )
-        display.plot(
+        ConfusionMatrixDisplay(np.round(values).astype(int), display_labels=names).plot(
             ax=axes,
             cmap="Blues",
             colorbar=False,
@@ -706,12 +703,16 @@ def confusion(labels, predicted, class_names, about=""):
             values_format="d",
             xticks_rotation="vertical",
             text_kw={"fontsize": POINTS},
+            im_kw={
+                "vmin": 0,
+                "vmax": max(matrix.max(), 1) if values is matrix else 100,
+            },
         )
         axes.set(title=title, xlabel="predicted")
         axes.set_ylabel("correct" if axes.get_subplotspec().is_first_col() else "")
         if not readable:
             axes.set(xticks=[], yticks=[])
-    caption(figure, about)
+    caption(figure, about, figure.get_size_inches()[0])
     return figure
 
 
@@ -727,7 +728,7 @@ def confusion_panels(names, digits):
         margin += 0.07 * max(map(len, names))
     beside = 2 * side + margin + 0.3 <= LANDSCAPE
     across, down = (2, 1) if beside else (1, 2)
-    size = max(across * side + margin + 0.3, PAGE), down * (side + margin + 0.3) + 0.3
+    size = max(across * side + margin + 0.3, 4.5), down * (side + margin + 0.3) + 0.3
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(down, across, sharey=beside)
     return figure, panels
