@@ -18,8 +18,16 @@ ROWS = (
     ("paper", "architecture", "record"),
     ("articles", "variants", "placement", "images", "augment"),
     ("layers", "optimizer", "prepare"),
-    ("model", "data", "weights"),
-    ("equivalence", "train", "evaluate", "trained", "claims", "experiments"),
+    ("model", "data", "weights", "formats"),
+    (
+        "equivalence",
+        "train",
+        "evaluate",
+        "trained",
+        "claims",
+        "conversion",
+        "experiments",
+    ),
     ("tables", "figures"),
 )
 ORDER = [f"alexnet_paper.{name}" for row in ROWS for name in row]
