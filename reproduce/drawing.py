@@ -2,6 +2,7 @@
 `figures`. Every `figure_…(options)` returns the figure and the numbers it shows."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -190,7 +191,10 @@ def of_split(net, dataset, split):
     names, images = outputs(net), list(split.images)
     place = matching(dataset.class_names, names)
     labels = tuple(place.get(int(label)) for label in split.labels)
-    titles = tuple(dataset.class_names[label] for label in split.labels)
+    titles = tuple(
+        dataset.class_names[of_data] if output is None else names[output]
+        for of_data, output in zip(split.labels, labels, strict=True)
+    )
     probabilities = net.predict(images)
     about = f"{net.name} on {dataset.name}. Over each photograph: its class"
     about += "; ✓ and hatched: where it is among the labels." if any_of(labels) else "."
@@ -202,15 +206,15 @@ def any_of(labels):
 
 
 def matching(data_names, net_names):
-    """{class in the data: output of the net} of the same name, or of names that begin
-    with the same word (WordNet numbers)."""
-    whole = {name: index for index, name in enumerate(net_names)}
-    first = {name.split()[0]: index for index, name in enumerate(net_names)}
-    found = {
-        label: whole.get(name, first.get(name.split()[0]))
-        for label, name in enumerate(data_names)
+    """{class in the data: output of the net}: of the same name, or else of the same
+    place where the data's are as many WordNet numbers, sorted."""
+    place = {name: index for index, name in enumerate(net_names)}
+    numbers = all(re.fullmatch(r"n\d{8}", name) for name in data_names)
+    if numbers and len(data_names) == len(net_names):
+        return {index: index for index in range(len(data_names))}
+    return {
+        label: place[name] for label, name in enumerate(data_names) if name in place
     }
-    return {label: index for label, index in found.items() if index is not None}
 
 
 def nearest(net, dataset, split, queries):

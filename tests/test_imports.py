@@ -18,9 +18,17 @@ ROWS = (
     ("paper", "architecture", "record"),
     ("articles", "variants", "placement", "images", "augment"),
     ("layers", "optimizer", "prepare"),
-    ("model", "data", "weights"),
+    ("model", "data", "weights", "formats"),
     ("kernels", "retrieval"),
-    ("equivalence", "train", "evaluate", "trained", "claims", "experiments"),
+    (
+        "equivalence",
+        "train",
+        "evaluate",
+        "trained",
+        "claims",
+        "conversion",
+        "experiments",
+    ),
     ("tables", "figures"),
 )
 ORDER = [f"alexnet_paper.{name}" for row in ROWS for name in row]

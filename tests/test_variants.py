@@ -181,9 +181,8 @@ def test_first_biases(name):
 def test_dropout(name):
     """The paper's rate and form, but where the source has the later form."""
     article = name.startswith("bn-")
-    elsewhere = article or name in (
-        *("caffe", "caffenet", "one-weird-trick", "cats-vs-dogs"),
-    )
+    later = ("caffe", "caffenet", "one-weird-trick", "cats-vs-dogs")
+    elsewhere = name in later or article
     count = 3 if article else 0 if name.startswith("cifar") else 2
     expected = [(0.4 if article else 0.5, elsewhere)] * count
     found = [(spec.rate, spec.scaled) for spec in specs(name, arch.Dropout)]
