@@ -85,6 +85,10 @@ def caption(parent, text, width=PAGE):
     parent.supxlabel(textwrap.fill(text, letters(width)), x=0.01, ha="left")
 
 
+def percent(share):
+    return f"{100 * share:.0f} %"
+
+
 # Figure 1: ReLU against tanh
 
 
@@ -112,7 +116,7 @@ def training_error(histories, epochs, target=0.25, about="", ratio=""):
             axes.plot(median, target, "o" if arm == "relu" else "s", color=colour)
     axes.axhline(target, color=GREY, linestyle=":", linewidth=1)
     axes.annotate(
-        f"{target:.0%}",
+        percent(target),
         (1, target),
         (-2, 2),
         xycoords=("axes fraction", "data"),
@@ -121,10 +125,11 @@ def training_error(histories, epochs, target=0.25, about="", ratio=""):
     )
     axes.set(xlabel="epoch", ylabel="training error", ylim=(0, None))
     axes.set_xlim(left=0)
-    axes.yaxis.set_major_formatter(PercentFormatter(1, 0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, 0, " %"))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.legend(frameon=False)
-    text = f"Epochs to {target:.0%} training error: {', '.join(said)}. {ratio} {about}"
+    text = f"Epochs to {percent(target)} training error: {', '.join(said)}. "
+    text += f"{ratio} {about}"
     caption(figure, " ".join(text.split()), COLUMN)
     return figure
 
@@ -512,7 +517,7 @@ def predictions_and_neighbours(predicted=None, neighbours=None, top=5):
         parts.append((draw_predictions, predicted, predictions_height(predicted, top)))
     if neighbours is not None:
         rows = len(neighbours.queries)
-        height = rows * PAGE / (len(neighbours.images[0]) + 1) + 0.9
+        height = rows * 6.3 / (len(neighbours.images[0]) + 1) + 0.5
         parts.append((draw_neighbours, neighbours, height))
     if not parts:
         raise ValueError("there are neither predictions nor neighbours to draw.")
@@ -525,21 +530,22 @@ def predictions_and_neighbours(predicted=None, neighbours=None, top=5):
 
 
 ACROSS = 4  # photographs in a row
+PHOTOGRAPH = 1.15  # inches: its side
 
 
 def predictions_height(predicted, top):
     rows = math.ceil(len(predicted.photographs) / ACROSS)
-    return rows * (1.75 + bars_height(predicted, top)) + 0.4
+    return rows * (PHOTOGRAPH + 0.2 + bars_height(predicted, top)) + 0.4
 
 
 def bars_height(predicted, top):
-    return 0.1 + 0.19 * min(top, predicted.probabilities.shape[1])
+    return 0.05 + 0.18 * min(top, predicted.probabilities.shape[1])
 
 
 def draw_predictions(parent, predicted, top=5):
     """Photographs in rows of four, each over its most probable labels as bars."""
     rows = math.ceil(len(predicted.photographs) / ACROSS)
-    ratios = [1.6, bars_height(predicted, top)] * rows
+    ratios = [PHOTOGRAPH, bars_height(predicted, top)] * rows
     grid = parent.add_gridspec(2 * rows, ACROSS, height_ratios=ratios)
     for index, photograph in enumerate(predicted.photographs):
         row, column = 2 * (index // ACROSS), index % ACROSS
@@ -575,8 +581,8 @@ def draw_bars(axes, probabilities, class_names, label, top):
         )
         name = ("✓ " if correct else "") + shortened(class_names[index], 17)
         axes.text(0.01, row, name, va="center", weight="bold" if correct else "normal")
-        axes.text(1, row, f"{probabilities[index]:.0%}", va="center", ha="right")
-    axes.set(xlim=(0, 1), ylim=(len(best) - 0.5, -0.5))
+        axes.text(1.2, row, percent(probabilities[index]), va="center", ha="right")
+    axes.set(xlim=(0, 1.2), ylim=(len(best) - 0.5, -0.5))
     axes.axis("off")
 
 
@@ -617,11 +623,11 @@ def draw_neighbours(parent, neighbours):
     for corner, hit in zip(corners, same, strict=True):
         if hit:
             axes.add_patch(
-                Rectangle(corner, 1, 1, fill=False, edgecolor=ORANGE, linewidth=2.5)
+                Rectangle(
+                    corner, 1, 1, fill=False, edgecolor=ORANGE, lw=2.5, clip_on=False
+                )
             )
-    lowest = axes.get_ylim()[0]
-    axes.axvline(1.03, color=BLACK, linewidth=1.2, ymin=0, ymax=1)
-    axes.set_ylim(lowest, 0)
+    axes.axvline(1.03, color=BLACK, linewidth=1.2)
     caption(
         parent,
         f"First column: queries. Framed: of the query's class. {neighbours.about}",
@@ -665,7 +671,7 @@ def curves(history, about=""):
         axes.set(xlabel="epoch", ylabel=name)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         axes.grid(color="#dddddd", linewidth=0.5)
-    panels[1].yaxis.set_major_formatter(PercentFormatter(1, 0))
+    panels[1].yaxis.set_major_formatter(PercentFormatter(1, 0, " %"))
     panels[0].legend(frameon=False)
     caption(
         figure,
@@ -728,7 +734,7 @@ def confusion_panels(names, digits):
         margin += 0.07 * max(map(len, names))
     beside = 2 * side + margin + 0.3 <= LANDSCAPE
     across, down = (2, 1) if beside else (1, 2)
-    size = max(across * side + margin + 0.3, 4.5), down * (side + margin + 0.3) + 0.3
+    size = max(across * side + margin + 0.3, 4.5), down * (side + margin + 0.1) + 0.2
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(down, across, sharey=beside)
     return figure, panels

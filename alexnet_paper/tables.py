@@ -437,7 +437,9 @@ def epochs_section(epochs, ratio, error):
         for arm, found in epochs.items()
     )
     columns = ("arm", "seeds", "epochs, seed by seed")
-    return Section(f"Epochs to {error:.0%} training error", columns, rows, ratio)
+    return Section(
+        f"Epochs to {100 * error:.0f} % training error", columns, rows, ratio
+    )
 
 
 def curves_section(history, about):

@@ -3,6 +3,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -112,12 +113,18 @@ def figure_4(options):
 
 
 def load(options):
-    """The dataset that is named, or None."""
+    """The dataset that is named, with its classes' names in words, or None."""
     from alexnet_paper import data
 
     if options.data is None:
         return None
-    return data.load(options.data, options.data_dir, limit=options.limit)
+    found = data.load(options.data, options.data_dir, limit=options.limit)
+    if options.labels is None:
+        return found
+    lines = Path(options.labels).read_text(encoding="utf-8").splitlines()
+    words = dict(line.split(" ", 1) for line in lines if " " in line)
+    names = tuple(words.get(name, name) for name in found.class_names)
+    return replace(found, class_names=names)
 
 
 def chosen_split(dataset, name=None):
@@ -178,7 +185,10 @@ def labels_section(predicted, top=5):
     for probabilities in predicted.probabilities:
         best = np.argsort(-probabilities, kind="stable")[:top]
         labelled.append([(predicted.class_names[i], probabilities[i]) for i in best])
-    return tables.predictions_section(predicted.titles, labelled, predicted.about)
+    names = predicted.titles
+    if len(set(names)) < len(names):  # classes, not files
+        names = [f"{number}: {name}" for number, name in enumerate(names, 1)]
+    return tables.predictions_section(names, labelled, predicted.about)
 
 
 def of_split(net, dataset, split):
@@ -236,7 +246,8 @@ def nearest(net, dataset, split, queries):
     about = f"{net.name}: nearest by {layer}, of {len(train):,} of {dataset.name}."
     about += partial_note(net, layer)
     precision = (
-        f" Precision@{NEAREST} over {len(split):,} queries {found.overall:.1%}, "
+        f" Precision@{NEAREST} over {len(split):,} queries "
+        f"{100 * found.overall:.1f} %, chance {100 * found.overall_chance:.1f} %."
     )
     shown = figures.Neighbours(
         [split.images[i] for i in queries],
@@ -244,7 +255,7 @@ def nearest(net, dataset, split, queries):
         [[train.images[i] for i in found.indices[query]] for query in queries],
         [train.labels[found.indices[query]].tolist() for query in queries],
         dataset.class_names,
-        f"{about}{precision}chance {found.overall_chance:.1%}.",
+        about + precision,
     )
     section = tables.retrieval_section(found, dataset.class_names, NEAREST, about)
     return shown, section
@@ -304,7 +315,8 @@ def confusion(options):
     split = chosen_split(dataset, options.split)
     probabilities = net.predict(split.images)
     wrong = evaluate.top_k_error(probabilities, split.labels, 1)
-    about = f"{net.name}: {len(split):,} images of {dataset.name}, {wrong:.1%} wrong."
+    about = f"{net.name}: {len(split):,} images of {dataset.name}, "
+    about += f"{100 * wrong:.1f} % wrong."
     made = figures.confusion(
         split.labels, probabilities.argmax(axis=1), dataset.class_names, about
     )

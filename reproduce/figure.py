@@ -32,6 +32,11 @@ def parser():
     add("--variant", default="paper", help="of figure 2 (default: paper)")
     add("--data", help="of figure 4: python -m reproduce.data list")
     add("--data-dir", metavar="DIR", help="where the data is")
+    add(
+        "--labels",
+        metavar="FILE",
+        help="words for the data's WordNet numbers, as in synset_words.txt",
+    )
     add("--limit", type=int, metavar="N", help="search N training images only")
     add(
         "--split",
