@@ -72,6 +72,9 @@ def save(figure, path):
     check_path(path)
     suffix = Path(path).suffix.lower()
     with matplotlib.rc_context(STYLE), atomic_file(path) as file:
+        if figure.get_layout_engine():  # once: each layout starts from the last one
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")
         figure.savefig(file, format=suffix[1:], dpi=DPI, metadata=METADATA[suffix])
 
 
@@ -483,14 +486,19 @@ def contact_sheet(axes, images, across, marks=None, gap=0.1):
 @dataclass(frozen=True)
 class Predicted:
     """Photographs, uint8 (height, width, 3), with probabilities (n, classes), the
-    classes' names, titles to write over them, and correct labels or None."""
+    classes' names, titles to write over them (files or correct classes), and the
+    correct outputs: an index or None for each, or None where no one knows."""
 
     photographs: list
     probabilities: np.ndarray
     class_names: tuple[str, ...]
     titles: tuple[str, ...]
-    labels: tuple[int, ...] | None = None
+    labels: tuple[int | None, ...] | None = None
     about: str = ""
+
+    def best(self, index, top):
+        """The `top` most probable outputs of a photograph, the first first."""
+        return np.argsort(-self.probabilities[index], kind="stable")[:top]
 
 
 @dataclass(frozen=True)
@@ -504,6 +512,15 @@ class Neighbours:
     class_names: tuple[str, ...]
     about: str = ""
 
+    def marks(self):
+        """The classes of queries and images row by row, in lines of 11 letters."""
+        rows = zip(self.query_labels, self.labels, strict=True)
+        names = [self.class_names[one] for query, row in rows for one in (query, *row)]
+        return [
+            "\n".join(textwrap.wrap(shortened(name, 20), 11)[:2]) or name
+            for name in names
+        ]
+
 
 @styled
 def predictions_and_neighbours(predicted=None, neighbours=None, top=5):
@@ -516,8 +533,8 @@ def predictions_and_neighbours(predicted=None, neighbours=None, top=5):
     if predicted is not None:
         parts.append((draw_predictions, predicted, predictions_height(predicted, top)))
     if neighbours is not None:
-        rows = len(neighbours.queries)
-        height = rows * 6.3 / (len(neighbours.images[0]) + 1) + 0.5
+        lines = 1 + max(mark.count("\n") for mark in neighbours.marks())
+        height = len(neighbours.queries) * (SMALL + LINE * lines) + 0.5
         parts.append((draw_neighbours, neighbours, height))
     if not parts:
         raise ValueError("there are neither predictions nor neighbours to draw.")
@@ -530,7 +547,7 @@ def predictions_and_neighbours(predicted=None, neighbours=None, top=5):
 
 
 ACROSS = 4  # photographs in a row
-PHOTOGRAPH = 1.15  # inches: its side
+PHOTOGRAPH, SMALL = 1.15, 0.75  # inches: sides of labelled and retrieved ones
 
 
 def predictions_height(predicted, top):
@@ -551,37 +568,27 @@ def draw_predictions(parent, predicted, top=5):
         row, column = 2 * (index // ACROSS), index % ACROSS
         axes = parent.add_subplot(grid[row, column])
         axes.imshow(thumbnail(photograph))
-        axes.set_title(shortened(predicted.titles[index], 24), fontsize=POINTS)
+        axes.set_title(squeezed(predicted.titles[index], 26), fontsize=POINTS)
         axes.axis("off")
-        label = predicted.labels[index] if predicted.labels is not None else None
-        draw_bars(
-            parent.add_subplot(grid[row + 1, column]),
-            predicted.probabilities[index],
-            predicted.class_names,
-            label,
-            top,
-        )
+        bars = parent.add_subplot(grid[row + 1, column])
+        draw_bars(bars, predicted, index, predicted.best(index, top))
     if predicted.about:
         caption(parent, predicted.about)
 
 
-def draw_bars(axes, probabilities, class_names, label, top):
-    """The `top` labels of a photograph, the correct one orange, hatched and ticked."""
-    best = np.argsort(-probabilities, kind="stable")[:top]
-    for row, index in enumerate(best):
-        correct = index == label
-        look = {"color": ORANGE, "hatch": "////"} if correct else {"color": SKY}
-        axes.barh(
-            row,
-            probabilities[index],
-            height=0.86,
-            edgecolor="white",
-            linewidth=0,
-            **look,
-        )
-        name = ("✓ " if correct else "") + shortened(class_names[index], 17)
-        axes.text(0.01, row, name, va="center", weight="bold" if correct else "normal")
-        axes.text(1.2, row, percent(probabilities[index]), va="center", ha="right")
+def draw_bars(axes, predicted, index, best):
+    """The best labels of a photograph, the correct one orange, hatched and ticked."""
+    correct = predicted.labels[index] if predicted.labels is not None else None
+    for row, output in enumerate(best):
+        probability = predicted.probabilities[index, output]
+        name, look, weight = predicted.class_names[output], {"color": SKY}, "normal"
+        name = shortened(name, 17)
+        if output == correct:
+            look, weight = {"color": ORANGE, "hatch": "////"}, "bold"
+            name = f"✓ {name}"
+        axes.barh(row, probability, 0.86, edgecolor="white", linewidth=0, **look)
+        axes.text(0.01, row, name, va="center", weight=weight)
+        axes.text(1.2, row, percent(probability), va="center", ha="right")
     axes.set(xlim=(0, 1.2), ylim=(len(best) - 0.5, -0.5))
     axes.axis("off")
 
@@ -595,6 +602,13 @@ def shortened(name, letters):
     return name if len(name) <= letters else name[: letters - 1].rstrip() + "…"
 
 
+def squeezed(name, letters):
+    """A name with its middle left out where it is too long: file names differ at
+    their ends."""
+    half = (letters - 1) // 2
+    return name if len(name) <= letters else f"{name[:half]}…{name[-half:]}"
+
+
 def thumbnail(photograph, side=THUMBNAIL):
     """The central square of a photograph, at most `side` pixels wide."""
     side = min(side, *photograph.shape[:2])
@@ -604,9 +618,9 @@ def thumbnail(photograph, side=THUMBNAIL):
 def draw_neighbours(parent, neighbours):
     """A row a query: the query, then the images nearest to it; those of its class are
     framed."""
-    across = len(neighbours.images[0]) + 1
+    across, marks = len(neighbours.images[0]) + 1, neighbours.marks()
     axes = parent.subplots()
-    images, marks, same = [], [], []
+    images, same = [], []
     for query, label, found, labels in zip(
         neighbours.queries,
         neighbours.query_labels,
@@ -615,11 +629,9 @@ def draw_neighbours(parent, neighbours):
         strict=True,
     ):
         images += [thumbnail(image) for image in (query, *found)]
-        marks += [
-            shortened(neighbours.class_names[one], 15) for one in (label, *labels)
-        ]
-        same += [None, *(one == label for one in labels)]
-    corners = contact_sheet(axes, images, across, marks, gap=0.2)
+        same += [False, *(one == label for one in labels)]
+    lines = 1 + max(mark.count("\n") for mark in marks)
+    corners = contact_sheet(axes, images, across, marks, gap=LINE * lines / SMALL)
     for corner, hit in zip(corners, same, strict=True):
         if hit:
             axes.add_patch(

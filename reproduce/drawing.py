@@ -11,6 +11,7 @@ import numpy as np
 from alexnet_paper import figures
 from alexnet_paper import record
 from alexnet_paper import tables
+from alexnet_paper.architecture import LEARNED
 from reproduce import command_line
 
 TARGET = 0.25  # training error, paper §3.1
@@ -94,8 +95,8 @@ def figure_4(options):
         dataset = load(options)
     predicted, neighbours, sections = None, None, []
     if options.photographs:
-        predicted, bad = of_photographs(net, options.photographs)
-        if predicted is None:
+        predicted, names = of_photographs(net, options.photographs)
+        if len(names) < len(options.photographs):
             raise SystemExit(1)
     if dataset is not None:
         split = chosen_split(dataset, options.split)
@@ -103,12 +104,13 @@ def figure_4(options):
         order = rng.permutation(len(split))
         if predicted is None:
             predicted = of_split(net, dataset, split.take(order[:SHOWN]))
+            names = [f"{options.data} {index}" for index in order[:SHOWN]]
         queries = order[SHOWN : SHOWN + QUERIES]
         queries = queries if len(queries) else order[:QUERIES]
         neighbours, section = nearest(net, dataset, split, queries)
         sections.append(section)
     if predicted is not None:
-        sections.insert(0, labels_section(predicted))
+        sections.insert(0, labels_section(predicted, names))
     return figures.predictions_and_neighbours(predicted, neighbours), sections
 
 
@@ -138,17 +140,16 @@ def chosen_split(dataset, name=None):
 
 
 def of_photographs(net, paths, views=1):
-    """(`figures.Predicted`, or None where none was whole; the paths left out)."""
+    """(`figures.Predicted`, or None where none was whole; the paths it is of)."""
     from alexnet_paper.images import BadImage
     from alexnet_paper.images import open_image
 
-    small, scaled, names, bad = [], [], [], []
+    small, scaled, whole = [], [], []
     for path in paths:
         try:
             image, converted = open_image(path)
         except (BadImage, FileNotFoundError) as error:
             command_line.note(f"error: {error}")
-            bad.append(path)
             continue
         if converted:
             command_line.note(
@@ -157,15 +158,17 @@ def of_photographs(net, paths, views=1):
         array = np.asarray(image)
         small.append(figures.thumbnail(array))
         scaled.append(net.preparation.scaled(array))
-        names.append(str(path))
-    if not names:
-        return None, bad
+        whole.append(path)
+    if not whole:
+        return None, []
     with command_line.usage():
         probabilities = net.predict(scaled, views)
     about = f"{net.name}, {views} view{'s' if views > 1 else ''}."
-    return figures.Predicted(
-        small, probabilities, outputs(net), tuple(names), None, about
-    ), bad
+    titles = tuple(Path(path).name for path in whole)
+    predicted = figures.Predicted(
+        small, probabilities, outputs(net), titles, about=about
+    )
+    return predicted, whole
 
 
 def outputs(net):
@@ -179,15 +182,15 @@ def outputs(net):
     return tuple(f"class {index}" for index in range(net.architecture.classes))
 
 
-def labels_section(predicted, top=5):
-    """The table of the `top` labels of every photograph."""
-    labelled = []
-    for probabilities in predicted.probabilities:
-        best = np.argsort(-probabilities, kind="stable")[:top]
-        labelled.append([(predicted.class_names[i], probabilities[i]) for i in best])
-    names = predicted.titles
-    if len(set(names)) < len(names):  # classes, not files
-        names = [f"{number}: {name}" for number, name in enumerate(names, 1)]
+def labels_section(predicted, names, top=5):
+    """The table of the `top` labels of every photograph, by name."""
+    labelled = [
+        [
+            (predicted.class_names[output], predicted.probabilities[index, output])
+            for output in predicted.best(index, top)
+        ]
+        for index in range(len(names))
+    ]
     return tables.predictions_section(names, labelled, predicted.about)
 
 
@@ -231,7 +234,9 @@ def nearest(net, dataset, split, queries):
     """(`figures.Neighbours` of the queries, the table over the whole split)."""
     from alexnet_paper.retrieval import retrieval
 
-    layer, train = last_hidden(net), dataset.splits["train"]
+    with command_line.usage():
+        layer, stands_in = last_hidden(net)
+    train = dataset.splits["train"]
     command_line.note(
         f"{layer} of {len(train):,} training images and {len(split):,} others …"
     )
@@ -244,7 +249,8 @@ def nearest(net, dataset, split, queries):
             NEAREST,
         )
     about = f"{net.name}: nearest by {layer}, of {len(train):,} of {dataset.name}."
-    about += partial_note(net, layer)
+    if stands_in:
+        about += f" The weights are partial: {layer} stands in for the last hidden one."
     precision = (
         f" Precision@{NEAREST} over {len(split):,} queries "
         f"{100 * found.overall:.1f} %, chance {100 * found.overall_chance:.1f} %."
@@ -262,25 +268,16 @@ def nearest(net, dataset, split, queries):
 
 
 def last_hidden(net):
-    """The deepest named layer before the last learned one that the weights reach: the
-    paper's fc7; pool5 where fc6 is missing."""
-    from alexnet_paper.architecture import LEARNED
-
+    """(name of the last layer before the outputs, the paper's fc7, or of the last that
+    partial weights reach; whether it only stands in for that). Raises ValueError where
+    the weights reach none."""
     named = [layer for layer in net.architecture.layers if layer.name]
     learned = [layer for layer in named if isinstance(layer, LEARNED)]
-    whole = [layer for layer in learned if f"{layer.name}/kernel" in net.arrays]
-    lacking = [layer for layer in learned if layer not in whole]
-    end = lacking[0] if lacking else learned[-1]
-    before = named[: named.index(end)]
-    if not before:
+    lacking = [row for row in learned if f"{row.name}/kernel" not in net.arrays]
+    end = (lacking or learned[-1:])[0]
+    if end is named[0]:
         raise ValueError(f"{net.name} lacks {end.name}: no layer can be computed.")
-    return before[-1].name
-
-
-def partial_note(net, layer):
-    if not net.about.get("missing"):
-        return ""
-    return f" The weights are partial: {layer} stands in for the last hidden layer."
+    return named[named.index(end) - 1].name, end is not learned[-1]
 
 
 def curves(options):

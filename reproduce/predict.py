@@ -47,15 +47,15 @@ def predict(options):
         if options.top < 1:
             raise ValueError(f"--top must be 1 or more. Received: {options.top}")
     net = command_line.open_net(options)
-    predicted, bad = drawing.of_photographs(net, options.photographs, options.views)
+    predicted, names = drawing.of_photographs(net, options.photographs, options.views)
     if predicted is not None:
-        section = drawing.labels_section(predicted, options.top)
+        section = drawing.labels_section(predicted, names, options.top)
         command_line.emit(tables.write([section], options.format))
         if options.out:
             made = figures.predictions_and_neighbours(predicted, top=options.top)
             figures.save(made, options.out)
             command_line.note(f"written: {options.out}")
-    if bad:
+    if len(names) < len(options.photographs):
         raise SystemExit(1)
 
 
