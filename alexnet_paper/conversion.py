@@ -214,7 +214,8 @@ def converted(name, array, layout, net):
     shape = arch.shapes(net)[name]
     if layout == "OIHW" and name.endswith("/kernel"):
         dense = len(shape) == 2
-        check_shape(name, array, shape[::-1] if dense else (*shape[:1:-1], *shape[:2]))
+        theirs = shape[::-1] if dense else (shape[3], shape[2], *shape[:2])
+        check_shape(name, array, theirs)
         if dense:
             layer = next(r for r in arch.trace(net) if r.name == name.split("/")[0])
             *space, maps = layer.input_shape

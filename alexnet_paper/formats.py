@@ -25,6 +25,7 @@ PARTS = {
     **dict.fromkeys(("b", "bias", "biases"), "bias"),
 }
 NAME = re.compile(rf"(.+)[._/]({'|'.join(PARTS)})(:0)?", re.IGNORECASE)
+TORCH_LEGACY = b"\x80\x02\x8a\x0a"  # torch.save before PyTorch 1.6
 OBJECTS = 10_000  # that a pickle of a net's arrays may number: it needs some hundred
 DAMAGED = (  # what decoders raise where a file is damaged
     *weights.DAMAGED,
@@ -70,11 +71,10 @@ def kind(path):
         return "npy"
     if head.startswith(b"\x89HDF"):
         raise ValueError("HDF5 is not read: convert it to .npz")
+    if head.startswith(TORCH_LEGACY):
+        return "torch"
     if head.startswith(b"\x80"):
-        raise ValueError(
-            "a bare pickle is not read: save a state_dict with torch.save of PyTorch "
-            "1.6 or later, arrays with np.savez"
-        )
+        raise ValueError("a bare pickle is not read: save the arrays with np.savez")
     return "caffemodel"
 
 
@@ -171,12 +171,9 @@ def read_npy(path):
     return Foreign("npy", "HWIO", layers)
 
 
-def read_torch(path):
-    """A PyTorch state_dict, or {"state_dict": state_dict}."""
-    try:
-        import torch
-    except ImportError as error:
-        raise ValueError("reading it needs PyTorch: pip install torch") from error
+def check_torch_archive(path):
+    """Sizes of the tensors' contents in a file of torch.save. Raises ValueError where a
+    checksum is wrong or the archive would unpack to more than its size."""
     with zipfile.ZipFile(path) as archive:
         weights.check_members(archive)
         if any(info.compress_type for info in archive.infolist()):
@@ -184,7 +181,17 @@ def read_torch(path):
         damaged = archive.testzip()
         if damaged:
             raise ValueError(f"{damaged} is damaged")
-        held = [i.file_size for i in archive.infolist() if "/data/" in i.filename]
+        rows = archive.infolist()
+    return {row.file_size for row in rows if "/data/" in row.filename}
+
+
+def read_torch(path):
+    """A PyTorch state_dict, or {"state_dict": state_dict}."""
+    try:
+        import torch
+    except ImportError as error:
+        raise ValueError("reading it needs PyTorch: pip install torch") from error
+    held = check_torch_archive(path) if zipfile.is_zipfile(path) else None
     found = torch.load(path, map_location="cpu", weights_only=True)
     found = found.get("state_dict", found) if isinstance(found, dict) else found
     if not isinstance(found, dict) or not all(
@@ -193,8 +200,12 @@ def read_torch(path):
     ):
         raise ValueError("it is no state_dict of floating-point tensors")
     for name, tensor in found.items():
-        stored = tensor.untyped_storage().nbytes()  # as claimed, perhaps
-        if stored not in held or tensor.nbytes > stored or not tensor.is_contiguous():
+        stored = tensor.untyped_storage().nbytes()  # in an archive, as claimed
+        if (
+            (held and stored not in held)
+            or tensor.nbytes > stored
+            or not tensor.is_contiguous()
+        ):
             raise ValueError(f"{name} claims {tuple(tensor.shape)} of {stored} bytes")
     arrays = {name: tensor.float().numpy() for name, tensor in found.items()}
     return Foreign("torch", "OIHW", by_layer(arrays))

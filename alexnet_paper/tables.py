@@ -365,6 +365,20 @@ def records_section(records, variant="this variant"):
     )
 
 
+def weights_sections(name, about, shapes, missing):
+    """What is known of a weight file, and its arrays: {name: shape}, those that are
+    `missing` among them."""
+    known = tuple((key, str(value)) for key, value in about.items() if value)
+    arrays = tuple(
+        (part, "×".join(map(str, shape)), "missing" if part in missing else "there")
+        for part, shape in shapes.items()
+    )
+    return [
+        Section(f"Weights: {name}", ("what", "value"), known),
+        Section("Arrays", ("array", "shape", "in the file"), arrays),
+    ]
+
+
 def class_section(report):
     """Precision, recall and F1 of every class."""
     rows = tuple(

@@ -17,7 +17,7 @@ PACKAGES = (alexnet_paper, reproduce)
 ROWS = (
     ("paper", "architecture", "record"),
     ("articles", "variants", "placement", "images", "augment"),
-    ("layers", "optimizer", "prepare"),
+    ("layers", "optimizer", "prepare", "downloads"),
     ("model", "data", "weights", "formats"),
     ("kernels", "retrieval"),
     (
