@@ -262,6 +262,22 @@ class Architecture:
         )
         return dataclasses.replace(self, layers=tuple(layers))
 
+    def until(self, name):
+        """The same net cut off after the named layer and what belongs to it: its
+        activation or normalization that has no name of its own, but not a dropout at
+        the end. Raises ValueError, listing the layers, if there is none of that name.
+        """
+        names = [spec.name for spec in self.layers]
+        if not name or name not in names:
+            known = ", ".join(filter(None, names))
+            raise ValueError(f"{self.name} has no layer {name}: one of {known}.")
+        end = names.index(name) + 1
+        while end < len(names) and not names[end]:
+            end += 1
+        while isinstance(self.layers[end - 1], Dropout):
+            end -= 1
+        return dataclasses.replace(self, layers=self.layers[:end])
+
     def without(self, *names):
         """The same net with the named layers left out, each together with the
         unnamed ones (ReLU, dropout) that follow it."""
@@ -360,6 +376,30 @@ def tower_view(spec, reads_image, before):
         return "own tower", towers
     crosses = isinstance(spec, (*LEARNED, LRN)) and spec.groups == 1
     return ("both towers" if crosses else "own tower"), towers
+
+
+def shapes(architecture):
+    """{"conv1/kernel": (11, 11, 3, 96), ...}: the arrays that the net's weights are,
+    towers joined, as `model.get_weights` gives them."""
+    found = {}
+    for layer in trace(architecture):
+        spec, (*_, maps) = layer.spec, layer.input_shape
+        kernel = bias = None
+        if isinstance(spec, Local):
+            kernel = (*layer.output_shape[:2], spec.kernel**2 * maps, spec.filters)
+            bias = layer.output_shape
+        elif isinstance(spec, Conv):
+            kernel = (spec.kernel, spec.kernel, maps // spec.groups, spec.filters)
+            bias = (spec.filters,)
+        elif isinstance(spec, Dense):
+            kernel = (math.prod(layer.input_shape), spec.units)
+            bias = (spec.units,)
+        elif isinstance(spec, BatchNorm):
+            for part in ("gamma", "beta", "moving_mean", "moving_variance"):
+                found[f"{layer.name}/{part}"] = (maps,)
+        if kernel:
+            found[f"{layer.name}/kernel"], found[f"{layer.name}/bias"] = kernel, bias
+    return found
 
 
 @dataclass(frozen=True)

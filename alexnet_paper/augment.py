@@ -153,11 +153,11 @@ class Preparation:
     """How an image becomes the net's input.
 
     Images are brought to `side`, cropped to `size` if that is smaller, and `mean` is
-    subtracted: an array (size, size, 3), three numbers, or None. In training, images
-    are turned and stretched by up to `rotation` degrees and the share `zoom`, crops are
-    random (or, with `crops=False`, central), half the images are mirrored where
-    `reflect` says so, and `colour` names the reading of the colour noise made with
-    `pca`.
+    subtracted: an array (size, size, 3), three numbers, or None. What is left is
+    divided by `scale`: a number, three numbers, or None. In training, images are turned
+    and stretched by up to `rotation` degrees and the share `zoom`, crops are random
+    (or, with `crops=False`, central), half the images are mirrored where `reflect` says
+    so, and `colour` names the reading of the colour noise made with `pca`.
     """
 
     size: int
@@ -169,6 +169,7 @@ class Preparation:
     rotation: float = 0.0
     zoom: float = 0.0
     crops: bool = True
+    scale: np.ndarray | float | None = None
 
     def scaled(self, image):
         """uint8 (height, width, 3) → (side, side, 3)."""
@@ -186,20 +187,27 @@ class Preparation:
         if view.shape[0] > self.size or self.reflect:
             view = random_view(view, self.size, rng, self.reflect)
         view = self.centred(view)
-        if not self.colour:
-            return view
-        return colour_noise(view, self.pca, rng, reading=self.colour)
+        if self.colour:
+            view = colour_noise(view, self.pca, rng, reading=self.colour)
+        return self.divided(view)
 
     def views(self, image, count):
         """The `count` (1 or 10) test views, float32 (count, size, size, 3)."""
         image = self.scaled(image)
         if count == 1:
-            return self.centred(centre_crop(image, self.size)[None])
-        return self.centred(ten_views(image, self.size))
+            views = centre_crop(image, self.size)[None]
+        else:
+            views = ten_views(image, self.size)
+        return self.divided(self.centred(views))
 
     def centred(self, views):
         views = views.astype("float32")
         return views if self.mean is None else views - self.mean
+
+    def divided(self, views):
+        if self.scale is None:
+            return views
+        return (views / np.asarray(self.scale)).astype("float32")
 
     def settings(self):
         """What is not an array, for a weight file's text."""
@@ -208,7 +216,8 @@ class Preparation:
 
     def arrays(self):
         """What is an array, for a weight file."""
-        found = {} if self.mean is None else {"mean": self.mean}
+        named = {"mean": self.mean, "scale": self.scale}
+        found = {name: np.asarray(a) for name, a in named.items() if a is not None}
         if self.pca:
             found["pca_stds"] = np.asarray(self.pca.stds)
             found["pca_vectors"] = np.asarray(self.pca.vectors)
@@ -221,7 +230,8 @@ class Preparation:
         if "pca_stds" in arrays:
             vectors = tuple(map(tuple, arrays["pca_vectors"].tolist()))
             pca = ColourPCA(tuple(arrays["pca_stds"].tolist()), vectors)
-        return cls(**settings, mean=arrays.get("mean"), pca=pca)
+        mean, scale = arrays.get("mean"), arrays.get("scale")
+        return cls(**settings, mean=mean, pca=pca, scale=scale)
 
 
 @dataclass

@@ -369,8 +369,6 @@ def held_split(root, classes):
 
 def flat_split(root, classes):
     """ILSVRC validation images in one folder, labelled by the devkit beside it."""
-    from scipy.io import loadmat
-
     kits = sorted(root.parent.glob("ILSVRC20*_devkit*/data"))
     truths = [path for kit in kits for path in kit.glob("*validation_ground_truth.txt")]
     if not truths or not (truths[0].parent / "meta.mat").exists():
@@ -378,8 +376,7 @@ def flat_split(root, classes):
             f"{root} is flat and there is no ground truth: put ILSVRC2012_devkit_t12 "
             f"beside it, in {root.parent}, or sort the images into class folders."
         )
-    synsets = loadmat(truths[0].parent / "meta.mat", squeeze_me=True)["synsets"]
-    wnid = {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in synsets}
+    wnid = devkit_classes(truths[0].parent / "meta.mat")
     numbers = [int(line) for line in truths[0].read_text().split()]
     files = files_in(root)
     if len(files) != len(numbers):
@@ -394,6 +391,14 @@ def flat_split(root, classes):
         )
     labels = np.array([index[wnid[number]] for number in numbers], "int64")
     return Split(ImageFiles(files), labels)
+
+
+def devkit_classes(path):
+    """{number of a class in the devkit, from 1: its WNID} from its meta.mat."""
+    from scipy.io import loadmat
+
+    synsets = loadmat(path, squeeze_me=True)["synsets"]
+    return {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in synsets}
 
 
 DATASETS = {

@@ -44,59 +44,82 @@ def summary(records):
     return len(steps), len(left), median, run, one["batch_size"]
 
 
-def epochs_to(record, error):
-    """Epochs after which the training error was at most `error`, or None. Between two
-    epochs the error is taken as falling evenly, from chance before the first."""
-    classes = record.protocol["classes"]
-    before = 1 - 1 / classes
-    for line in record.history:
+def epochs_to(history, error):
+    """Epochs after which the training error was at most `error`, or math.inf. Within
+    an epoch it is taken as falling evenly, before the first one as constant."""
+    before = None
+    for line in history:
         now = line["top1_error"]
         if now <= error:
-            share = (before - error) / (before - now)
+            share = 1.0 if before is None else (before - error) / (before - now)
             return line["epoch"] - 1 + share
         before = now
-    return None
+    return math.inf
+
+
+def times_as_many(fast, slow, longest):
+    """(ratio of the medians of two lists of epochs, whether it is only a lower bound).
+
+    Where the median of `slow` is math.inf, the ratio is that of `longest`, the epochs
+    that it was trained, and a lower bound; it is None where that of `fast` is.
+    """
+    fast, slow = statistics.median(fast), statistics.median(slow)
+    if math.isinf(fast):
+        return None, False
+    return (longest if math.isinf(slow) else slow) / fast, math.isinf(slow)
 
 
 @dataclass(frozen=True)
 class Race:
-    """Epochs to the training error, seed by seed, of each kind's best rate."""
+    """Two kinds of net, each at its best learning rate, on the way to a training error.
 
-    rates: dict  # {"relu": 0.001, "tanh": …}
-    epochs: dict  # {"relu": (6.1, …), "tanh": …}, the same seeds in both
-    tried: dict  # {"relu": {rate: epochs of the first seed or None}, …}
+    `records` and `epochs` map "relu" and "tanh" to one record, and the epochs needed
+    (or math.inf), a seed; `rates` to the rate; `tried` to {rate: epochs of seed 0}.
+    """
+
+    records: dict
+    epochs: dict
+    rates: dict
+    tried: dict
 
     @property
-    def ratios(self):
-        return tuple(
-            tanh / relu
-            for relu, tanh in zip(self.epochs["relu"], self.epochs["tanh"], strict=True)
-        )
+    def ratio(self):
+        """`times_as_many` epochs of tanh against ReLU."""
+        longest = max(len(record.history) for record in self.records["tanh"])
+        return times_as_many(self.epochs["relu"], self.epochs["tanh"], longest)
 
 
 def race(records, error=0.25, name="figure1"):
-    """The `Race` of ReLU against tanh, or None where one of them has no run that got
-    there. A kind's rate is the one that was fastest with the first seed."""
-    tried, best, epochs = {}, {}, {}
+    """The `Race` of an experiment's arms "relu-RATE" and "tanh-RATE", or None where a
+    kind has none. A kind's rate is the one that was fastest with its first seed, or
+    that came nearest."""
+    arms = {}
     for arm, of_arm in of_experiment(records, name).items():
         kind, _, rate = arm.partition("-")
-        seeds = {int(one.protocol["seed"]): epochs_to(one, error) for one in of_arm}
-        tried.setdefault(kind, {})[float(rate)] = seeds.get(0)
-        if seeds.get(0) and seeds[0] < best.get(kind, (math.inf,))[0]:
-            best[kind] = (seeds[0], float(rate))
-            epochs[kind] = seeds
-    if set(best) != {"relu", "tanh"}:
+        by_seed = sorted(of_arm, key=lambda record: int(record.protocol["seed"]))
+        arms.setdefault(kind, {})[float(rate)] = by_seed
+    if set(arms) != {"relu", "tanh"}:
         return None
-    both = sorted(
-        seed
-        for seed in set(epochs["relu"]) & set(epochs["tanh"])
-        if epochs["relu"][seed] and epochs["tanh"][seed]
-    )
-    return Race(
-        {kind: rate for kind, (_, rate) in best.items()},
-        {kind: tuple(seeds[seed] for seed in both) for kind, seeds in epochs.items()},
-        tried,
-    )
+
+    def speed(of_rate):
+        history = of_rate[0].history
+        last = history[-1]["top1_error"] if history else math.inf
+        return epochs_to(history, error), last
+
+    rates = {
+        kind: min(of_kind, key=lambda rate: speed(of_kind[rate]))
+        for kind, of_kind in arms.items()
+    }
+    chosen = {kind: arms[kind][rate] for kind, rate in rates.items()}
+    epochs = {
+        kind: [epochs_to(record.history, error) for record in of_rate]
+        for kind, of_rate in chosen.items()
+    }
+    tried = {
+        kind: {rate: speed(of_rate)[0] for rate, of_rate in sorted(of_kind.items())}
+        for kind, of_kind in arms.items()
+    }
+    return Race(chosen, epochs, rates, tried)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ are written in every format.
 
 import csv
 import io
+import json
+import math
 import sys
 from dataclasses import dataclass
 
@@ -31,9 +33,11 @@ class Section:
 
 
 def write(sections, format, width=None):
-    """The sections as one string in one of `FORMATS` but JSON."""
+    """The sections as one string in one of `FORMATS`; JSON is a list of objects."""
     if format == "text":
         return text(sections, width)
+    if format == "json":
+        return json.dumps([vars(section) for section in sections], indent=1) + "\n"
     writer = {"markdown": markdown, "latex": latex, "csv": comma_separated}[format]
     return "\n".join(writer(section) for section in sections)
 
@@ -361,6 +365,20 @@ def records_section(records, variant="this variant"):
     )
 
 
+def weights_sections(name, about, shapes, missing):
+    """What is known of a weight file, and its arrays: {name: shape}, those that are
+    `missing` among them."""
+    known = tuple((key, str(value)) for key, value in about.items() if value)
+    arrays = tuple(
+        (part, "×".join(map(str, shape)), "missing" if part in missing else "there")
+        for part, shape in shapes.items()
+    )
+    return [
+        Section(f"Weights: {name}", ("what", "value"), known),
+        Section("Arrays", ("array", "shape", "in the file"), arrays),
+    ]
+
+
 def class_section(report):
     """Precision, recall and F1 of every class."""
     rows = tuple(
@@ -373,6 +391,99 @@ def class_section(report):
     )
     columns = ("class", "precision, %", "recall, %", "F1, %", "images")
     return Section("Class by class", columns, rows)
+
+
+def predictions_section(names, labelled, about):
+    """The most probable labels of photographs; `labelled`: for each of the `names` a
+    list of (label, probability), the most probable first."""
+    rows = tuple(
+        (name, str(rank), label, f"{100 * probability:.1f}")
+        for name, labels in zip(names, labelled, strict=True)
+        for rank, (label, probability) in enumerate(labels, 1)
+    )
+    columns = ("photograph", "rank", "label", "probability, %")
+    return Section("Most probable labels", columns, rows, about)
+
+
+def kernels_section(means, difference, part, about):
+    """Colour selectivity of the first layer; `difference`: of two parts, or None."""
+    letters = "ab" if len(means) > 1 else [""]
+    rows = [
+        (f"mean, {part} {letter}" if letter else "mean", f"{mean:.3f}")
+        for letter, mean in zip(letters, means, strict=True)
+    ]
+    if difference:
+        rows += [
+            ("difference of the means", f"{difference.difference:.3f}"),
+            ("p, two-sided permutation test", f"{difference.p_value:.2g}"),
+            ("permutations", f"{difference.permutations:,}"),
+        ]
+    title = "Colour selectivity of the first layer's kernels"
+    return Section(title, ("what", "value"), tuple(rows), about)
+
+
+def retrieval_section(found, class_names, k, about):
+    """Precision of the k nearest images, class by class, beside chance."""
+    rows = [
+        (
+            class_names[label],
+            f"{found.counts[label]:,}",
+            f"{100 * found.precision[label]:.1f}",
+            f"{100 * found.chance[label]:.1f}",
+        )
+        for label in found.counts
+    ]
+    every = f"{sum(found.counts.values()):,}"
+    overall = (f"{100 * found.overall:.1f}", f"{100 * found.overall_chance:.1f}")
+    rows.append(("all", every, *overall))
+    columns = ("class", "queries", f"precision@{k}, %", "chance, %")
+    return Section(f"The {k} nearest training images", columns, tuple(rows), about)
+
+
+def epochs_section(epochs, ratio, error):
+    """Epochs to a training error, arm by arm; `ratio` in words."""
+    rows = tuple(
+        (
+            arm,
+            str(len(found)),
+            ", ".join("not reached" if math.isinf(n) else f"{n:.3g}" for n in found),
+        )
+        for arm, found in epochs.items()
+    )
+    columns = ("arm", "seeds", "epochs, seed by seed")
+    return Section(
+        f"Epochs to {100 * error:.0f} % training error", columns, rows, ratio
+    )
+
+
+def curves_section(history, about):
+    """The last epoch and the best of a run's log."""
+    keys = ("loss", "top1_error", "val_loss", "val_top1_error")
+    best = min(history, key=lambda line: line.get("val_top1_error", line["top1_error"]))
+    rows = tuple(
+        (
+            name,
+            str(line["epoch"]),
+            *(
+                "–"
+                if key not in line
+                else f"{100 * (1 - line[key]):.1f}"
+                if "error" in key
+                else f"{line[key]:.3f}"
+                for key in keys
+            ),
+        )
+        for name, line in (("last", history[-1]), ("best", best))
+    )
+    columns = (
+        "which",
+        "epoch",
+        "training loss",
+        "training accuracy, %",
+        "validation loss",
+        "validation accuracy, %",
+    )
+    return Section("Loss and accuracy", columns, rows, about)
 
 
 def protocol(record, *names):

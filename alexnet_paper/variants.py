@@ -217,6 +217,18 @@ CAFFE = dataclasses.replace(
     ),
 )
 
+CAFFENET = CAFFE.change(
+    **{name: {"bias": 1.0} for name in ("conv2", "conv4", "conv5", "fc6", "fc7")}
+)
+CAFFENET = dataclasses.replace(
+    CAFFENET,
+    name="caffenet",
+    layers=tuple(  # each normalization changes places with the pooling after it
+        CAFFENET.layers[{2: 3, 3: 2, 6: 7, 7: 6}.get(index, index)]
+        for index in range(len(CAFFENET.layers))
+    ),
+)
+
 ONE_WEIRD_TRICK = Architecture(
     "one-weird-trick",
     (
@@ -476,6 +488,13 @@ CATS_VS_DOGS_RECIPE = dataclasses.replace(
 CATS_VS_DOGS_FIXED = dataclasses.replace(
     CATS_VS_DOGS_RECIPE, mean="pixel", learning_rate=0.0001, loss_of="logits"
 )
+CAFFE_RECIPE = dataclasses.replace(
+    PAPER_RECIPE,
+    batch_size=256,
+    rate_multipliers=(("bias", 2.0),),
+    drops=(20, 40, 60, 80),
+    colour=None,
+)
 
 ONE_DEVICE_ONLY = "one tower: it cannot be placed on two devices"
 
@@ -545,13 +564,22 @@ _ALL = (
             "biases learn at twice the rate; batch 256, rate ÷10 every 100,000 steps",
             ONE_DEVICE_ONLY,
         ),
-        dataclasses.replace(
-            PAPER_RECIPE,
-            batch_size=256,
-            rate_multipliers=(("bias", 2.0),),
-            drops=(20, 40, 60, 80),
-            colour=None,
+        CAFFE_RECIPE,
+        family="elsewhere",
+    ),
+    Variant(
+        "BVLC's CaffeNet, pooled before it is normalized",
+        "F models/bvlc_reference_caffenet",
+        CAFFENET,
+        (
+            "pooling before normalization",
+            "normalization with k = 1 and alpha 1e-4/5 per element, over all maps",
+            "fc6 and fc7 start at N(0, 0.005²)",
+            "dropout scaled in training (inverted)",
+            "biases learn at twice the rate; batch 256, rate ÷10 every 100,000 steps",
+            ONE_DEVICE_ONLY,
         ),
+        CAFFE_RECIPE,
         family="elsewhere",
     ),
     Variant(

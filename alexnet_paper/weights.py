@@ -6,6 +6,7 @@ gives them (towers joined, so that it fits both forms of a net) and one JSON tex
 """
 
 import json
+import math
 import zipfile
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ DAMAGED = (
     ValueError,
     zipfile.BadZipFile,
 )
+
+LARGEST = 2**31  # bytes that a file may unpack to: four times an AlexNet with Adam's
 
 META = "meta"
 NAMES = "arrays"  # in the text: what the archive must hold, whose names have no check
@@ -49,6 +52,46 @@ def save(path, arrays, meta):
         np.savez(file, **{META: text}, **arrays)
 
 
+def check_archive(path, skip=()):
+    """Raises ValueError where an .npz claims more than it holds or than `LARGEST`, or
+    has anything but arrays of numbers: before any of it is unpacked. Members whose
+    names start with one of `skip` are not looked into."""
+    with zipfile.ZipFile(path) as archive:
+        check_members(archive)
+        for info in archive.infolist():
+            if info.filename.startswith(skip):
+                continue
+            with archive.open(info) as file:
+                shape, _, dtype = read_header(file)
+                size = file.tell() + math.prod(shape) * dtype.itemsize
+            if dtype.hasobject or size != info.file_size:
+                raise ValueError(
+                    f"{info.filename} claims {shape} of {dtype} in {info.file_size:,} "
+                    "bytes"
+                )
+
+
+def check_members(archive):
+    """Raises ValueError where a zip archive names a member twice or would unpack to
+    more than `LARGEST`."""
+    size = sum(info.file_size for info in archive.infolist())
+    if size > LARGEST:
+        raise ValueError(f"it unpacks to {size:,} bytes, more than {LARGEST:,}")
+    if len(set(archive.namelist())) < len(archive.namelist()):
+        raise ValueError("an array is in it twice")
+
+
+def read_header(file):
+    """(shape, Fortran order, dtype) from the head of an .npy file, which is left where
+    its numbers begin."""
+    version = np.lib.format.read_magic(file)
+    if version == (1, 0):
+        return np.lib.format.read_array_header_1_0(file)
+    if version == (2, 0):
+        return np.lib.format.read_array_header_2_0(file)
+    raise ValueError(f".npy version {version}")
+
+
 def load(path, extra=False):
     """The `Weights` of a file; with `extra`, a checkpoint's further arrays too.
 
@@ -56,6 +99,7 @@ def load(path, extra=False):
     FileNotFoundError if it is not there.
     """
     try:
+        check_archive(path, () if extra else EXTRA)
         with np.load(path, allow_pickle=False) as file:
             meta = json.loads(file[META].tobytes().decode("utf-8"))
             names = [name for name in file.files if name != META]

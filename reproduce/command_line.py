@@ -50,6 +50,24 @@ def usage():
         raise SystemExit(2) from error
 
 
+def net_options(parser):
+    """The two ways to name a trained net."""
+    parser.add_argument("--weights", metavar="FILE", help="a weight file")
+    parser.add_argument("--run", metavar="RUN", help="folder of a run")
+
+
+def open_net(options):
+    """The `Trained` that `net_options` name: exactly one of them, or wrong use."""
+    from alexnet_paper import trained
+
+    with usage():
+        if (options.weights is None) == (options.run is None):
+            raise ValueError("name one trained net: --weights FILE or --run RUN.")
+        if options.run is not None:
+            return trained.open_run(options.run)
+        return trained.open_weights(options.weights)
+
+
 def quiet_keras():
     """Imports Keras and its backend without their start-up notes on stderr."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -23,6 +23,7 @@ TOTALS = {
     "six-conv": (61_555_304, 745_640_480, 668_488),
     "ungrouped": (62_378_344, 1_135_256_096, 659_272),
     "caffe": (60_965_224, 724_406_816, 659_272),
+    "caffenet": (60_965_224, 724_406_816, 659_272),
     "one-weird-trick": (61_100_840, 714_188_480, 494_184),
     "no-lrn": (60_965_224, 724_406_816, 659_272),
     "non-overlapping-pooling": (60_965_224, 686_891_552, 633_416),
@@ -105,6 +106,7 @@ SIDES = {
     "authors": (55, 27, 27, 13, 13, 13, 13, 6),
     "one-gpu": (55, 27, 27, 13, 13, 13, 13, 6),
     "caffe": (55, 27, 27, 13, 13, 13, 13, 6),
+    "caffenet": (55, 27, 27, 13, 13, 13, 13, 6),
     "one-weird-trick": (55, 27, 27, 13, 13, 13, 13, 6),
     "cats-vs-dogs": (55, 27, 27, 13, 13, 13, 13, 6),
     "six-conv": (55, 27, 27, 13, 13, 13, 13, 6, 6),
@@ -306,6 +308,33 @@ def test_without_takes_what_follows_along():
     assert not {"conv3", "fc6"} & {spec.name for spec in left}
     names = [layer.name for layer in arch.trace(PAPER.without("conv3"))]
     assert names[names.index("pool2") + 1 :][:2] == ["conv4", "conv4_relu"]
+
+
+@pytest.mark.parametrize(
+    ("variant", "name", "last"),
+    [
+        ("paper", "conv1", "conv1_relu"),
+        ("paper", "pool5", "pool5"),
+        ("paper", "fc7", "fc7_relu"),
+        ("paper", "fc8", "fc8"),
+        ("paper", "prob", "prob"),
+        ("authors", "conv1", "conv1"),
+        ("authors", "pool5", "pool5_relu"),
+        ("one-weird-trick", "pool5", "pool5"),
+        ("tanh", "fc6", "fc6_tanh"),
+        ("bn-cifar10", "conv1", "conv1_relu"),
+    ],
+)
+def test_until_takes_what_belongs_to_a_layer_and_no_dropout(variant, name, last):
+    cut = arch.trace(net_of(variant).until(name))
+    assert cut[-1].name == last
+    assert cut == arch.trace(net_of(variant))[: len(cut)]
+
+
+@pytest.mark.parametrize("name", ["fc9", "", "relu"])
+def test_until_refuses_an_unknown_layer(name):
+    with pytest.raises(ValueError, match="paper has no layer .*conv1, norm1.*prob"):
+        PAPER.until(name)
 
 
 def test_convolutional_ends_before_the_first_dense_layer():

@@ -68,34 +68,60 @@ def trained(arm, seed, errors, classes=10):
 
 
 def test_epochs_to_an_error():
-    """From 90 % at the start: 50 % after one epoch, 20 % after two, so that 25 % came
-    five sixths of the way through the second."""
-    assert effects.epochs_to(trained("relu", 0, [0.5, 0.2]), 0.25) == pytest.approx(
-        1 + 5 / 6
-    )
-    assert effects.epochs_to(trained("relu", 0, [0.25]), 0.25) == pytest.approx(1)
-    assert effects.epochs_to(trained("relu", 0, [0.1]), 0.5) == pytest.approx(0.5)
-    assert effects.epochs_to(trained("relu", 0, [0.5, 0.26]), 0.25) is None
+    """50 % after one epoch, 20 % after two: 25 % came five sixths through the second.
+    What was before the first epoch is not known."""
+
+    def epochs(*errors):
+        return effects.epochs_to(trained("relu", 0, errors).history, 0.25)
+
+    assert epochs(0.5, 0.2) == pytest.approx(1 + 5 / 6)
+    assert (epochs(0.25), epochs(0.1)) == (1, 1)
+    assert epochs(0.5, 0.25) == pytest.approx(2)
+    assert (epochs(0.5, 0.26), epochs()) == (math.inf, math.inf)
+
+
+@pytest.mark.parametrize(
+    ("fast", "slow", "expected"),
+    [
+        ([2, 3, 4], [12, 18, 30], (6, False)),
+        ([2, 3, 4], [12, math.inf, math.inf], (20 / 3, True)),
+        ([math.inf, math.inf, 4], [12, 18, 30], (None, False)),
+    ],
+)
+def test_times_as_many(fast, slow, expected):
+    assert effects.times_as_many(fast, slow, 20) == expected
 
 
 def test_a_race_takes_each_kind_s_best_rate():
-    """tanh is fastest at 0.01 with seed 0 (4 epochs), whatever its other seed does;
-    ratios are of the seeds that both have."""
+    """tanh is fastest at 0.01 with seed 0 (4 epochs), whatever its other seeds do; the
+    ratio is that of the medians, 5 and 1.5."""
     records = [
-        trained("relu-0.001", 0, [0.5, 0.25]),
         trained("relu-0.001", 1, [0.25]),
+        trained("relu-0.001", 0, [0.5, 0.25]),
         trained("relu-0.01", 0, [0.5, 0.4, 0.25]),
         trained("tanh-0.001", 0, [0.8] * 9 + [0.25]),
         trained("tanh-0.01", 0, [0.8, 0.7, 0.6, 0.25]),
         trained("tanh-0.01", 1, [0.8, 0.7, 0.6, 0.5, 0.25]),
-        trained("tanh-0.01", 2, [0.25]),
+        trained("tanh-0.01", 2, [0.8] * 8),
     ]
     race = effects.race(records)
     assert race.rates == {"relu": 0.001, "tanh": 0.01}
-    assert race.epochs == {"relu": (2, 1), "tanh": (4, 5)}
-    assert race.ratios == (2, 5)
+    assert race.epochs == {"relu": [2, 1], "tanh": [4, 5, math.inf]}
+    assert race.ratio == (pytest.approx(5 / 1.5), False)
     assert race.tried == {"relu": {0.001: 2, 0.01: 3}, "tanh": {0.001: 10, 0.01: 4}}
+    assert race.records["relu"] == [records[1], records[0]]
     assert effects.race(records[:3]) is None
+
+
+def test_a_race_without_an_end_takes_who_came_nearest():
+    records = [
+        trained("relu-0.01", 0, [0.5, 0.25]),
+        trained("tanh-0.001", 0, [0.9] * 5),
+        trained("tanh-0.01", 0, [0.7] * 6),
+        trained("tanh-0.1", 0, []),
+    ]
+    race = effects.race(records)
+    assert (race.rates["tanh"], race.ratio) == (0.01, (3, True))
 
 
 def evaluated(arm, seed, split, views, error):

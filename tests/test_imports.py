@@ -18,11 +18,11 @@ ROWS = (
     ("paper", "architecture", "record"),
     ("ablations",),
     ("articles", "variants", "placement", "images", "augment"),
-    ("layers", "optimizer", "prepare"),
-    ("model", "data", "weights"),
-    ("plan",),
+    ("layers", "optimizer", "prepare", "downloads"),
+    ("model", "data", "weights", "formats"),
+    ("plan", "kernels", "retrieval"),
     ("equivalence", "train", "effects"),
-    ("evaluate", "claims", "experiments"),
+    ("evaluate", "trained", "claims", "conversion", "experiments"),
     ("tables", "figures"),
 )
 ORDER = [f"alexnet_paper.{name}" for row in ROWS for name in row]

@@ -74,6 +74,8 @@ def test_variant_at_full_size(name, forget):
         layer = model.get_layer(row.name)
         assert tuple(layer.output.shape[1:]) == row.output_shape, row.name
         assert layer.count_params() == row.parameters, row.name
+    held = models.named_variables(model)
+    assert {part: tuple(v.shape) for part, (v,) in held.items()} == arch.shapes(net)
     out = np.asarray(model(images(net, 1), training=False))
     assert out.shape == (1, net.classes) and np.all(out >= 0)
     assert out.sum() == pytest.approx(1, abs=1e-5)

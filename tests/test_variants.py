@@ -32,6 +32,7 @@ ORDER = {
     "six-conv": PAPER.replace("fc6", "conv6 relu fc6"),
     "ungrouped": PAPER,
     "caffe": PAPER,
+    "caffenet": PAPER.replace("lrn max", "max lrn"),
     "one-weird-trick": "conv1 relu max conv2 relu max conv3 relu conv4 relu conv5 relu "
     "max drop fc6 relu drop fc7 relu fc8 softmax",
     "no-lrn": PAPER.replace(" lrn", ""),
@@ -78,6 +79,7 @@ NORMALIZATIONS = {
     "one-gpu": [(5, 2, 1e-4, 0.75, 1)] * 2,
     "ungrouped": [(5, 2, 1e-4, 0.75, 1)] * 2,
     "caffe": [(5, 1, 2e-5, 0.75, 1)] * 2,
+    "caffenet": [(5, 1, 2e-5, 0.75, 1)] * 2,
     "paper-32": [(5, 2, 1e-4, 0.75, 2)] * 2,
     "cifar-18pct": [(3, 1, 5.5556e-6, 0.75, 0)] * 2,
     "cifar-11pct": [(9, 1, 1.1111e-4, 0.75, 1)] * 2,
@@ -89,6 +91,7 @@ INIT = {
     "authors": [0.01, 0.01, 0.03, 0.03, 0.03, 0.01, 0.01, 0.01],
     "six-conv": [0.01] * 5 + [0.03] + [0.01] * 3,
     "caffe": [0.01] * 5 + [0.005, 0.005, 0.01],
+    "caffenet": [0.01] * 5 + [0.005, 0.005, 0.01],
     "one-weird-trick": ["fan_in"] * 8,
     "bn-cifar10": ["glorot"] * 9,
     "cats-vs-dogs": ["glorot"] * 8,
@@ -106,6 +109,7 @@ BIAS = {
     "one-gpu": [0, 1, 0, 1, 1, 1, 1, 0],
     "six-conv": [0, 1, 0, 1, 1, 1, 1, 1, 0],
     "caffe": [0, 0.1, 0, 0.1, 0.1, 0.1, 0.1, 0],
+    "caffenet": [0, 1, 0, 1, 1, 1, 1, 0],
     "one-weird-trick": [0] * 8,
     "paper-32": [0, 1, 0, 1, 1, 1, 1, 0],
     "cifar-18pct": [0] * 4,
@@ -117,6 +121,7 @@ BIAS = {
 RECIPES = {
     "paper": (0.01, 0.9, 5e-4, {}, 1, 128, 90, variants.OnPlateau()),
     "caffe": (0.01, 0.9, 5e-4, {}, 2, 256, 90, (20, 40, 60, 80)),
+    "caffenet": (0.01, 0.9, 5e-4, {}, 2, 256, 90, (20, 40, 60, 80)),
     "cifar-18pct": (0.001, 0.9, 0.004, {"fc10": 1}, 2, 128, 140, (120, 130)),
     "cifar-13pct": (
         *(0.001, 0.9, 0, {"local3": 0.004, "local4": 0.004, "fc10": 0.004}),
@@ -180,7 +185,8 @@ def test_first_biases(name):
 def test_dropout(name):
     """The paper's rate and form, but where the source has the later form."""
     article = name.startswith("bn-")
-    elsewhere = name in ("caffe", "one-weird-trick", "cats-vs-dogs") or article
+    later = ("caffe", "caffenet", "one-weird-trick", "cats-vs-dogs")
+    elsewhere = name in later or article
     count = 3 if article else 0 if name.startswith("cifar") else 2
     expected = [(0.4 if article else 0.5, elsewhere)] * count
     found = [(spec.rate, spec.scaled) for spec in specs(name, arch.Dropout)]

@@ -1,0 +1,67 @@
+"""Images that are near each other in a hidden layer (paper §6.1, Figure 4, right)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """The nearest training images of every query, and how many are of its class.
+
+    `indices` (queries, k) are into the training images, nearest first. `precision` and
+    `chance` map every label among the queries to the mean share of the k nearest that
+    have this label, and to the share of all training images that have it.
+    """
+
+    indices: np.ndarray
+    precision: dict
+    chance: dict
+    counts: dict  # {label: queries}
+
+    @property
+    def overall(self):
+        """Precision over all queries."""
+        return self.over_queries(self.precision)
+
+    @property
+    def overall_chance(self):
+        """Expected precision of images drawn at random for the same queries."""
+        return self.over_queries(self.chance)
+
+    def over_queries(self, shares):
+        total = sum(self.counts.values())
+        return sum(shares[label] * self.counts[label] for label in shares) / total
+
+
+def retrieval(train_features, train_labels, query_features, query_labels, k=6):
+    """Finds every query's k nearest training images by Euclidean distance.
+
+    Args:
+        train_features: (images, features) of a layer, such as fc7's 4096.
+        train_labels: (images,) integers.
+        query_features: (queries, features).
+        query_labels: (queries,) integers.
+        k: How many are retrieved; the paper shows six.
+
+    Returns a `Retrieval`. Raises ValueError where there are fewer than k training
+    images or no query.
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    train_labels, query_labels = np.asarray(train_labels), np.asarray(query_labels)
+    if not 1 <= k <= len(train_labels) or not len(query_labels):
+        raise ValueError(
+            f"the {k} nearest images need {k} training images and a query. "
+            f"Received: {len(train_labels)} and {len(query_labels)}"
+        )
+    found = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(train_features)
+    indices = found.kneighbors(query_features, return_distance=False)
+    hits = (train_labels[indices] == query_labels[:, None]).mean(axis=1)
+    labels, counts = np.unique(query_labels, return_counts=True)
+    return Retrieval(
+        indices,
+        {int(label): float(hits[query_labels == label].mean()) for label in labels},
+        {int(label): float(np.mean(train_labels == label)) for label in labels},
+        {int(label): int(count) for label, count in zip(labels, counts, strict=True)},
+    )

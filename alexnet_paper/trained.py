@@ -1,0 +1,168 @@
+"""A net with trained weights, ready to look at photographs: from a weight file of this
+project or from the folder of a run."""
+
+from dataclasses import dataclass
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from alexnet_paper import architecture as arch
+from alexnet_paper import augment
+from alexnet_paper import evaluate
+from alexnet_paper import model as models
+from alexnet_paper import train as training
+from alexnet_paper import variants
+from alexnet_paper import weights
+from alexnet_paper.architecture import Architecture
+from alexnet_paper.augment import Preparation
+from alexnet_paper.data import Split
+from alexnet_paper.plan import read_plan
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A net, its weights, how its images are prepared, and what is known of it.
+
+    `arrays` are named as by `model.get_weights`; a partial file lacks some of them.
+    `class_names` are in the order of the outputs, or None. `about` has at least
+    "variant" and "missing", a list of array names; an imported file's has where it
+    comes from. `name` is for captions and messages.
+    """
+
+    architecture: Architecture
+    arrays: dict
+    preparation: Preparation
+    class_names: tuple[str, ...] | None
+    about: dict
+    name: str
+
+    def model(self, layer=None):
+        """The Keras model to the probabilities, or to the output of the named layer:
+        "fc7" after its ReLU, "pool5" the pooled maps.
+
+        Raises ValueError for an unknown layer, and where the file is partial and the
+        model needs what it lacks.
+        """
+        net = self.architecture if layer is None else self.architecture.until(layer)
+        needed = arch.shapes(net)
+        missing = [name for name in needed if name not in self.arrays]
+        if missing:
+            raise ValueError(
+                f"{self.name} is partial: it lacks {', '.join(missing)}, which "
+                f"{layer or 'the output'} needs."
+            )
+        model = models.build_model(net, "one-device", seed=0)
+        models.set_weights(model, {name: self.arrays[name] for name in needed})
+        return model
+
+    def predict(self, images, views=1, batch_size=128):
+        """Probabilities (n, classes) of n images, uint8 (height, width, 3) of any
+        size, averaged over 1 or 10 views."""
+        return self._outputs(None, images, views, batch_size)
+
+    def features(self, images, layer, batch_size=128):
+        """What a layer gives for the central view of n images: (n, features), float32,
+        maps flattened in height-width-maps order."""
+        return self._outputs(layer, images, 1, batch_size)
+
+    def _outputs(self, layer, images, views, batch_size):
+        if not len(images):
+            raise ValueError(f"there are no images for {self.name}.")
+        split = Split(images, np.zeros(len(images), "int64"))
+        return evaluate.predict(
+            self.model(layer), split, self.preparation, views, batch_size
+        )
+
+
+def open_weights(path):
+    """The `Trained` of a weight file: an imported one, or a run's checkpoint.
+
+    Raises ValueError, naming the file, where it is damaged, says not which net it is
+    or how images are prepared, or its arrays are not that net's; FileNotFoundError
+    where it is not there.
+    """
+    if not Path(path).exists():
+        raise FileNotFoundError(f"{path}: there is no such weight file.")
+    found = weights.load(path)
+    try:
+        return of_weights(found, Path(path).name)
+    except (LookupError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def of_weights(found, name):
+    """The `Trained` of `weights.Weights`. Raises ValueError as `open_weights`."""
+    meta, prepare = found.meta, found.preparation
+    if "variant" not in meta or prepare is None:
+        raise ValueError("it says not which variant it is or how images are prepared.")
+    net = variants.get(meta["variant"]).architecture
+    names = meta.get("class_names")
+    last = [spec.name for spec in net.layers if isinstance(spec, arch.Dense)][-1]
+    outputs = [
+        array.shape[-1]
+        for part, array in found.arrays.items()
+        if part.startswith(f"{last}/") and array.ndim
+    ]
+    classes = outputs[0] if outputs else len(names or ()) or net.classes
+    if names and len(names) != classes:
+        raise ValueError(f"{len(names)} class names for {classes} outputs.")
+    net = net.with_classes(classes).with_input((prepare.size, prepare.size, 3))
+    missing = check_shapes(net, found.arrays)
+    for part, array in prepare.arrays().items():
+        fits = {(), (3,), net.input_shape} if not part.startswith("pca") else None
+        if fits and array.shape not in fits:
+            raise ValueError(f"the {part} of its preparation is {array.shape}.")
+    about = {**meta, "missing": missing}
+    return Trained(net, found.arrays, prepare, names and tuple(names), about, name)
+
+
+def check_shapes(net, arrays):
+    """Names of the arrays that `net` has and `arrays` lacks. Raises ValueError where
+    an array is not one of the net's, or not of its shape."""
+    expected = arch.shapes(net)
+    for name, array in arrays.items():
+        if name not in expected:
+            raise ValueError(f"{net.name} has no {name}.")
+        if array.dtype.kind != "f":
+            raise ValueError(f"{name} holds {array.dtype}, not floating-point numbers.")
+        if array.shape != expected[name]:
+            raise ValueError(
+                f"{name} is {array.shape}, where {net.name} has {expected[name]}."
+            )
+    return [name for name in expected if name not in arrays]
+
+
+def open_run(folder):
+    """The `Trained` of a run's folder, from the weights of it that count.
+
+    Raises ValueError where it is not the folder of a run, FileNotFoundError where the
+    run has no checkpoint yet.
+    """
+    plan = read_plan(folder)[0]
+    path = training.weight_file(folder, plan)
+    if not path.exists():
+        raise FileNotFoundError(f"{folder} has no {path.name} yet.")
+    found = open_weights(path)
+    return replace(
+        found,
+        name=f"{plan.variant} of {folder}",
+        about={**found.about, "source": str(folder), "data": plan.data},
+    )
+
+
+def untrained(variant, classes=1000, seed=0):
+    """A variant with its first, random weights: what a trained one is held against.
+
+    Where the recipe subtracts a mean, it is the authors' mean colour.
+    """
+    recipe = variants.get(variant).recipe
+    net = variants.get(variant).architecture.with_classes(classes)
+    arrays = models.get_weights(models.build_model(net, "one-device", seed=seed))
+    size = net.input_shape[0]
+    mean = np.float32(augment.AUTHORS_MEAN) if recipe.mean else None
+    side = max(recipe.image_side or size, size)
+    prepare = Preparation(size, side, recipe.reflect, mean=mean)
+    about = {"variant": variant, "source": f"random, seed {seed}", "missing": []}
+    name = f"{variant}, untrained, seed {seed}"
+    return Trained(net, arrays, prepare, None, about, name)

@@ -1,0 +1,326 @@
+"""Puts the figures together: what each shows is computed or read, and handed to
+`figures`. Every `figure_…(options)` returns the figure and the numbers it shows."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from alexnet_paper import figures
+from alexnet_paper import record
+from alexnet_paper import tables
+from alexnet_paper.architecture import LEARNED
+from reproduce import command_line
+
+TARGET = 0.25  # training error, paper §3.1
+SHOWN, QUERIES, NEAREST = 8, 5, 6  # Figure 4: photographs, queries, images for each
+
+
+def figure_1(options):
+    """ReLU against tanh, from records."""
+    from alexnet_paper import effects
+
+    with command_line.usage():
+        race = effects.race(record.load_all(options.records), TARGET)
+        if race is None:
+            raise ValueError(
+                "there are no records of ReLU against tanh: python -m "
+                "reproduce.experiment figure1 --data-dir DIR makes them."
+            )
+    histories = {
+        kind: [one.history for one in found] for kind, found in race.records.items()
+    }
+    words = ratio_in_words(*race.ratio)
+    one = race.records["relu"][0]
+    about = f"{one.variant} on {one.data}; learning rates {race.rates['relu']:g} for "
+    about += f"ReLU and {race.rates['tanh']:g} for tanh. Thin: single seeds."
+    made = figures.training_error(histories, race.epochs, TARGET, about, words)
+    return made, [tables.epochs_section(race.epochs, words, TARGET)]
+
+
+def ratio_in_words(ratio, bound):
+    if ratio is None:
+        return "No ratio: ReLU did not get there. The paper says: six times."
+    more = "more than " if bound else ""
+    return f"Tanh needs {more}{ratio:.1f} times as many epochs; the paper says six."
+
+
+def figure_2(options):
+    """The net, from its specification alone."""
+    from alexnet_paper import variants
+
+    with command_line.usage():
+        variant = variants.get(options.variant)
+    title = variant.title[0].upper() + variant.title[1:]
+    return figures.architecture_diagram(variant.architecture, title), []
+
+
+def figure_3(options):
+    """The first layer's kernels, and whether the towers differ in colour."""
+    command_line.quiet_keras()
+    from alexnet_paper import kernels
+
+    net = command_line.open_net(options)
+    with command_line.usage():
+        first = next(layer for layer in net.architecture.layers if layer.name)
+        name = f"{first.name}/kernel"
+        if name not in net.arrays:
+            raise ValueError(f"{net.name} lacks {name}: there is nothing to draw.")
+        selectivity = kernels.colour_selectivity(net.arrays[name])
+    parts, part = kernels.first_layer_parts(net.architecture)
+    difference = None
+    if parts == 2:
+        difference = kernels.tower_difference(selectivity, seed=options.seed)
+    made = figures.first_layer(
+        net.arrays[name], selectivity, parts, part, difference, f"{net.name}."
+    )
+    means = [half.mean() for half in np.split(selectivity, parts)]
+    return made, [tables.kernels_section(means, difference, part, net.name)]
+
+
+def figure_4(options):
+    """Photographs with their labels, and the training images nearest to some."""
+    command_line.quiet_keras()
+    net = command_line.open_net(options)
+    with command_line.usage():
+        if options.data is None and not options.photographs:
+            raise ValueError("figure 4 needs --data, or photographs to label.")
+        dataset = load(options)
+    predicted, neighbours, sections = None, None, []
+    if options.photographs:
+        predicted, names = of_photographs(net, options.photographs)
+        if len(names) < len(options.photographs):
+            raise SystemExit(1)
+    if dataset is not None:
+        split = chosen_split(dataset, options.split)
+        rng = np.random.default_rng(options.seed)
+        order = rng.permutation(len(split))
+        if predicted is None:
+            predicted = of_split(net, dataset, split.take(order[:SHOWN]))
+            names = [f"{options.data} {index}" for index in order[:SHOWN]]
+        queries = order[SHOWN : SHOWN + QUERIES]
+        queries = queries if len(queries) else order[:QUERIES]
+        neighbours, section = nearest(net, dataset, split, queries)
+        sections.append(section)
+    if predicted is not None:
+        sections.insert(0, labels_section(predicted, names))
+    return figures.predictions_and_neighbours(predicted, neighbours), sections
+
+
+def load(options):
+    """The dataset that is named, with its classes' names in words, or None."""
+    from alexnet_paper import data
+
+    if options.data is None:
+        return None
+    found = data.load(options.data, options.data_dir, limit=options.limit)
+    if options.labels is None:
+        return found
+    lines = Path(options.labels).read_text(encoding="utf-8").splitlines()
+    words = dict(line.split(" ", 1) for line in lines if " " in line)
+    names = tuple(words.get(name, name) for name in found.class_names)
+    return replace(found, class_names=names)
+
+
+def chosen_split(dataset, name=None):
+    """The split that is asked for, or else test, or else validation."""
+    with command_line.usage():
+        for candidate in [name] if name else ("test", "validation"):
+            if candidate in dataset.splits:
+                return dataset.splits[candidate]
+        there = ", ".join(dataset.splits)
+        raise ValueError(f"{dataset.name} has no {name or 'test'} split: {there}.")
+
+
+def of_photographs(net, paths, views=1):
+    """(`figures.Predicted`, or None where none was whole; the paths it is of)."""
+    from alexnet_paper.images import BadImage
+    from alexnet_paper.images import open_image
+
+    small, scaled, whole = [], [], []
+    for path in paths:
+        try:
+            image, converted = open_image(path)
+        except (BadImage, FileNotFoundError) as error:
+            command_line.note(f"error: {error}")
+            continue
+        if converted:
+            command_line.note(
+                f"{path}: {', '.join(sorted(converted))}, made upright RGB"
+            )
+        array = np.asarray(image)
+        small.append(figures.thumbnail(array))
+        scaled.append(net.preparation.scaled(array))
+        whole.append(path)
+    if not whole:
+        return None, []
+    with command_line.usage():
+        probabilities = net.predict(scaled, views)
+    about = f"{net.name}, {views} view{'s' if views > 1 else ''}."
+    titles = tuple(Path(path).name for path in whole)
+    predicted = figures.Predicted(
+        small, probabilities, outputs(net), titles, about=about
+    )
+    return predicted, whole
+
+
+def outputs(net):
+    """The names of the classes, or "class 123" where the file has none."""
+    if net.class_names:
+        return net.class_names
+    command_line.note(
+        f"{net.name} has no class names: outputs are numbered from 0. Give them with "
+        "python -m reproduce.weights … --labels FILE, a name a line."
+    )
+    return tuple(f"class {index}" for index in range(net.architecture.classes))
+
+
+def labels_section(predicted, names, top=5):
+    """The table of the `top` labels of every photograph, by name."""
+    labelled = [
+        [
+            (predicted.class_names[output], predicted.probabilities[index, output])
+            for output in predicted.best(index, top)
+        ]
+        for index in range(len(names))
+    ]
+    return tables.predictions_section(names, labelled, predicted.about)
+
+
+def of_split(net, dataset, split):
+    """`figures.Predicted` of a split's images, or None where the net is partial."""
+    if net.about.get("missing"):
+        command_line.note(
+            f"{net.name} is partial: photographs cannot be labelled with it."
+        )
+        return None
+    names, images = outputs(net), list(split.images)
+    place = matching(dataset.class_names, names)
+    labels = tuple(place.get(int(label)) for label in split.labels)
+    titles = tuple(
+        dataset.class_names[of_data] if output is None else names[output]
+        for of_data, output in zip(split.labels, labels, strict=True)
+    )
+    probabilities = net.predict(images)
+    about = f"{net.name} on {dataset.name}. Over each photograph: its class"
+    about += "; ✓ and hatched: where it is among the labels." if any_of(labels) else "."
+    return figures.Predicted(images, probabilities, names, titles, labels, about)
+
+
+def any_of(labels):
+    return any(label is not None for label in labels)
+
+
+def matching(data_names, net_names):
+    """{class in the data: output of the net}: of the same name, or else of the same
+    place where the data's are as many WordNet numbers, sorted."""
+    place = {name: index for index, name in enumerate(net_names)}
+    numbers = all(re.fullmatch(r"n\d{8}", name) for name in data_names)
+    if numbers and len(data_names) == len(net_names):
+        return {index: index for index in range(len(data_names))}
+    return {
+        label: place[name] for label, name in enumerate(data_names) if name in place
+    }
+
+
+def nearest(net, dataset, split, queries):
+    """(`figures.Neighbours` of the queries, the table over the whole split)."""
+    from alexnet_paper.retrieval import retrieval
+
+    with command_line.usage():
+        layer, stands_in = last_hidden(net)
+    train = dataset.splits["train"]
+    command_line.note(
+        f"{layer} of {len(train):,} training images and {len(split):,} others …"
+    )
+    with command_line.usage():
+        found = retrieval(
+            net.features(train.images, layer),
+            train.labels,
+            net.features(split.images, layer),
+            split.labels,
+            NEAREST,
+        )
+    about = f"{net.name}: nearest by {layer}, of {len(train):,} of {dataset.name}."
+    if stands_in:
+        about += f" The weights are partial: {layer} stands in for the last hidden one."
+    precision = (
+        f" Precision@{NEAREST} over {len(split):,} queries "
+        f"{100 * found.overall:.1f} %, chance {100 * found.overall_chance:.1f} %."
+    )
+    shown = figures.Neighbours(
+        [split.images[i] for i in queries],
+        tuple(split.labels[queries].tolist()),
+        [[train.images[i] for i in found.indices[query]] for query in queries],
+        [train.labels[found.indices[query]].tolist() for query in queries],
+        dataset.class_names,
+        about + precision,
+    )
+    section = tables.retrieval_section(found, dataset.class_names, NEAREST, about)
+    return shown, section
+
+
+def last_hidden(net):
+    """(name of the last layer before the outputs, the paper's fc7, or of the last that
+    partial weights reach; whether it only stands in for that). Raises ValueError where
+    the weights reach none."""
+    named = [layer for layer in net.architecture.layers if layer.name]
+    learned = [layer for layer in named if isinstance(layer, LEARNED)]
+    lacking = [row for row in learned if f"{row.name}/kernel" not in net.arrays]
+    end = (lacking or learned[-1:])[0]
+    if end is named[0]:
+        raise ValueError(f"{net.name} lacks {end.name}: no layer can be computed.")
+    return named[named.index(end) - 1].name, end is not learned[-1]
+
+
+def curves(options):
+    """Loss and accuracy from the log of a run."""
+    command_line.quiet_keras()
+    from alexnet_paper import train
+
+    with command_line.usage():
+        if options.run is None:
+            raise ValueError("curves are of a run: name it with --run RUN.")
+        plan = train.read_plan(options.run)[0]
+        log = Path(options.run) / "log.jsonl"
+        lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+        history = [json.loads(line) for line in lines]
+        about = f"{plan.variant} on {plan.data}, seed {plan.seed} ({options.run})."
+        made = figures.curves(history, about)
+    return made, [tables.curves_section(history, about)]
+
+
+def confusion(options):
+    """Confusion matrices of a run on a split of its data."""
+    command_line.quiet_keras()
+    from alexnet_paper import evaluate
+    from alexnet_paper import train
+    from alexnet_paper import trained
+
+    with command_line.usage():
+        if options.run is None:
+            raise ValueError("a confusion matrix is of a run: name it with --run RUN.")
+        net = trained.open_run(options.run)
+        dataset = train.read_plan(options.run)[0].dataset()
+    split = chosen_split(dataset, options.split)
+    probabilities = net.predict(split.images)
+    wrong = evaluate.top_k_error(probabilities, split.labels, 1)
+    about = f"{net.name}: {len(split):,} images of {dataset.name}, "
+    about += f"{100 * wrong:.1f} % wrong."
+    made = figures.confusion(
+        split.labels, probabilities.argmax(axis=1), dataset.class_names, about
+    )
+    report = evaluate.class_report(probabilities, split.labels, dataset.class_names)
+    return made, [tables.class_section(report)]
+
+
+DRAWN = {
+    "1": figure_1,
+    "2": figure_2,
+    "3": figure_3,
+    "4": figure_4,
+    "curves": curves,
+    "confusion": confusion,
+}

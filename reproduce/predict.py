@@ -1,0 +1,63 @@
+"""Names what is on photographs, by a trained net: its most probable labels.
+
+    python -m reproduce.predict cat.jpg dog.jpg --run runs/cats-vs-dogs-seed0
+    python -m reproduce.predict *.jpg --weights net.npz --views 10 --out labels.png
+
+Takes any photograph that Pillow reads; one that is damaged is named on stderr and left
+out. --out draws the photographs with their labels as in the paper's Figure 4. Exit 0:
+all were predicted; 1: some were not; 2: wrong use.
+"""
+
+import sys
+
+from reproduce import command_line
+
+
+def parser():
+    parser = command_line.parser("reproduce.predict", __doc__)
+    add = parser.add_argument
+    add("photographs", nargs="+", metavar="PHOTO")
+    command_line.net_options(parser)
+    add("--views", type=int, default=1, choices=(1, 10), help="default: 1")
+    add("--top", type=int, default=5, metavar="N", help="labels (default: 5)")
+    add("--out", metavar="FILE", help="draw them: ends in .png, .pdf or .svg")
+    add(
+        "--format",
+        default="text",
+        choices=("text", "markdown", "latex", "csv", "json"),
+        help="of the printed labels (default: text)",
+    )
+    return parser
+
+
+def main(arguments=None):
+    options = parser().parse_args(arguments)
+    return command_line.run(predict, options)
+
+
+def predict(options):
+    command_line.quiet_keras()
+    from alexnet_paper import figures
+    from alexnet_paper import tables
+    from reproduce import drawing
+
+    with command_line.usage():
+        if options.out:
+            figures.check_path(options.out)
+        if options.top < 1:
+            raise ValueError(f"--top must be 1 or more. Received: {options.top}")
+    net = command_line.open_net(options)
+    predicted, names = drawing.of_photographs(net, options.photographs, options.views)
+    if predicted is not None:
+        section = drawing.labels_section(predicted, names, options.top)
+        command_line.emit(tables.write([section], options.format))
+        if options.out:
+            made = figures.predictions_and_neighbours(predicted, top=options.top)
+            figures.save(made, options.out)
+            command_line.note(f"written: {options.out}")
+    if len(names) < len(options.photographs):
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

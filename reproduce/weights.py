@@ -1,0 +1,142 @@
+"""Imports trained weights of other projects, shows weight files, downloads public ones.
+
+    python -m reproduce.weights import bvlc_alexnet.caffemodel --out alexnet.npz
+    python -m reproduce.weights import partial.npz --out p.npz --allow-missing fc6,fc7
+    python -m reproduce.weights show alexnet.npz
+    python -m reproduce.weights fetch bvlc-alexnet
+
+import reads .caffemodel (AlexNet and CaffeNet), the .npy of caffe-tensorflow, .npz with
+arrays in Caffe's layout, a PyTorch state_dict (the grouped net or torchvision's) and
+this project's own file. It runs no code that is in a file, and refuses one that is
+damaged, does not fit the net or looks untrained. Exit 0: done; 1: failed; 2: wrong use
+or a file that is refused.
+"""
+
+import sys
+
+from reproduce import command_line
+
+
+def parser():
+    parser = command_line.parser("reproduce.weights", __doc__)
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    import_options(actions.add_parser("import", help="another project's → ours"))
+    show = actions.add_parser("show", help="what is known of a weight file")
+    show.add_argument("file", metavar="FILE", help="this project's weight file")
+    fetch = actions.add_parser("fetch", help="download public weights")
+    fetch.add_argument(
+        "name", metavar="NAME", help="bvlc-alexnet, bvlc-caffenet or torchvision"
+    )
+    fetch.add_argument("--url", help="another address of the same file")
+    fetch.add_argument("--out", metavar="DIR", help="folder (default: Keras's cache)")
+    return parser
+
+
+def import_options(parser):
+    add = parser.add_argument
+    add("file", metavar="FILE", help="weights of any known format")
+    add("--out", metavar="FILE", required=True, help="the weight file to write")
+    add("--variant", help="which net it is, where the file does not say")
+    add("--mean", metavar="FILE", help="Caffe's mean image, .npy (default: the colour)")
+    add(
+        "--channels",
+        choices=("BGR", "RGB"),
+        help="order that conv1 was trained on (default: BGR, torchvision's RGB)",
+    )
+    add(
+        "--labels",
+        metavar="FILE",
+        help="class names: synset_words.txt, imagenet_class_index.json, or one a line",
+    )
+    add(
+        "--label-order",
+        default="wnid",
+        choices=("wnid", "devkit"),
+        help="order of the outputs; devkit is turned to wnid (default: wnid)",
+    )
+    add("--devkit", metavar="DIR", help="ILSVRC devkit with meta.mat")
+    add(
+        "--allow-missing",
+        default="",
+        metavar="LAYERS",
+        help="layers that the file may lack, such as fc6,fc7",
+    )
+    add("--sha256", metavar="HEX", help="refuse a file with another hash")
+    add(
+        "--unchecked",
+        action="store_true",
+        help="import what looks untrained, too (shapes and numbers are checked still)",
+    )
+
+
+def main(arguments=None):
+    options = parser().parse_args(arguments)
+    programs = {"import": import_weights, "show": show, "fetch": fetch}
+    return command_line.run(programs[options.action], options)
+
+
+def import_weights(options):
+    command_line.quiet_keras()
+    from alexnet_paper import conversion
+
+    allowed = tuple(filter(None, options.allow_missing.split(",")))
+    asked = {
+        name: getattr(options, name)
+        for name in conversion.Options.__dataclass_fields__
+        if name != "allow_missing"
+    }
+    with command_line.usage():
+        trained = conversion.convert(
+            options.file, conversion.Options(allow_missing=allowed, **asked)
+        )
+        conversion.save(trained, options.out)
+    checks = trained.about["checks"]
+    command_line.note(f"{options.file} is {trained.about['variant']}; checks: {checks}")
+    print(options.out)
+
+
+def show(options):
+    command_line.quiet_keras()
+    from alexnet_paper import architecture
+    from alexnet_paper import tables
+    from alexnet_paper.trained import open_weights
+
+    with command_line.usage():
+        trained = open_weights(options.file)
+    shapes = architecture.shapes(trained.architecture)
+    sections = tables.weights_sections(
+        trained.name, known_of(trained), shapes, trained.about["missing"]
+    )
+    command_line.emit(tables.write(sections, "text"))
+
+
+def known_of(trained):
+    """What a weight file's text says, in words, without the history of a run."""
+    hidden = ("missing", "state", "class_names", "preparation")
+    about = {key: v for key, v in trained.about.items() if key not in hidden}
+    prepare, names = trained.preparation, trained.class_names
+    arrays = {n: a for n, a in prepare.arrays().items() if not n.startswith("pca")}
+    colour = {name: array.reshape(-1, 3).mean(axis=0) for name, array in arrays.items()}
+    listed = {n: ", ".join(f"{x:.2f}" for x in means) for n, means in colour.items()}
+    return {
+        **about,
+        "classes": trained.architecture.classes,
+        "class names": names and f"{names[0]}, …, {names[-1]}",
+        "image": f"side {prepare.side}, crop {prepare.size}, RGB",
+        "mean": listed.get("mean", "none"),
+        "divided by": listed.get("scale"),
+        "missing": ", ".join(trained.about["missing"]) or "nothing",
+    }
+
+
+def fetch(options):
+    command_line.quiet_keras()
+    from alexnet_paper import downloads
+
+    with command_line.usage():
+        path = downloads.download(options.name, options.url, options.out)
+    print(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

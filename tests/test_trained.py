@@ -1,0 +1,222 @@
+"""Trained nets as one kind of thing, whether from a weight file or from a run."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from alexnet_paper import model as models
+from alexnet_paper import train
+from alexnet_paper import trained
+from alexnet_paper import variants
+from alexnet_paper import weights
+from alexnet_paper.augment import Preparation
+from alexnet_paper.augment import centre_crop
+from alexnet_paper.plan import Plan
+from alexnet_paper.variants import Recipe
+from alexnet_paper.variants import Variant
+
+RNG = np.random.default_rng(0)
+IMAGES = [
+    RNG.integers(0, 256, (*shape, 3), dtype="uint8")
+    for shape in ((40, 40), (50, 44), (41, 80))
+]
+NAMES = ["daisy", "größte", "c", "d", "e"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tiny_variant(tiny):
+    from tensorflow.python.framework import config
+
+    with pytest.MonkeyPatch.context() as patch:
+        recipe = Recipe(batch_size=16, image_side=40, reflect=True, epochs=1)
+        patch.setitem(variants.VARIANTS, "tiny", Variant("", "", tiny, recipe=recipe))
+        yield
+    config.disable_op_determinism()  # which training has switched on
+
+
+def saved(path, net, drop=(), **meta):
+    """A weight file of `net` from seed 3; returns its model."""
+    model = models.build_model(net, "one-device", seed=3)
+    arrays = {n: a for n, a in models.get_weights(model).items() if n not in drop}
+    prepare = Preparation(35, 40, mean=np.float32([100, 110, 120]), scale=50.0)
+    parts = {f"preparation/{name}": a for name, a in prepare.arrays().items()}
+    about = {"variant": "tiny", "preparation": prepare.settings(), **meta}
+    weights.save(path, {**arrays, **parts}, about)
+    return model
+
+
+def shown(image):
+    """The central view of an image whose shorter side is 40 already, by hand."""
+    assert min(image.shape[:2]) == 40
+    view = centre_crop(centre_crop(image, 40), 35).astype("float64")
+    return ((view - [100, 110, 120]) / 50)[None].astype("float32")
+
+
+def outputs(model, layer, image):
+    """What a Keras layer gives for an image, read off the whole net."""
+    part = keras.Model(model.input, model.get_layer(layer).output)
+    return np.asarray(part(shown(image))).reshape(-1)
+
+
+def test_a_weight_file_gives_the_net_and_what_is_known_of_it(tiny, tmp_path):
+    model = saved(tmp_path / "w.npz", tiny, class_names=NAMES, source="elsewhere")
+    found = trained.open_weights(tmp_path / "w.npz")
+    assert found.architecture == tiny and found.class_names == tuple(NAMES)
+    assert found.name == "w.npz" and found.about["source"] == "elsewhere"
+    assert found.about["variant"] == "tiny" and found.about["missing"] == []
+    probabilities = found.predict(IMAGES)
+    assert probabilities.shape == (3, 5)
+    expected = np.asarray(model(shown(IMAGES[0])))[0]
+    np.testing.assert_allclose(probabilities[0], expected, atol=1e-6)
+
+
+def test_ten_views_are_averaged(tiny, tmp_path):
+    model = saved(tmp_path / "w.npz", tiny)
+    found = trained.open_weights(tmp_path / "w.npz")
+    views = found.preparation.views(IMAGES[1], 10)
+    expected = np.asarray(model(views)).mean(axis=0)
+    ours = found.predict(IMAGES, views=10)[1]
+    np.testing.assert_allclose(ours, expected, atol=1e-6)
+    assert np.abs(ours - found.predict(IMAGES)[1]).max() > 1e-5
+
+
+@pytest.mark.parametrize(
+    ("layer", "last"),
+    [("conv1", "conv1_relu"), ("pool2", "pool2"), ("fc6", "fc6_relu"), ("fc8", "fc8")],
+)
+def test_features_are_a_layer_after_its_activation(tiny, layer, last, tmp_path):
+    model = saved(tmp_path / "w.npz", tiny)
+    features = trained.open_weights(tmp_path / "w.npz").features(IMAGES, layer, 2)
+    assert features.dtype == np.float32 and len(features) == 3
+    expected = outputs(model, last, IMAGES[0])
+    np.testing.assert_allclose(features[0], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_partial_file_serves_the_layers_below(tiny, tmp_path):
+    """And says what it lacks where that is needed."""
+    model = saved(tmp_path / "w.npz", tiny, drop=["fc6/kernel"], class_names=NAMES)
+    found = trained.open_weights(tmp_path / "w.npz")
+    assert found.about["missing"] == ["fc6/kernel"]
+    features = found.features(IMAGES, "conv4")[0]
+    expected = outputs(model, "conv4_relu", IMAGES[0])
+    np.testing.assert_allclose(features, expected, rtol=1e-5, atol=1e-5)
+    for ask in (
+        lambda: found.features(IMAGES, "fc6"),
+        lambda: found.predict(IMAGES),
+        found.model,
+    ):
+        with pytest.raises(ValueError, match="w.npz is partial: .* fc6/kernel") as got:
+            ask()
+        assert len(str(got.value).splitlines()) == 1
+
+
+def test_unknown_layer_and_no_images(tiny, tmp_path):
+    saved(tmp_path / "w.npz", tiny)
+    found = trained.open_weights(tmp_path / "w.npz")
+    with pytest.raises(ValueError, match="no layer fc7: one of conv1, .*fc6"):
+        found.model("fc7")
+    with pytest.raises(ValueError, match="no images"):
+        found.predict([])
+
+
+def test_a_run_is_its_last_checkpoint(tmp_path):
+    """Its classes are the data's, its preparation the training's."""
+    plan = Plan("tiny", "digits", epochs=1, limit=20, validation=0.05, seed=1)
+    run = train.start(plan, tmp_path / "run", "command")
+    assert run.train()
+    found = trained.open_run(tmp_path / "run")
+    assert found.architecture.classes == 10
+    assert found.class_names == tuple("0123456789")
+    assert found.name == f"tiny of {tmp_path / 'run'}"
+    assert found.about["data"] == "digits" and found.about["missing"] == []
+    images = run.dataset.splits["test"].images[:4]
+    views = np.concatenate([run.prepare.views(image, 1) for image in images])
+    expected = keras.ops.softmax(run.model(views, training=False))
+    np.testing.assert_allclose(found.predict(images), expected, atol=1e-6)
+    checkpoint = trained.open_weights(tmp_path / "run" / "checkpoint.npz")
+    assert np.array_equal(checkpoint.predict(images), found.predict(images))
+
+
+def test_a_run_without_a_checkpoint_and_a_folder_that_is_none(tmp_path):
+    plan = Plan("tiny", "digits", limit=20, seed=1)
+    train.start(plan, tmp_path / "run", "command")
+    with pytest.raises(FileNotFoundError, match="run has no checkpoint.npz yet"):
+        trained.open_run(tmp_path / "run")
+    with pytest.raises(ValueError, match="is not the folder of a run"):
+        trained.open_run(tmp_path)
+    with pytest.raises(FileNotFoundError, match="w.npz"):
+        trained.open_weights(tmp_path / "w.npz")
+
+
+def test_untrained_is_the_first_weights():
+    found = trained.untrained("tiny", 4, seed=7)
+    net = variants.get("tiny").architecture.with_classes(4)
+    expected = models.get_weights(models.build_model(net, seed=7))
+    assert all(np.array_equal(found.arrays[n], expected[n]) for n in expected)
+    assert found.about["variant"] == "tiny" and found.class_names is None
+    assert found.predict(IMAGES).shape == (3, 4)
+    other = trained.untrained("tiny", 4, seed=8)
+    assert np.abs(found.predict(IMAGES) - other.predict(IMAGES)).max() > 1e-6
+
+
+def wrong(name):
+    """(arrays to change, meta to change) of a file that cannot be used."""
+    return {
+        "another shape": ({"conv2/kernel": np.zeros((3, 3, 8, 12), "float32")}, {}),
+        "an array too many": ({"conv9/bias": np.zeros(3, "float32")}, {}),
+        "whole numbers": ({"conv1/bias": np.zeros(8, "int64")}, {}),
+        "a single number": ({"fc8/bias": np.float32(0)}, {}),
+        "a mean of another size": ({"preparation/mean": np.zeros((9, 9, 3))}, {}),
+        "an unknown variant": ({}, {"variant": "nobody's"}),
+        "names for fewer classes": ({}, {"class_names": ["a", "b"]}),
+        "no preparation": ({}, {"preparation": None}),
+    }[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("another shape", "conv2/kernel is .3, 3, 8, 12., where tiny has .3, 3, 4"),
+        ("an array too many", "tiny has no conv9/bias"),
+        ("whole numbers", "conv1/bias holds int64"),
+        ("a single number", "fc8/bias is .., where tiny has .5,"),
+        ("a mean of another size", "mean of its preparation is .9, 9, 3."),
+        ("an unknown variant", "unknown variant"),
+        ("names for fewer classes", "2 class names for 5 outputs"),
+        ("no preparation", "says not .* how images are prepared"),
+    ],
+)
+def test_a_file_that_does_not_fit_itself(name, message, tiny, tmp_path):
+    saved(tmp_path / "w.npz", tiny)
+    found = weights.load(tmp_path / "w.npz")
+    parts = {f"preparation/{n}": a for n, a in found.preparation.arrays().items()}
+    arrays, meta = wrong(name)
+    weights.save(
+        tmp_path / "w.npz", {**found.arrays, **parts, **arrays}, {**found.meta, **meta}
+    )
+    with pytest.raises(ValueError, match=f"w.npz: .*{message}") as caught:
+        trained.open_weights(tmp_path / "w.npz")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_scale_divides_after_the_mean_and_after_the_noise(tmp_path):
+    """What torchvision's preparation needs; a file without it is as before."""
+    mean, scale = np.float32([1, 2, 3]), np.float32([4, 5, 8])
+    prepare = Preparation(2, 2, mean=mean, scale=scale)
+    image = RNG.integers(0, 256, (2, 2, 3), dtype="uint8")
+    expected = (image.astype("float64") - [1, 2, 3]) / [4, 5, 8]
+    for view in (
+        prepare.views(image, 1)[0],
+        prepare.training(image, np.random.default_rng(0)),
+        prepare.views(image, 10)[0],
+    ):
+        assert view.dtype == np.float32
+        np.testing.assert_allclose(view, expected, rtol=1e-6)
+    again = Preparation.restore(prepare.settings(), prepare.arrays())
+    assert np.array_equal(again.views(image, 10), prepare.views(image, 10))
+    assert "scale" not in Preparation(2, 2, mean=mean).arrays()
+    number = dataclasses.replace(prepare, scale=2.0)
+    again = Preparation.restore(number.settings(), number.arrays())
+    assert np.array_equal(again.views(image, 1), number.views(image, 1))
