@@ -1,8 +1,6 @@
 """Puts the figures together: what each shows is computed or read, and handed to
 `figures`. Every `figure_…(options)` returns the figure and the numbers it shows."""
 
-import json
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -196,8 +194,10 @@ def of_split(net, dataset, split):
             f"{net.name} is partial: photographs cannot be labelled with it."
         )
         return None
+    from alexnet_paper import trained
+
     names, images = outputs(net), list(split.images)
-    place = matching(dataset.class_names, names)
+    place = trained.matching(dataset.class_names, net)
     labels = tuple(place.get(int(label)) for label in split.labels)
     titles = tuple(
         dataset.class_names[of_data] if output is None else names[output]
@@ -211,18 +211,6 @@ def of_split(net, dataset, split):
 
 def any_of(labels):
     return any(label is not None for label in labels)
-
-
-def matching(data_names, net_names):
-    """{class in the data: output of the net}: of the same name, or else of the same
-    place where the data's are as many WordNet numbers, sorted."""
-    place = {name: index for index, name in enumerate(net_names)}
-    numbers = all(re.fullmatch(r"n\d{8}", name) for name in data_names)
-    if numbers and len(data_names) == len(net_names):
-        return {index: index for index in range(len(data_names))}
-    return {
-        label: place[name] for label, name in enumerate(data_names) if name in place
-    }
 
 
 def nearest(net, dataset, split, queries):
@@ -279,14 +267,13 @@ def curves(options):
     """Loss and accuracy from the log of a run."""
     command_line.quiet_keras()
     from alexnet_paper import train
+    from alexnet_paper.plan import read_plan
 
     with command_line.usage():
         if options.run is None:
             raise ValueError("curves are of a run: name it with --run RUN.")
-        plan = train.read_plan(options.run)[0]
-        log = Path(options.run) / "log.jsonl"
-        lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
-        history = [json.loads(line) for line in lines]
+        plan = read_plan(options.run)[0]
+        history = train.history(options.run)
         about = f"{plan.variant} on {plan.data}, seed {plan.seed} ({options.run})."
         made = figures.curves(history, about)
     return made, [tables.curves_section(history, about)]
@@ -296,14 +283,14 @@ def confusion(options):
     """Confusion matrices of a run on a split of its data."""
     command_line.quiet_keras()
     from alexnet_paper import evaluate
-    from alexnet_paper import train
     from alexnet_paper import trained
+    from alexnet_paper.plan import read_plan
 
     with command_line.usage():
         if options.run is None:
             raise ValueError("a confusion matrix is of a run: name it with --run RUN.")
         net = trained.open_run(options.run)
-        dataset = train.read_plan(options.run)[0].dataset()
+        dataset = read_plan(options.run)[0].dataset()
     split = chosen_split(dataset, options.split)
     probabilities = net.predict(split.images)
     wrong = evaluate.top_k_error(probabilities, split.labels, 1)

@@ -522,12 +522,3 @@ def test_partial_weights(tmp_path, capsys):
     code, out, err = called(capsys, 4, *options, "--out", tmp_path / "4.png")
     assert code == 0 and "norm2 stands in for the last hidden one" in out
     assert "cannot be labelled" in err and "Most probable" not in out
-
-
-def test_classes_are_matched_by_name_or_as_sorted_numbers():
-    assert drawing.matching(("dog", "cat"), ("cat", "cow", "dog")) == {0: 2, 1: 0}
-    assert drawing.matching(("n00000001", "n00000002"), ("tench", "cat")) == {
-        0: 0,
-        1: 1,
-    }
-    assert drawing.matching(("n00000001",), ("tench", "cat")) == {}
