@@ -365,7 +365,7 @@ def test_a_damaged_checkpoint(kept, runs, tmp_path):
 
 def test_a_checkpoint_of_another_net(runs, tmp_path):
     other = copied(runs[0], tmp_path / "run", variant="cifar-18pct")
-    assert "weights do not fit" in evaluated(other)
+    assert "checkpoint.npz is of tiny, not cifar-18pct" in evaluated(other)
 
 
 # weight files
