@@ -548,3 +548,17 @@ def test_classes_are_matched_by_name_or_as_sorted_numbers():
         1: 1,
     }
     assert drawing.matching(("n00000001",), ("tench", "cat")) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "short", "squeezed"),
+    [
+        ("tench", "tench", "tench"),
+        ("n01440764 tench, Tinca tinca", "tench", "n0144…tinca"),
+        ("n01440764", "n01440764", "n01440764"),  # a number and nothing else
+        ("lily of the valley", "lily of th…", "lily …alley"),
+    ],
+)
+def test_long_names(name, short, squeezed):
+    assert figures.shortened(name, 11) == short
+    assert figures.squeezed(name, 11) == squeezed
