@@ -9,11 +9,13 @@ Where things are:
     paper, articles     what was printed: claims, tables, open questions      (data)
     architecture        layer specs; shapes, parameters, multiply-adds, memory
     variants            every net as a list of specs, with source and recipe  (data)
+    ablations           what can be taken from any of them                    (data)
     layers, optimizer   what Keras lacks: response normalization, the 2012 update rule
     placement           which device holds which tower; what crosses in the graph
     model               build_model: one builder for every variant and both forms
     data, augment       images, and what the paper does to them
-    train, evaluate     a run that survives being killed; errors over 1 or 10 views
+    plan, train         what a run is; a run that survives being killed
+    evaluate            errors over 1 or 10 views, of one run or of several averaged
     weights, record     the one weight file; the one format of results
     equivalence, claims the two forms compared; every claim measured
     kernels, retrieval  colour of the first layer's kernels; nearest images

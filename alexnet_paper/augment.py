@@ -95,6 +95,31 @@ def random_view(image, size, rng, reflect=True):
     return patch[:, ::-1] if reflect and rng.random() < 0.5 else patch
 
 
+def turn_and_stretch(image, rng, rotation, zoom):
+    """A random small rotation and stretch about the centre, as Keras's old
+    `ImageDataGenerator` made them: bilinear, edges repeated.
+
+    Args:
+        image: (height, width, 3).
+        rotation: Largest angle, in degrees, either way.
+        zoom: Largest share by which height and width, each by itself, change.
+
+    Returns float32 (height, width, 3).
+    """
+    from scipy.ndimage import affine_transform
+
+    angle = np.deg2rad(rng.uniform(-rotation, rotation))
+    stretch = rng.uniform(1 - zoom, 1 + zoom, 2)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    matrix, offset = np.eye(3), np.zeros(3)
+    matrix[:2, :2] = turn * stretch
+    centre = (np.asarray(image.shape[:2]) - 1) / 2
+    offset[:2] = centre - matrix[:2, :2] @ centre
+    return affine_transform(
+        image.astype("float32"), matrix, offset, order=1, mode="nearest"
+    )
+
+
 def view_count(image_size, size):
     """How many different patches and reflections `random_view` can give."""
     return (image_size - size + 1) ** 2 * 2
@@ -129,9 +154,10 @@ class Preparation:
 
     Images are brought to `side`, cropped to `size` if that is smaller, and `mean` is
     subtracted: an array (size, size, 3), three numbers, or None. What is left is
-    divided by `scale`: a number, three numbers, or None. In training, crops are
-    random, half the images are mirrored where `reflect` says so, and `colour` names
-    the reading of the colour noise made with `pca`.
+    divided by `scale`: a number, three numbers, or None. In training, images are turned
+    and stretched by up to `rotation` degrees and the share `zoom`, crops are random
+    (or, with `crops=False`, central), half the images are mirrored where `reflect` says
+    so, and `colour` names the reading of the colour noise made with `pca`.
     """
 
     size: int
@@ -140,6 +166,9 @@ class Preparation:
     colour: str | None = None
     mean: np.ndarray | None = None
     pca: ColourPCA | None = None
+    rotation: float = 0.0
+    zoom: float = 0.0
+    crops: bool = True
     scale: np.ndarray | float | None = None
 
     def scaled(self, image):
@@ -151,7 +180,11 @@ class Preparation:
     def training(self, image, rng):
         """One random view, float32 (size, size, 3)."""
         view = self.scaled(image)
-        if self.side > self.size or self.reflect:
+        if self.rotation or self.zoom:
+            view = turn_and_stretch(view, rng, self.rotation, self.zoom)
+        if not self.crops:
+            view = centre_crop(view, self.size)
+        if view.shape[0] > self.size or self.reflect:
             view = random_view(view, self.size, rng, self.reflect)
         view = self.centred(view)
         if self.colour:
@@ -178,7 +211,7 @@ class Preparation:
 
     def settings(self):
         """What is not an array, for a weight file's text."""
-        names = ("size", "side", "reflect", "colour")
+        names = ("size", "side", "reflect", "colour", "rotation", "zoom", "crops")
         return {name: getattr(self, name) for name in names}
 
     def arrays(self):
@@ -239,7 +272,15 @@ def preparation(recipe, size, images, statistics=None):
     where the recipe uses them.
     """
     side = max(recipe.image_side or size, size)
-    bare = Preparation(size, side, recipe.reflect, recipe.colour)
+    bare = Preparation(
+        size,
+        side,
+        recipe.reflect,
+        recipe.colour,
+        rotation=recipe.rotation,
+        zoom=recipe.zoom,
+        crops=recipe.crops,
+    )
     if recipe.mean is None and recipe.colour is None:
         return bare
     if statistics is None or statistics.total.shape[0] != side:

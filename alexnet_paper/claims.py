@@ -7,6 +7,7 @@ A claim that needs no data has a check below, under its id. A check takes the `S
 
 import functools
 import math
+from dataclasses import asdict
 from dataclasses import dataclass
 
 import keras
@@ -371,14 +372,14 @@ def init_check(subject, claim):
 def schedule_check(subject, claim):
     """The rule run on a validation error that never improves."""
     recipe = subject.variant.recipe
-    rates, plateau = [recipe.learning_rate], Plateau()
+    if not isinstance(recipe.drops, variants.OnPlateau):
+        ours = f"{recipe.learning_rate:g}, drops at epochs {recipe.drops or 'none'}"
+        return Finding(ours, NOT_REPRODUCED)
+    rates, plateau = [recipe.learning_rate], Plateau(**asdict(recipe.drops))
     for _ in range(100):
         rates.append(rates[-1] * plateau.update(0.5))
     falls = [a / b for a, b in zip(rates, rates[1:], strict=False) if b < a]
     found = (recipe.learning_rate, len(falls), round(falls[0], 6))
-    if recipe.drops != "plateau":
-        ours = f"{recipe.learning_rate:g}, drops at epochs {recipe.drops or 'none'}"
-        return Finding(ours, NOT_REPRODUCED)
     return Finding(listed(found), verdict(found == claim.values))
 
 

@@ -420,20 +420,27 @@ class Batches(keras.utils.PyDataset):
 
     Every batch is a function of seed, epoch and step alone, whatever the number of
     workers: images come in an order drawn from (seed, epoch), and each image's random
-    choices from (seed, epoch, its index).
+    choices from (seed, epoch, its index). `seed` is an integer or a list of them;
+    `steps` ends an epoch before all images were seen.
     """
 
-    def __init__(self, split, prepare, batch_size, seed, epoch=0, start=0, **options):
+    def __init__(
+        self,
+        split,
+        prepare,
+        batch_size,
+        seed,
+        epoch=0,
+        start=0,
+        steps=None,
+        **options,
+    ):
         super().__init__(**options)
         self.split, self.prepare, self.batch_size = split, prepare, batch_size
-        self.seed, self.epoch, self.start = seed, epoch, start
-        rng = np.random.default_rng([seed, epoch])
-        self.order = rng.permutation(len(split))
-
-    @property
-    def steps(self):
-        """Steps of the whole epoch."""
-        return -(-len(self.split) // self.batch_size)
+        self.start = start
+        self.steps = steps or -(-len(split) // batch_size)  # of the whole epoch
+        self.key = [*np.atleast_1d(seed).tolist(), epoch]
+        self.order = np.random.default_rng(self.key).permutation(len(split))
 
     def __len__(self):
         return self.steps - self.start
@@ -443,7 +450,7 @@ class Batches(keras.utils.PyDataset):
         chosen = self.order[first : first + self.batch_size]
         images = [
             self.prepare.training(
-                self.split.images[i], np.random.default_rng([self.seed, self.epoch, i])
+                self.split.images[i], np.random.default_rng([*self.key, i])
             )
             for i in chosen
         ]

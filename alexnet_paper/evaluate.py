@@ -1,8 +1,6 @@
 """Errors as the paper measures them: top-1 and top-5, over one or ten views (§4.1),
 of one run or of the averaged predictions of several (§6)."""
 
-from pathlib import Path
-
 import keras
 import numpy as np
 
@@ -11,6 +9,7 @@ from alexnet_paper import model as models
 from alexnet_paper import train as training
 from alexnet_paper import weights
 from alexnet_paper.images import ImageFiles
+from alexnet_paper.plan import read_plan
 from alexnet_paper.record import Record
 
 
@@ -77,10 +76,11 @@ def evaluate(folders, split_name, views, command, per_class=False):
     Raises ValueError where a folder is not a run, the runs are of different data, or
     the split does not exist.
     """
-    plans, about = zip(*map(training.read_plan, folders), strict=True)
+    plans, about = zip(*map(read_plan, folders), strict=True)
     if len({(plan.data, plan.data_dir) for plan in plans}) > 1:
         raise ValueError(f"the runs were trained on different data: {plans}")
     plan, dataset = plans[0], plans[0].dataset()
+    recipe = plan.training_recipe()
     if split_name not in dataset.splits:
         raise ValueError(
             f"{plan.data} has no {split_name} split: {', '.join(dataset.splits)}."
@@ -91,7 +91,7 @@ def evaluate(folders, split_name, views, command, per_class=False):
             raise ValueError(f"the runs do not have the same {split_name} images.")
     split, outputs, states = dataset.splits[split_name], [], []
     for folder, own in zip(folders, plans, strict=True):
-        found = weights.load(Path(folder) / training.CHECKPOINT)
+        found = weights.load(training.weight_file(folder, own))
         net = own.architecture(dataset.classes)
         model = models.build_model(net, "one-device", seed=own.seed)
         models.set_weights(model, found.arrays)
@@ -117,9 +117,10 @@ def evaluate(folders, split_name, views, command, per_class=False):
             "runs": len(plans),
             "training_images": len(dataset.splits["train"]),
             "trained": [found["command"] for found in about],
-            "batch_size": plan.images_a_step,
+            "recipe": plan.recipe or "as-published",
+            "batch_size": recipe.batch_size,
             "image": f"side {prepare.side}, crop {prepare.size}",
-            "mean": plan.recipe().mean or "none",
+            "mean": recipe.mean or "none",
             "fingerprint": split.fingerprint,
             "labels": "classes by sorted folder name, from 0"
             if isinstance(split.images, ImageFiles)

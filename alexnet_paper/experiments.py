@@ -1,133 +1,221 @@
-"""Experiments as data: which runs answer a question, and what is read from them."""
+"""Experiments as data: a question, the runs that answer it, and their protocol."""
 
 import dataclasses
-import math
-import statistics
 from dataclasses import dataclass
 
 import keras
 
 from alexnet_paper import evaluate as evaluation
 from alexnet_paper import train as training
-
-LEFT = 0.9  # of ln(classes): a loss below it has left the plateau
+from alexnet_paper.ablations import ABLATIONS
+from alexnet_paper.plan import Plan
+from alexnet_paper.record import Record
 
 
 @dataclass(frozen=True)
 class Experiment:
     """A question, the run that every arm starts from, and how the arms differ.
 
-    `arms` maps a label to the fields of `train.Plan` that it changes; every arm runs
-    with seeds 0 to `seeds` − 1 and is then evaluated on `split`.
+    `arms` maps a label to the fields of `plan.Plan` that it changes; every arm runs
+    with seeds 0 to `seeds` − 1 and is then evaluated on `splits`, with each of `views`
+    (several for the arms of `all_views`, else the first).
     """
 
     name: str
     question: str
-    plan: training.Plan
+    protocol: str
+    plan: Plan
     arms: dict
     seeds: int = 5
-    split: str = "validation"
+    splits: tuple[str, ...] = ("validation",)
+    views: tuple[int, ...] = (1,)
 
-    def plans(self, data_dir, seeds=None):
-        """(arm, plan) of every run."""
+    def plans(self, data_dir=None, seeds=None, arms=None, **changes):
+        """(arm, plan) of every run, seed by seed; `arms` names some of them, and
+        `changes` are fields of the plan, the same for all. Raises ValueError for an
+        unknown arm."""
+        unknown = set(arms or ()) - set(self.arms)
+        if unknown:
+            raise ValueError(
+                f"{self.name} has no arm {', '.join(sorted(unknown))}: it has "
+                f"{', '.join(self.arms)}."
+            )
+        changes = {name: value for name, value in changes.items() if value is not None}
         return [
             (
                 arm,
-                dataclasses.replace(self.plan, data_dir=data_dir, seed=seed, **changes),
+                dataclasses.replace(
+                    self.plan, **fields, **changes, data_dir=data_dir, seed=seed
+                ),
             )
             for seed in range(seeds or self.seeds)
-            for arm, changes in self.arms.items()
+            for arm, fields in self.arms.items()
+            if not arms or arm in arms
         ]
 
 
-EXPERIMENTS = {
-    "start": Experiment(
+START = Plan(
+    "paper",
+    "imagenet",
+    epochs=100,
+    input_size=67,
+    schedule="constant",
+    validate_every=1000,
+)
+STARTING_NETS = {
+    "paper": {"variant": "paper"},
+    "authors": {"variant": "authors"},
+    "caffe": {"variant": "caffe", "batch_size": 128},
+}
+RATES = (0.0003, 0.001, 0.003, 0.01)  # among which Figure 1's nets choose
+FOUR_LAYERS = "cifar-18pct.no-lrn.no-decay"  # Figure 1's net is not specified
+
+_ALL = (
+    Experiment(
         "start",
-        "Does the printed recipe start to train, and after how many steps?",
-        training.Plan(
-            "paper",
-            "imagenet",
-            epochs=100,
-            input_size=67,
+        "Does the printed recipe start to train?",
+        "ten classes of real photographs, 50 a class, input 67×67, rate 0.01 "
+        "throughout",
+        START,
+        STARTING_NETS,
+    ),
+    Experiment(
+        "start-cifar10",
+        "Does it start on CIFAR-10?",
+        "200 images a class, enlarged to 76×76, input 67×67, rate 0.01 throughout",
+        dataclasses.replace(
+            START, data="cifar10", epochs=25, limit=2000, validation=0.02
+        ),
+        STARTING_NETS,
+        seeds=3,
+    ),
+    Experiment(
+        "figure1",
+        "How much faster does a net learn with ReLU than with tanh?",
+        "four layers, no regularization, each with the best of its learning rates: "
+        "epochs to 25 % training error (of the batches as they were trained on)",
+        Plan(
+            FOUR_LAYERS,
+            "cifar10",
+            epochs=60,
             schedule="constant",
-            validate_every=1000,
+            validation=0.0,
+            until=0.25,
         ),
         {
-            "paper": {"variant": "paper"},
-            "authors": {"variant": "authors"},
-            "caffe": {"variant": "caffe", "batch_size": 128},
+            f"{kind}-{rate:g}": {"variant": FOUR_LAYERS + ending, "learning_rate": rate}
+            for rate in RATES
+            for kind, ending in (("relu", ""), ("tanh", ".tanh"))
         },
+        seeds=3,
+        splits=("test",),
     ),
-}
+    Experiment(
+        "net-18pct",
+        "Does cuda-convnet's 18 % net reach 18 %?",
+        "its published schedule, all 50,000 training images",
+        Plan("cifar-18pct", "cifar10", validation=0.0),
+        {"published": {}},
+        seeds=1,
+        splits=("test",),
+    ),
+    Experiment(
+        "footnote3",
+        "What does response normalization do for the nets of footnote 3?",
+        "cuda-convnet's two nets, and the second one without its normalization; all "
+        "50,000 training images, the same epochs for all, rate ÷10 at 80 and 90 %",
+        Plan("cifar-11pct", "cifar10", epochs=15, schedule="steps", validation=0.0),
+        {
+            "11pct": {"variant": "cifar-11pct"},
+            "11pct-no-lrn": {"variant": "cifar-11pct.no-lrn"},
+            "13pct": {"variant": "cifar-13pct"},
+        },
+        seeds=3,
+        splits=("test",),
+        views=(10,),
+    ),
+    Experiment(
+        "proxies",
+        "Do the paper's choices matter in a small net of its structure?",
+        "`paper-32` with one thing changed; 2,000 training images a class, the same "
+        "epochs for all, rate ÷10 at 80 and 90 %",
+        Plan(
+            "paper-32",
+            "cifar10",
+            epochs=20,
+            limit=20_000,
+            schedule="steps",
+            validation=0.0,
+        ),
+        {
+            "paper-32": {},
+            **{name: {"variant": f"paper-32.{name}"} for name in ABLATIONS},
+        },
+        seeds=3,
+        splits=("test", "train"),
+        views=(1, 10),
+    ),
+)
+
+EXPERIMENTS = {experiment.name: experiment for experiment in _ALL}
+
+
+def get(name):
+    """The experiment of that name. Raises ValueError, listing all, if there is none."""
+    if name not in EXPERIMENTS:
+        known = ", ".join(EXPERIMENTS)
+        raise ValueError(f"unknown experiment {name!r}: one of {known}.")
+    return EXPERIMENTS[name]
 
 
 def run(experiment, arm, plan, folder, command, watch, notify):
-    """Trains one arm, or goes on with it, evaluates it and returns its `Record`, or
+    """Trains one arm, or goes on with it, and evaluates it. Returns its `Record`s, or
     None where it was stopped. `watch(run)` gives a callback with `epoch_done`."""
     keras.utils.clear_session()
     there = (folder / "run.json").exists()
     one = training.start(plan, folder, command, resume=there, notify=notify)
     progress = watch(one)
-    if not one.train([progress], done=progress.epoch_done):
-        return None
-    record = evaluation.evaluate([folder], experiment.split, 1, command)
+    finished = one.train([progress], done=progress.epoch_done)
     about = {
         "experiment": experiment.name,
         "arm": arm,
         "input": plan.input_size or "own",
+        "rate": one.recipe.learning_rate,
     }
-    return dataclasses.replace(record, protocol={**about, **record.protocol})
+    if one.diverged:
+        return [diverged(one, experiment, about, command)]
+    if not finished:
+        return None
+    found = [
+        evaluation.evaluate([folder], split, views, command)
+        for split in experiment.splits
+        for views in experiment.views
+    ]
+    return [
+        dataclasses.replace(record, protocol={**about, **record.protocol})
+        for record in found
+    ]
 
 
-def steps_to_leave(record):
-    """Steps after which the training loss of an epoch was below 0.9 ln(classes), or
-    None if it never was."""
-    limit = LEFT * math.log(record.protocol["classes"])
-    images, batch = record.protocol["training_images"], record.protocol["batch_size"]
-    for line in record.history:
-        if line["loss"] < limit:
-            return line["epoch"] * math.ceil(images / batch)
-    return None
-
-
-def started(records, name="start"):
-    """{arm: (seeds, how many left the plateau, median steps of those, steps run, batch
-    size)} from the records of the experiment."""
-    return {arm: summary(of_arm) for arm, of_arm in by_arm(records, name).items()}
-
-
-def by_arm(records, name):
-    """{arm: its records} of one experiment."""
-    found = {}
-    for record in records:
-        if record.protocol.get("experiment") == name:
-            found.setdefault(record.protocol["arm"], []).append(record)
-    return found
-
-
-def summary(records):
-    steps = [steps_to_leave(record) for record in records]
-    left = [count for count in steps if count is not None]
-    one = records[0].protocol
-    run = one["epochs"] * math.ceil(one["training_images"] / one["batch_size"])
-    median = statistics.median(left) if left else None
-    return len(steps), len(left), median, run, one["batch_size"]
-
-
-def epochs_to(history, error):
-    """The epoch whose training error first was at most `error`, or math.inf if none
-    was; `history` as in a `Record`."""
-    reached = (line["epoch"] for line in history if line["top1_error"] <= error)
-    return next(reached, math.inf)
-
-
-def times_as_many(fast, slow, longest):
-    """(ratio of the medians of two lists of epochs, whether it is only a lower bound).
-
-    Where the median of `slow` is math.inf, the ratio is that of `longest`, the epochs
-    that it was trained, and a lower bound; it is None where that of `fast` is.
-    """
-    fast, slow = statistics.median(fast), statistics.median(slow)
-    if math.isinf(fast):
-        return None, False
-    return min(slow, longest) / fast, math.isinf(slow)
+def diverged(one, experiment, about, command):
+    """The record of a run that ended in numbers that are not finite: no errors."""
+    return Record(
+        variant=one.plan.variant,
+        data=one.plan.data,
+        split=experiment.splits[0],
+        examples=0,
+        protocol={
+            **about,
+            "ended": f"diverged in epoch {one.epoch + 1}",
+            "classes": one.dataset.classes,
+            "views": experiment.views[0],
+            "epochs": one.epoch,
+            "seed": str(one.plan.seed),
+            "training_images": len(one.dataset.splits["train"]),
+            "batch_size": one.recipe.batch_size,
+        },
+        metrics={},
+        command=command,
+        environment=training.here(),
+        history=one.history,
+    )

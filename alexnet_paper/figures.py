@@ -164,7 +164,7 @@ def draw_seeds(axes, histories, colour, line, name):
 
 def epochs_text(median, histories):
     if math.isfinite(median):
-        return f"{median:g}"
+        return f"{median:.3g}"
     return f"not in {min(len(history) for history in histories)}"
 
 

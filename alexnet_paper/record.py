@@ -43,9 +43,9 @@ class Record:
     def name(self):
         """File name that says what it is."""
         views, seed = self.protocol.get("views"), self.protocol.get("seed")
-        name = f"{self.variant}-{self.data}-{self.split}-views{views}-seed{seed}.json"
-        experiment = self.protocol.get("experiment")
-        return f"{experiment}-{name}" if experiment else name
+        rest = f"-{self.data}-{self.split}-views{views}-seed{seed}.json"
+        experiment, arm = self.protocol.get("experiment"), self.protocol.get("arm")
+        return f"{experiment}-{arm}{rest}" if experiment else f"{self.variant}{rest}"
 
     def save(self, folder):
         """Writes it into `folder` and returns the path."""

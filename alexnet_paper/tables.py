@@ -446,7 +446,7 @@ def epochs_section(epochs, ratio, error):
         (
             arm,
             str(len(found)),
-            ", ".join("not reached" if math.isinf(n) else str(n) for n in found),
+            ", ".join("not reached" if math.isinf(n) else f"{n:.3g}" for n in found),
         )
         for arm, found in epochs.items()
     )
@@ -581,7 +581,19 @@ def notes_sections():
     ]
 
 
-def start_section(started):
+def experiments_section(experiments):
+    """What each asks, by which arms."""
+    return Section(
+        "Experiments",
+        ("name", "question", "protocol", "arms", "seeds"),
+        tuple(
+            (one.name, one.question, one.protocol, ", ".join(one.arms), str(one.seeds))
+            for one in experiments
+        ),
+    )
+
+
+def start_section(experiment, started):
     """How many runs left ln(classes), and when; `started` from `experiments`."""
     rows = tuple(
         (
@@ -593,12 +605,12 @@ def start_section(started):
         for arm, (seeds, left, steps, run, batch) in started.items()
     )
     return Section(
-        "Does the printed recipe start to train?",
+        experiment.question,
         ("variant", "seeds that left ln(10)", "after steps, median", "steps run"),
         rows,
-        "Others report that it does not. Ten classes of real photographs (50 a class), "
-        "input 67×67, rate 0.01 throughout; left: an epoch's training loss below 0.9 "
-        "ln(10). Run by `python -m reproduce.experiment start`.",
+        f"Others report that it does not. Protocol: {experiment.protocol}; left: an "
+        "epoch's training loss below 0.9 ln(10). Run by `python -m "
+        f"reproduce.experiment {experiment.name}`.",
     )
 
 

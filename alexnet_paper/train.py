@@ -7,9 +7,10 @@ any moment and resumed, a run ends with the same bits as one left alone.
 
 import json
 import math
+import os
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import asdict
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,98 +20,26 @@ import numpy as np
 from alexnet_paper import augment
 from alexnet_paper import data as datasets
 from alexnet_paper import model as models
-from alexnet_paper import paper
 from alexnet_paper import placement
-from alexnet_paper import variants
 from alexnet_paper import weights
+from alexnet_paper.optimizer import Adam
 from alexnet_paper.optimizer import MomentumSGD
 from alexnet_paper.optimizer import Phase
 from alexnet_paper.optimizer import Plateau
 from alexnet_paper.optimizer import authors_phase
 from alexnet_paper.optimizer import phase_of_drops
+from alexnet_paper.plan import check
+from alexnet_paper.plan import read_plan
 from alexnet_paper.record import atomic_write
 from alexnet_paper.record import environment
+from alexnet_paper.variants import OnPlateau
 
 CHECKPOINT = "checkpoint.npz"
+BEST = "best.npz"  # the epoch with the lowest validation error, where a recipe keeps it
+VALIDATION = 1  # sets the random choices on validation images apart
 LAST_GOOD = "The last checkpoint is good; try a lower rate or another --seed."
 SAVE_SECONDS = 120  # between two checkpoints
-SCHEDULES = {  # by name: the authors' rows of `paper`, and two rules
-    "plateau": None,
-    "constant": None,
-    **{row.run: row for row in paper.SCHEDULES},
-}
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a run is: everything its outcome depends on but the code."""
-
-    variant: str
-    data: str
-    data_dir: str | None = None
-    epochs: int | None = None  # None: the recipe's
-    batch_size: int | None = None
-    seed: int = 0
-    limit: int | None = None
-    validation: float | None = None
-    placement: str = "auto"
-    schedule: str | None = None  # of SCHEDULES, or None: the recipe's
-    input_size: int | None = None  # None: the variant's own
-    validate_every: int = 1  # epochs
-
-    def recipe(self):
-        """The variant's recipe, its images scaled with the input."""
-        recipe = variants.get(self.variant).recipe
-        if self.input_size is None or recipe.image_side is None:
-            return recipe
-        own = variants.get(self.variant).architecture.input_shape[0]
-        return replace(
-            recipe, image_side=round(recipe.image_side * self.input_size / own)
-        )
-
-    def architecture(self, classes):
-        """The net that is trained: the variant's, for so many classes."""
-        net = variants.get(self.variant).architecture.with_classes(classes)
-        if self.input_size:
-            net = net.with_input((self.input_size, self.input_size, 3))
-        return net
-
-    def authors_schedule(self):
-        """The `paper.Schedule` that is named, or None. Raises ValueError for others."""
-        if self.schedule is not None and self.schedule not in SCHEDULES:
-            names = ", ".join(SCHEDULES)
-            raise ValueError(f"unknown schedule {self.schedule!r}: one of {names}.")
-        return SCHEDULES.get(self.schedule)
-
-    @property
-    def drops(self):
-        """Epochs at which the rate is ÷10, or "plateau"."""
-        fixed = {"plateau": "plateau", "constant": ()}
-        return fixed.get(self.schedule, self.recipe().drops)
-
-    @property
-    def total_epochs(self):
-        named = self.authors_schedule()
-        return self.epochs or (named.stopped if named else self.recipe().epochs)
-
-    @property
-    def images_a_step(self):
-        return self.batch_size or self.recipe().batch_size
-
-    def dataset(self):
-        share = self.recipe().validation if self.validation is None else self.validation
-        return datasets.load(self.data, self.data_dir, share, self.limit)
-
-
-def read_plan(folder):
-    """The plan, command and environment of a run folder. Raises ValueError if there
-    is none."""
-    try:
-        content = json.loads((Path(folder) / "run.json").read_text(encoding="utf-8"))
-        return Plan(**content["plan"]), content
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{folder} is not the folder of a run: {error}") from error
 
 
 class Run:
@@ -119,11 +48,14 @@ class Run:
     def __init__(self, plan, dataset, folder, notify=print):
         self.plan, self.folder = plan, Path(folder)
         self.notify = notify
-        recipe = plan.recipe()
+        self.recipe = recipe = plan.training_recipe()
         net = plan.architecture(dataset.classes)
         deterministic(plan.seed)
         self.model = models.build_model(
-            net, plan.placement, classifier_activation=None, seed=plan.seed
+            net,
+            plan.placement,
+            classifier_activation=None if recipe.loss_of == "logits" else "softmax",
+            seed=plan.seed,
         )
         side = max(recipe.image_side or 0, net.input_shape[0])
         splits = {
@@ -137,7 +69,9 @@ class Run:
         )
         self.model.compile(
             optimizer=make_optimizer(recipe),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            loss=keras.losses.SparseCategoricalCrossentropy(
+                from_logits=recipe.loss_of == "logits"
+            ),
             metrics=[
                 keras.metrics.SparseCategoricalAccuracy(name="top1"),
                 keras.metrics.SparseTopKCategoricalAccuracy(
@@ -146,16 +80,41 @@ class Run:
             ],
         )
         self.model.optimizer.build(self.model.trainable_variables)
-        self.plateau = Plateau() if plan.drops == "plateau" else None
+        self.plateau = None
+        if isinstance(recipe.drops, OnPlateau) and not plan.authors_schedule():
+            self.plateau = Plateau(**asdict(recipe.drops))
         self.rate = recipe.learning_rate
         self.epoch, self.step, self.history = 0, 0, []
         self.logs = {}  # running means of the epoch, by Keras's names
         self.metric_state = None  # of a resumed epoch
-        self.stalled = False
+        self.stalled, self.diverged = False, False
+
+    @property
+    def best_epoch(self):
+        """The first epoch, from 1, with the lowest validation error, or None."""
+        validated = [line for line in self.history if "val_top1_error" in line]
+        best = min(validated, key=lambda line: line["val_top1_error"], default=None)
+        return best and best["epoch"]
 
     @property
     def finished(self):
-        return self.epoch >= self.plan.total_epochs
+        """Whether all epochs are done, too many passed without a better one, or the
+        training error is as low as was asked for."""
+        patience, best = self.recipe.patience, self.best_epoch
+        waited = self.epoch - best if best else 0
+        last = self.history[-1] if self.history and not self.step else {}
+        return (
+            self.epoch >= self.recipe.epochs
+            or bool(patience and waited >= patience)
+            or last.get("top1_error", math.inf) <= (self.plan.until or -1)
+        )
+
+    @property
+    def steps(self):
+        """Steps of an epoch."""
+        images = len(self.dataset.splits["train"])
+        every = math.ceil(images / self.recipe.batch_size)
+        return min(every, self.recipe.steps or every)
 
     def train(self, callbacks=(), save_seconds=SAVE_SECONDS, done=lambda line: None):
         """Trains to the last epoch, or until stopped. Returns whether it finished.
@@ -181,11 +140,12 @@ class Run:
         batches = datasets.Batches(
             self.dataset.splits["train"],
             self.prepare if phase.colour else replace(self.prepare, colour=None),
-            self.plan.images_a_step,
+            self.recipe.batch_size,
             self.plan.seed,
             self.epoch,
             self.step,
-            workers=2,
+            self.steps,
+            workers=os.cpu_count(),
             max_queue_size=8,
         )
         if self.metric_state and len(batches):
@@ -208,15 +168,19 @@ class Run:
         split = self.dataset.splits.get("validation")
         if split is None or (self.epoch + 1) % self.plan.validate_every:
             return {}
-        size = self.plan.images_a_step
-        views = datasets.Views(split, self.prepare, batch_size=size)
+        size = self.recipe.batch_size
+        if self.recipe.vary_validation:
+            seed = [self.plan.seed, VALIDATION]
+            batches = datasets.Batches(split, self.prepare, size, seed, self.epoch)
+        else:
+            batches = datasets.Views(split, self.prepare, batch_size=size)
         return self.model.evaluate(
-            views, verbose=0, return_dict=True, callbacks=callbacks
+            batches, verbose=0, return_dict=True, callbacks=callbacks
         )
 
     def start_epoch(self):
         """Sets the epoch's rates and returns its `Phase`."""
-        named, recipe = self.plan.authors_schedule(), self.plan.recipe()
+        named, recipe = self.plan.authors_schedule(), self.recipe
         if named:
             phase = authors_phase(named, self.epoch, recipe.learning_rate)
         elif self.plateau:
@@ -224,7 +188,7 @@ class Run:
         else:
             phase = phase_of_drops(
                 recipe.learning_rate,
-                self.plan.drops,
+                recipe.drops,
                 recipe.rate_multipliers,
                 self.epoch,
             )
@@ -251,6 +215,8 @@ class Run:
         if self.plateau and "val_top1_error" in line:
             self.rate *= self.plateau.update(line["val_top1_error"])
         self.epoch, self.step = self.epoch + 1, 0
+        if self.recipe.keep_best and self.best_epoch == self.epoch:
+            self.save(BEST)
         lines = "".join(json.dumps(line) + "\n" for line in self.history)
         atomic_write(self.folder / "log.jsonl", lines)
         self.warn_of_stall()
@@ -282,7 +248,7 @@ class Run:
             "plateau": self.plateau.state() if self.plateau else None,
         }
 
-    def save(self):
+    def save(self, file=CHECKPOINT):
         """Writes the checkpoint: the net, the rule's state and the place reached.
 
         Raises Stopped, writing nothing, if a weight is not finite any more.
@@ -295,6 +261,7 @@ class Run:
                 value = keras.ops.convert_to_numpy(variable.value)
                 arrays[f"{kind}/{index:03d}"] = value
         if not all(np.isfinite(array).all() for array in arrays.values()):
+            self.diverged = True
             raise Stopped(f"a weight is not finite: stopped. {LAST_GOOD}")
         for name, array in self.prepare.arrays().items():
             arrays[f"preparation/{name}"] = array
@@ -304,7 +271,7 @@ class Run:
             "preparation": self.prepare.settings(),
             "state": self.state(),
         }
-        weights.save(self.folder / CHECKPOINT, arrays, meta)
+        weights.save(self.folder / file, arrays, meta)
 
     def restore(self):
         """Goes on from the checkpoint. Raises ValueError if it is not this run's."""
@@ -362,6 +329,7 @@ class Keeper(keras.callbacks.Callback):
         self.run.step += 1
         self.run.logs = {name: float(value) for name, value in logs.items()}
         if not math.isfinite(logs["loss"]):
+            self.run.diverged = True
             raise Stopped(f"the loss is {logs['loss']}: stopped. {LAST_GOOD}")
         self.stop_if_asked()
         self.save_if_due()
@@ -394,7 +362,7 @@ def errors(logs, prefix):
 def make_optimizer(recipe):
     """The optimizer of a recipe, at its first rate."""
     if recipe.optimizer == "adam":
-        return keras.optimizers.Adam(recipe.learning_rate)
+        return Adam(recipe.learning_rate)
     return MomentumSGD(
         recipe.learning_rate,
         recipe.momentum,
@@ -413,20 +381,17 @@ def deterministic(seed):
         tf.config.experimental.enable_op_determinism()
 
 
+def weight_file(folder, plan):
+    """The weights of a run that count: of its best epoch where its recipe keeps that,
+    else of its last."""
+    name = BEST if plan.training_recipe().keep_best else CHECKPOINT
+    return Path(folder) / name
+
+
 def here():
     """The environment of this process with Keras's backend and its device."""
     backend, device = keras.backend.backend(), placement.device_name()
     return {**environment(), "backend": backend, "device": device}
-
-
-def check(plan):
-    """Raises ValueError for numbers that cannot be, and an unknown schedule."""
-    for name in ("epochs", "batch_size", "input_size", "validate_every"):
-        value = getattr(plan, name)
-        if value is not None and value < 1:
-            option = name.replace("_", "-")
-            raise ValueError(f"--{option} must be 1 or more. Received: {value}")
-    plan.authors_schedule()
 
 
 def start(plan, folder, command, resume=False, notify=print):

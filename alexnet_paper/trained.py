@@ -17,6 +17,7 @@ from alexnet_paper import weights
 from alexnet_paper.architecture import Architecture
 from alexnet_paper.augment import Preparation
 from alexnet_paper.data import Split
+from alexnet_paper.plan import read_plan
 
 
 @dataclass(frozen=True)
@@ -133,15 +134,15 @@ def check_shapes(net, arrays):
 
 
 def open_run(folder):
-    """The `Trained` of a run's folder, from its last checkpoint.
+    """The `Trained` of a run's folder, from the weights of it that count.
 
     Raises ValueError where it is not the folder of a run, FileNotFoundError where the
     run has no checkpoint yet.
     """
-    plan = training.read_plan(folder)[0]
-    path = Path(folder) / training.CHECKPOINT
+    plan = read_plan(folder)[0]
+    path = training.weight_file(folder, plan)
     if not path.exists():
-        raise FileNotFoundError(f"{folder} has no {training.CHECKPOINT} yet.")
+        raise FileNotFoundError(f"{folder} has no {path.name} yet.")
     found = open_weights(path)
     return replace(
         found,

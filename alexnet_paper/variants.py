@@ -8,6 +8,7 @@ figure. Sources are named as in `paper.SOURCES` (P the paper, C the authors' cod
 import dataclasses
 from dataclasses import dataclass
 
+from alexnet_paper.ablations import ABLATIONS
 from alexnet_paper.architecture import LRN
 from alexnet_paper.architecture import Architecture
 from alexnet_paper.architecture import AvgPool
@@ -21,6 +22,18 @@ from alexnet_paper.architecture import ReLU
 from alexnet_paper.architecture import Softmax
 from alexnet_paper.architecture import SpatialNorm
 from alexnet_paper.architecture import Tanh
+
+
+@dataclass(frozen=True)
+class OnPlateau:
+    """The rate is multiplied by `factor` when the validation error has not fallen by
+    more than `least` for `patience` epochs, at most `drops` times (paper §5: three;
+    how long its authors waited is not said)."""
+
+    patience: int = 5
+    factor: float = 0.1
+    drops: int = 3
+    least: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -40,12 +53,20 @@ class Recipe:
     rate_multipliers: tuple[tuple[str, float], ...] = ()
     batch_size: int = 128
     epochs: int = 90
-    drops: tuple[int, ...] | str = "plateau"  # epochs at which the rate is ÷10
+    drops: tuple[int, ...] | OnPlateau = OnPlateau()  # epochs at which the rate is ÷10
     mean: str | None = "image"  # what is subtracted: "image", "pixel" or nothing
     image_side: int | None = None  # crops are taken from images of this side, or none
+    crops: bool = True  # random ones in training; else the central patch
     reflect: bool = False  # half the training images are mirrored
     colour: str | None = None  # reading of the colour noise: "paper" or "authors"
+    rotation: float = 0.0  # training images are turned by up to so many degrees
+    zoom: float = 0.0  # and stretched, each way by itself, by up to this share
     validation: float = 0.2  # share of the training set held out, if data has none
+    vary_validation: bool = False  # validation images are varied like training images
+    steps: int | None = None  # of an epoch; None: as many as use every image once
+    patience: int | None = None  # epochs without a lower validation error, then stop
+    keep_best: bool = False  # evaluate the epoch with the lowest validation error
+    loss_of: str = "logits"  # or "probabilities", clipped at 1e-7 as old Keras did
 
 
 PAPER_RECIPE = Recipe(image_side=256, reflect=True, colour="paper")  # P §4.1, §5
@@ -61,10 +82,24 @@ class Variant:
     departures: tuple[str, ...] = ()
     recipe: Recipe = PAPER_RECIPE
     family: str = "paper"  # "paper", "ablation", "elsewhere", "article" or "cifar"
+    other_recipes: tuple[tuple[str, Recipe], ...] = ()
 
     @property
     def name(self):
         return self.architecture.name
+
+    @property
+    def recipes(self):
+        """{name: recipe}; the variant's own comes first, as "as-published"."""
+        return {"as-published": self.recipe, **dict(self.other_recipes)}
+
+    def recipe_named(self, name=None):
+        """The recipe of that name, or the variant's own. Raises ValueError, listing
+        all, if there is none."""
+        if name is not None and name not in self.recipes:
+            known = ", ".join(self.recipes)
+            raise ValueError(f"{self.name} has no recipe {name!r}: it has {known}.")
+        return self.recipes[name] if name else self.recipe
 
 
 PAPER = Architecture(
@@ -383,6 +418,40 @@ CIFAR_13PCT = dataclasses.replace(
     name="cifar-13pct",
 )
 
+# inputs to a kernel in the paper's net and in paper-32, whose initial standard
+# deviations grow with the root of their ratio, so that signals start as large
+FAN_IN_32 = {
+    "conv1": (363, 75),
+    "conv2": (1200, 400),
+    "conv3": (2304, 576),
+    "conv4": (1728, 576),
+    "conv5": (1728, 576),
+    "fc6": (9216, 576),
+    "fc7": (4096, 256),
+    "fc8": (4096, 256),
+}
+PAPER_32 = dataclasses.replace(
+    PAPER.change(
+        conv1={"filters": 32, "kernel": 5, "stride": 1, "padding": 2},
+        pool1={"padding": "ceil"},  # 28 → 14
+        conv2={"filters": 64},
+        pool2={"padding": "ceil"},  # 14 → 7
+        conv3={"filters": 128},
+        conv4={"filters": 128},
+        conv5={"filters": 64},
+        fc6={"units": 256},
+        fc7={"units": 256},
+        fc8={"units": 10},
+    ).change(
+        **{
+            name: {"init": round(0.01 * (printed / here) ** 0.5, 4)}
+            for name, (printed, here) in FAN_IN_32.items()
+        }
+    ),
+    name="paper-32",
+    input_shape=(28, 28, 3),
+)
+
 # D layer-params-18pct.cfg, -13pct.cfg, -11pct.cfg: rates .001, biases .002
 CIFAR_RECIPE = Recipe(
     learning_rate=0.001, rate_multipliers=(("bias", 2.0),), weight_decay=0.0
@@ -391,6 +460,34 @@ ADAM = Recipe(
     optimizer="adam", learning_rate=0.001, weight_decay=0.0, drops=(), mean=None
 )
 
+BN_CIFAR10_RECIPE = dataclasses.replace(
+    ADAM,
+    batch_size=100,
+    epochs=100,
+    reflect=True,
+    rotation=2.0,
+    zoom=0.1,
+    validation=0.3,
+    vary_validation=True,
+)
+# the annealer that never fired as published, for want of a metric called val_acc:
+# Keras's ReduceLROnPlateau(factor=.01, patience=3, min_lr=1e-5), so one drop from .001
+BN_CIFAR10_ANNEALED = dataclasses.replace(
+    BN_CIFAR10_RECIPE, drops=OnPlateau(patience=3, factor=0.01, drops=1, least=1e-4)
+)
+CATS_VS_DOGS_RECIPE = dataclasses.replace(
+    ADAM,
+    batch_size=32,
+    epochs=10,
+    steps=10,
+    patience=20,
+    keep_best=True,
+    loss_of="probabilities",
+)
+# what lets it train: a centred input, a lower rate, and a loss that cannot be clipped
+CATS_VS_DOGS_FIXED = dataclasses.replace(
+    CATS_VS_DOGS_RECIPE, mean="pixel", learning_rate=0.0001, loss_of="logits"
+)
 CAFFE_RECIPE = dataclasses.replace(
     PAPER_RECIPE,
     batch_size=256,
@@ -550,8 +647,9 @@ _ALL = (
             "four dense layers, 4096-4096-1000-10, and batch normalization before "
             "the softmax",
         ),
-        dataclasses.replace(ADAM, batch_size=100, epochs=100, validation=0.3),
+        BN_CIFAR10_RECIPE,
         family="article",
+        other_recipes=(("as-intended", BN_CIFAR10_ANNEALED),),
     ),
     Variant(
         "cats against dogs",
@@ -562,8 +660,9 @@ _ALL = (
             "guesses, its code being a picture: 96-256-384-384-256 kernels, stride 4, "
             "pooling 3×3 stride 2, dense 4096-4096-2, dropout 0.5, Keras's defaults",
         ),
-        dataclasses.replace(ADAM, batch_size=32, epochs=10),
+        CATS_VS_DOGS_RECIPE,
         family="article",
+        other_recipes=(("as-fixed", CATS_VS_DOGS_FIXED),),
     ),
     Variant(
         "batch-normalized net for Flowers-17",
@@ -578,6 +677,20 @@ _ALL = (
         ),
         dataclasses.replace(ADAM, batch_size=64, epochs=250),
         family="article",
+    ),
+    Variant(
+        "the paper's structure at CIFAR-10's size",
+        "P §3, Figure 2, made small here for experiments",
+        PAPER_32,
+        (
+            "28×28 crops of 32×32 images (as 224 of 256); conv1 5×5 with stride 1",
+            "32-64-128-128-64 kernels and 256-256-10 units in the same two towers",
+            "pooling windows hang over the edge, so that maps measure 28-14-7-7-7-3",
+            "initial standard deviations grow with the root of the paper's inputs to "
+            "a kernel over those here (0.0173 to 0.04)",
+        ),
+        dataclasses.replace(PAPER_RECIPE, image_side=32),
+        family="cifar",
     ),
     Variant(
         "cuda-convnet's 18 % net for CIFAR-10",
@@ -642,7 +755,30 @@ VARIANTS = {variant.name: variant for variant in _ALL}
 
 
 def get(name):
-    """The variant of that name. Raises ValueError, listing all, if there is none."""
-    if name not in VARIANTS:
-        raise ValueError(f"unknown variant {name!r}: one of {', '.join(VARIANTS)}.")
-    return VARIANTS[name]
+    """The variant of that name, or an ablation of one: "paper-32.no-dropout".
+
+    Raises ValueError, listing what there is, for an unknown name and for an ablation
+    that would change nothing.
+    """
+    base, _, changes = name.partition(".")
+    if base not in VARIANTS:
+        raise ValueError(f"unknown variant {base!r}: one of {', '.join(VARIANTS)}.")
+    variant = VARIANTS[base]
+    for change in changes.split(".") if changes else ():
+        variant = ablated(variant, change)
+    return variant
+
+
+def ablated(variant, name):
+    """The variant after the ablation of that name."""
+    if name not in ABLATIONS:
+        raise ValueError(f"unknown ablation {name!r}: one of {', '.join(ABLATIONS)}.")
+    ablation = ABLATIONS[name]
+    return dataclasses.replace(
+        variant,
+        title=f"{variant.title}, {ablation.title}",
+        architecture=ablation.apply(variant.architecture, name),
+        departures=(*variant.departures, ablation.departure),
+        recipe=dataclasses.replace(variant.recipe, **ablation.recipe),
+        other_recipes=(),
+    )

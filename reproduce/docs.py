@@ -70,12 +70,20 @@ def static_pages():
 
 
 def start_sections():
+    from alexnet_paper import effects
     from alexnet_paper import experiments
     from alexnet_paper import record
     from alexnet_paper import tables
 
-    started = experiments.started(record.load_all(record.shipped()))
-    return [tables.start_section(started)] if started else []
+    records = record.load_all(record.shipped())
+    found = {
+        name: effects.started(records, name) for name in ("start", "start-cifar10")
+    }
+    return [
+        tables.start_section(experiments.EXPERIMENTS[name], started)
+        for name, started in found.items()
+        if started
+    ]
 
 
 def results_page():

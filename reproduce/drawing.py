@@ -20,29 +20,24 @@ SHOWN, QUERIES, NEAREST = 8, 5, 6  # Figure 4: photographs, queries, images for 
 
 def figure_1(options):
     """ReLU against tanh, from records."""
-    command_line.quiet_keras()
-    from alexnet_paper import experiments
+    from alexnet_paper import effects
 
     with command_line.usage():
-        records = record.load_all(options.records)
-        arms = experiments.by_arm(records, "figure1")
-        if not {"relu", "tanh"} <= set(arms):
+        race = effects.race(record.load_all(options.records), TARGET)
+        if race is None:
             raise ValueError(
                 "there are no records of ReLU against tanh: python -m "
                 "reproduce.experiment figure1 --data-dir DIR makes them."
             )
-    histories = {arm: [one.history for one in arms[arm]] for arm in ("relu", "tanh")}
-    epochs = {
-        arm: [experiments.epochs_to(history, TARGET) for history in found]
-        for arm, found in histories.items()
+    histories = {
+        kind: [one.history for one in found] for kind, found in race.records.items()
     }
-    longest = min(len(history) for history in histories["tanh"])
-    ratio, bound = experiments.times_as_many(epochs["relu"], epochs["tanh"], longest)
-    words = ratio_in_words(ratio, bound)
-    about = f"{arms['relu'][0].variant} and {arms['tanh'][0].variant}, "
-    about += f"{arms['relu'][0].data}. Thin: single seeds."
-    made = figures.training_error(histories, epochs, TARGET, about, words)
-    return made, [tables.epochs_section(epochs, words, TARGET)]
+    words = ratio_in_words(*race.ratio)
+    one = race.records["relu"][0]
+    about = f"{one.variant} on {one.data}; learning rates {race.rates['relu']:g} for "
+    about += f"ReLU and {race.rates['tanh']:g} for tanh. Thin: single seeds."
+    made = figures.training_error(histories, race.epochs, TARGET, about, words)
+    return made, [tables.epochs_section(race.epochs, words, TARGET)]
 
 
 def ratio_in_words(ratio, bound):

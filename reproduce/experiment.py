@@ -1,10 +1,11 @@
 """Runs an experiment: several variants and seeds under one protocol, and their records.
 
-    python -m reproduce.experiment start --data-dir imagenette-160 --out runs/start
+    python -m reproduce.experiment start --data-dir imagenette-160
+    python -m reproduce.experiment proxies --arms paper-32,no-dropout --seeds 3
 
-Can be stopped and started again at any moment: finished runs are kept, the interrupted
-one goes on. Each run's record goes into OUT/records. Exit 0: all runs finished; 1:
-stopped before; 2: wrong use.
+`list` shows the experiments. Can be stopped and started again at any moment: finished
+runs are kept, the interrupted one goes on. Each run's records go into OUT/records.
+Exit 0: all runs finished; 1: stopped before; 2: wrong use.
 """
 
 import shlex
@@ -17,9 +18,12 @@ from reproduce import command_line
 def parser():
     parser = command_line.parser("reproduce.experiment", __doc__)
     add = parser.add_argument
-    add("name", help="start")
+    add("name", help="of the experiment, or list")
     add("--data-dir", metavar="DIR", help="where its data is")
+    add("--arms", metavar="A,B", help="some of its arms only")
     add("--seeds", type=int, metavar="N", help="seeds of every arm (default: its own)")
+    add("--epochs", type=int, metavar="N", help="for all arms alike (default: its own)")
+    add("--limit", type=int, metavar="N", help="training images, for all arms alike")
     add("--out", metavar="DIR", help="folder of the runs (default: runs/NAME)")
     return parser
 
@@ -34,22 +38,30 @@ def main(arguments=None):
 def experiment(options):
     command_line.quiet_keras()
     from alexnet_paper import experiments
+    from alexnet_paper import tables
     from reproduce.progress import EpochProgress
 
+    if options.name == "list":
+        sections = [tables.experiments_section(experiments.EXPERIMENTS.values())]
+        command_line.emit(tables.write(sections, "text"))
+        return
     with command_line.usage():
-        if options.name not in experiments.EXPERIMENTS:
-            known = ", ".join(experiments.EXPERIMENTS)
-            raise ValueError(f"unknown experiment {options.name!r}: one of {known}.")
-        chosen = experiments.EXPERIMENTS[options.name]
+        chosen = experiments.get(options.name)
+        plans = chosen.plans(
+            options.data_dir,
+            options.seeds,
+            options.arms and options.arms.split(","),
+            epochs=options.epochs,
+            limit=options.limit,
+        )
     out = Path(options.out or f"runs/{chosen.name}")
-    plans = chosen.plans(options.data_dir, options.seeds)
     for number, (arm, plan) in enumerate(plans, 1):
         folder = out / f"{arm}-seed{plan.seed}"
         if (folder / "done").exists():
             continue
         command_line.note(f"run {number} of {len(plans)}: {arm}, seed {plan.seed}")
         with command_line.usage():
-            record = experiments.run(
+            records = experiments.run(
                 chosen,
                 arm,
                 plan,
@@ -58,9 +70,10 @@ def experiment(options):
                 EpochProgress,
                 command_line.note,
             )
-        if record is None:
+        if records is None:
             raise SystemExit(1)
-        print(record.save(out / "records"), flush=True)
+        for record in records:
+            print(record.save(out / "records"), flush=True)
         (folder / "done").touch()
 
 

@@ -26,6 +26,12 @@ class EpochProgress(keras.callbacks.Callback):
             transient=True,
         )
 
+    @property
+    def images(self):
+        """Training images of an epoch."""
+        whole = len(self.run.dataset.splits["train"])
+        return min(whole, self.run.steps * self.run.recipe.batch_size)
+
     def __enter__(self):
         self.bar.start()
         return self
@@ -34,10 +40,10 @@ class EpochProgress(keras.callbacks.Callback):
         self.bar.stop()
 
     def on_epoch_begin(self, epoch, logs=None):
-        images = len(self.run.dataset.splits["train"])
-        done = min(self.run.step * self.run.plan.images_a_step, images)
+        images, size = self.images, self.run.recipe.batch_size
+        done = min(self.run.step * size, images)
         self.task = self.bar.add_task(
-            f"epoch {epoch + 1}/{self.run.plan.total_epochs}",
+            f"epoch {epoch + 1}/{self.run.recipe.epochs}",
             total=images,
             completed=done,
             rate="",
@@ -48,7 +54,7 @@ class EpochProgress(keras.callbacks.Callback):
         speed = next(task.speed for task in self.bar.tasks if task.id == self.task)
         self.bar.update(
             self.task,
-            advance=self.run.plan.images_a_step,
+            advance=self.run.recipe.batch_size,
             rate=f"{speed:,.0f} images/s" if speed else "",
             loss=f"loss {logs['loss']:.3f}",
         )
@@ -58,7 +64,7 @@ class EpochProgress(keras.callbacks.Callback):
 
     def epoch_done(self, line):
         """Prints an epoch's line of the log."""
-        images = len(self.run.dataset.splits["train"]) / max(line["seconds"], 1e-9)
+        images = self.images / max(line["seconds"], 1e-9)
         text = f"epoch {line['epoch']}: loss {line['loss']:.3f}"
         text += f", training error {line['top1_error']:.1%}"
         if "val_top1_error" in line:

@@ -34,8 +34,8 @@ def parser():
     add(
         "--schedule",
         metavar="NAME",
-        help="plateau, constant, or a run of the authors: 145, 145-2010, 145-half, "
-        "147, 148 (default: the recipe's)",
+        help="plateau, constant, steps (÷10 after 80 and 90 % of the epochs), or a run "
+        "of the authors: 145, 145-2010, 145-half, 147, 148 (default: the recipe's)",
     )
     add(
         "--save-every",
@@ -44,6 +44,15 @@ def parser():
         metavar="SECONDS",
         help="between two checkpoints (default: 120)",
     )
+    add("--recipe", metavar="NAME", help="of the variant: as-published (default), …")
+    add("--learning-rate", type=float, metavar="RATE", help="the first, if not its own")
+    add(
+        "--patience",
+        type=int,
+        metavar="N",
+        help="stop after N epochs without a lower validation error",
+    )
+    add("--until", type=float, metavar="ERROR", help="stop at this training error")
     add("--input-size", type=int, metavar="N", help="side of the input, for small runs")
     add(
         "--validate-every",
@@ -68,14 +77,15 @@ def main(arguments=None):
 def train(options):
     command_line.quiet_keras()
     from alexnet_paper import train as training
+    from alexnet_paper.plan import Plan
     from reproduce.progress import EpochProgress
 
     folder = options.out or (
         f"runs/{options.variant}-{options.data}-seed{options.seed}"
     )
-    names = training.Plan.__dataclass_fields__
+    names = Plan.__dataclass_fields__
     with command_line.usage():
-        plan = training.Plan(**{name: getattr(options, name) for name in names})
+        plan = Plan(**{name: getattr(options, name) for name in names})
         run = training.start(
             plan, folder, options.command, options.resume, command_line.note
         )

@@ -164,3 +164,49 @@ def test_authors_components():
     )
     again = ColourPCA.of_covariance(covariance)
     np.testing.assert_allclose(again.stds, AUTHORS_PCA.stds, rtol=1e-6)
+
+
+class Drawn:
+    """A random generator whose draws are given: an angle, then the two stretches."""
+
+    def __init__(self, angle, stretches):
+        self.draws = [angle, np.array(stretches)]
+
+    def uniform(self, low, high, count=None):
+        return self.draws.pop(0)
+
+
+@pytest.mark.parametrize(
+    ("angle", "stretches"), [(2, (1, 1)), (-1.3, (0.9, 1.1)), (0, (1.05, 0.93))]
+)
+@pytest.mark.parametrize("shape", [(32, 32, 3), (9, 9, 3)])
+def test_turned_and_stretched_as_by_keras(shape, angle, stretches):
+    """What is left in TensorFlow of the article's ImageDataGenerator is the oracle. It
+    counts columns first, so that its angles are the other way round."""
+    images = pytest.importorskip("tensorflow").keras.preprocessing.image
+    image = np.random.default_rng(0).integers(0, 256, shape).astype("uint8")
+    ours = augment.turn_and_stretch(image, Drawn(angle, stretches), 2, 0.1)
+    theirs = images.apply_affine_transform(
+        image.astype("float32"),
+        theta=-angle,
+        zx=stretches[1],
+        zy=stretches[0],
+        row_axis=0,
+        col_axis=1,
+        channel_axis=2,
+    )
+    np.testing.assert_allclose(ours, theirs, atol=1e-3)
+
+
+def test_turns_and_stretches_are_drawn_from_the_whole_range():
+    draws = []
+
+    class Noted:
+        def uniform(self, low, high, count=None):
+            draws.append((low, high, count))
+            return np.zeros(count) + 1 if count else 0.0
+
+    image = positions(6, 8)
+    same = augment.turn_and_stretch(image, Noted(), 2.0, 0.1)
+    assert draws == [(-2.0, 2.0, None), (0.9, 1.1, 2)]
+    np.testing.assert_array_equal(same, image)

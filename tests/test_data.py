@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from alexnet_paper import data
+from alexnet_paper.augment import Preparation
 from alexnet_paper.data import Batches
 from alexnet_paper.data import Split
 from alexnet_paper.data import Views
@@ -793,3 +794,24 @@ def test_real_cifar10(tmp_path):
     means = pickles.splits["train"].images.mean(axis=(0, 1, 2))
     np.testing.assert_allclose(means, [125.307, 122.950, 113.865], atol=0.001)
     assert set(np.bincount(pickles.splits["test"].labels)) == {1000}
+
+
+def test_an_epoch_may_end_early():
+    """Ten steps of an epoch are its first ten, and a resumed one goes on among them."""
+    split = data.digits()[1]["train"]
+    prepare = Preparation(8, 8)
+    whole = data.Batches(split, prepare, 32, seed=1, epoch=2)
+    short = data.Batches(split, prepare, 32, seed=1, epoch=2, steps=10)
+    rest = data.Batches(split, prepare, 32, seed=1, epoch=2, start=7, steps=10)
+    assert (len(whole), len(short), len(rest)) == (45, 10, 3)
+    np.testing.assert_array_equal(short[9][0], whole[9][0])
+    np.testing.assert_array_equal(rest[2][0], whole[9][0])
+
+
+def test_a_list_of_seeds_is_a_seed_of_its_own():
+    split = data.digits()[1]["train"]
+    orders = [
+        data.Batches(split, Preparation(8, 8), 32, seed).order.tolist()
+        for seed in (1, [1], [1, 1])
+    ]
+    assert orders[0] == orders[1] != orders[2]

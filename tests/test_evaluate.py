@@ -17,8 +17,8 @@ from alexnet_paper import variants
 from alexnet_paper import weights
 from alexnet_paper.augment import Preparation
 from alexnet_paper.data import Split
+from alexnet_paper.plan import Plan
 from alexnet_paper.record import Record
-from alexnet_paper.train import Plan
 from alexnet_paper.variants import Recipe
 from alexnet_paper.variants import Variant
 
@@ -282,6 +282,7 @@ def test_the_record_has_the_whole_protocol(runs, tmp_path):
         "runs": 1,
         "training_images": 40,
         "trained": ["command"],
+        "recipe": "as-published",
         "batch_size": 16,
         "image": "side 40, crop 35",
         "mean": "image",

@@ -1,58 +1,18 @@
-"""Experiments are data, and what is read from their records is worked out by hand."""
+"""Experiments are data: every arm a plan, every run resumable, every end a record."""
 
-import math
+import dataclasses
+import json
+from pathlib import Path
 
+import keras
 import pytest
 
 from alexnet_paper import experiments
-from alexnet_paper import tables
 from alexnet_paper import variants
+from alexnet_paper.plan import Plan
+from alexnet_paper.plan import check
 from alexnet_paper.record import Record
-
-
-def run_record(arm, seed, losses):
-    """A record of a run of 4 steps an epoch with these training losses."""
-    return Record(
-        variant=arm,
-        data="imagenet",
-        split="validation",
-        examples=150,
-        protocol={
-            "experiment": "start",
-            "arm": arm,
-            "classes": 10,
-            "training_images": 500,
-            "batch_size": 128,
-            "epochs": len(losses),
-            "views": 1,
-            "seed": seed,
-        },
-        metrics={},
-        command="c",
-        environment={},
-        history=[{"epoch": i + 1, "loss": loss} for i, loss in enumerate(losses)],
-    )
-
-
-def test_steps_to_leave_the_plateau():
-    """The first epoch below 0.9 ln(10) = 2.072, in steps; None if there is none."""
-    assert experiments.steps_to_leave(run_record("paper", 0, [2.3, 2.08, 2.07])) == 12
-    assert experiments.steps_to_leave(run_record("paper", 0, [2.3, 2.08])) is None
-    assert math.isclose(experiments.LEFT * math.log(10), 2.0723, rel_tol=1e-4)
-
-
-def test_started_counts_seeds_by_arm():
-    records = [
-        run_record("paper", 0, [2.3, 2.3, 1.0]),
-        run_record("paper", 1, [2.3, 1.0, 1.0]),
-        run_record("paper", 2, [2.3, 2.3, 2.3]),
-        run_record("caffe", 0, [2.3, 2.3, 2.3]),
-    ]
-    found = experiments.started(records)
-    assert found == {"paper": (3, 2, 10, 12, 128), "caffe": (1, 0, None, 12, 128)}
-    rows = tables.start_section(found).rows
-    assert rows[0] == ("paper", "2 of 3", "10", "12 of 128 images")
-    assert rows[1] == ("caffe", "0 of 1", "none did", "12 of 128 images")
+from reproduce import experiment as program
 
 
 @pytest.mark.parametrize("name", experiments.EXPERIMENTS)
@@ -63,4 +23,104 @@ def test_every_arm_is_a_plan_with_seeds_of_its_own(name):
     assert len({plan for _, plan in plans}) == len(plans)
     for arm, plan in plans:
         assert arm in experiment.arms and plan.data_dir == "DIR"
-        assert plan.variant in variants.VARIANTS
+        assert variants.get(plan.variant).name == plan.variant
+        check(plan)
+
+
+def test_some_arms_and_changes_for_all_alike():
+    proxies = experiments.get("proxies")
+    plans = proxies.plans(None, 2, ["no-lrn", "paper-32"], epochs=3, limit=None)
+    assert [(arm, plan.seed) for arm, plan in plans] == [
+        ("paper-32", 0),
+        ("no-lrn", 0),
+        ("paper-32", 1),
+        ("no-lrn", 1),
+    ]
+    assert {(plan.epochs, plan.limit) for _, plan in plans} == {(3, 20_000)}
+    with pytest.raises(ValueError, match="proxies has no arm x: it has paper-32, no-l"):
+        proxies.plans(None, 1, ["x"])
+    with pytest.raises(ValueError, match="unknown experiment 'x': one of start, start"):
+        experiments.get("x")
+
+
+TINY = experiments.Experiment(
+    "tiny",
+    "?",
+    "digits",
+    Plan("cifar-18pct", "digits", epochs=1, limit=40, validation=0.0),
+    {"as-is": {}, "wild": {"learning_rate": 1e30, "epochs": 3}},
+    seeds=1,
+    splits=("test", "train"),
+    views=(1, 10),
+)
+
+
+def test_an_experiment_runs_once_and_ends_in_records(tmp_path, monkeypatch, capsys):
+    """Every split and number of views has its record; a net that diverges has one that
+    says so; a second call finds all done."""
+    monkeypatch.setitem(experiments.EXPERIMENTS, "tiny", TINY)
+    assert program.main(["tiny", "--out", str(tmp_path)]) == 0
+    paths = capsys.readouterr().out.split()
+    records = [Record.load(path) for path in paths]
+    assert len(set(paths)) == 5
+    assert [(r.protocol["arm"], r.split, r.protocol["views"]) for r in records] == [
+        ("as-is", "test", 1),
+        ("as-is", "test", 10),
+        ("as-is", "train", 1),
+        ("as-is", "train", 10),
+        ("wild", "test", 1),
+    ]
+    assert records[0].protocol["experiment"] == "tiny"
+    assert 0 < records[0].metrics["top1_error"] < 1
+    assert records[4].metrics == {}
+    assert records[4].protocol["ended"].startswith("diverged in epoch ")
+    assert program.main(["tiny", "--out", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_an_interrupted_experiment_goes_on(tmp_path, monkeypatch):
+    """Stopped in its run, it says so and keeps the checkpoint; then finishes it."""
+
+    class Interrupts(keras.callbacks.Callback):
+        def __init__(self, run):
+            super().__init__()
+            self.run = run
+
+        def on_train_batch_begin(self, batch, logs=None):
+            import signal
+
+            signal.raise_signal(signal.SIGINT)
+
+        def epoch_done(self, line):
+            raise AssertionError
+
+    class Watches(Interrupts):
+        def on_train_batch_begin(self, batch, logs=None):
+            pass
+
+        def epoch_done(self, line):
+            pass
+
+    plan = dataclasses.replace(TINY.plan, limit=200)
+    rest = (tmp_path, "command")
+    stopped = experiments.run(TINY, "as-is", plan, *rest, Interrupts, print)
+    assert stopped is None
+    found = experiments.run(TINY, "as-is", plan, *rest, Watches, print)
+    assert len(found) == 4 and len(found[0].history) == 1
+    content = json.loads((Path(tmp_path) / "run.json").read_text())
+    assert content["plan"]["limit"] == 200
+
+
+def test_list_shows_every_experiment(capsys):
+    assert program.main(["list"]) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in experiments.EXPERIMENTS)
+
+
+def test_wrong_use_is_one_line(capsys):
+    for words in (["x"], ["proxies", "--arms", "x"], ["proxies", "--epochs", "0"]):
+        with pytest.raises(SystemExit) as stop:
+            program.main([*words, "--data-dir", "nowhere", "--out", "nowhere-runs"])
+        assert stop.value.code == 2
+        (line,) = capsys.readouterr().err.strip().splitlines()[-1:]
+        assert line.startswith("error: ")

@@ -16,19 +16,13 @@ PACKAGES = (alexnet_paper, reproduce)
 # each module imports from rows above its own, or from the left of its own row
 ROWS = (
     ("paper", "architecture", "record"),
+    ("ablations",),
     ("articles", "variants", "placement", "images", "augment"),
     ("layers", "optimizer", "prepare", "downloads"),
     ("model", "data", "weights", "formats"),
-    ("kernels", "retrieval"),
-    (
-        "equivalence",
-        "train",
-        "evaluate",
-        "trained",
-        "claims",
-        "conversion",
-        "experiments",
-    ),
+    ("plan", "kernels", "retrieval"),
+    ("equivalence", "train", "effects"),
+    ("evaluate", "trained", "claims", "conversion", "experiments"),
     ("tables", "figures"),
 )
 ORDER = [f"alexnet_paper.{name}" for row in ROWS for name in row]
@@ -41,6 +35,7 @@ LIGHT = [
             "paper",
             "articles",
             "architecture",
+            "ablations",
             "variants",
             "record",
             "tables",

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from alexnet_paper.optimizer import Adam
 from alexnet_paper.optimizer import MomentumSGD
 from alexnet_paper.optimizer import Plateau
 from alexnet_paper.optimizer import authors_phase
@@ -261,3 +262,38 @@ def test_every_run_of_the_authors_has_phases(schedule):
     assert frozen.index(True) == schedule.conv1_frozen and all(
         frozen[schedule.conv1_frozen :]
     )
+
+
+# Adam
+
+
+def stepper(rule, weight):
+    return lambda gradient: rule.apply([gradient], [weight])
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_adam_takes_keras_s_steps(compiled):
+    """Ten steps of Keras's own Adam, gradients of very different sizes included."""
+    rng = np.random.default_rng(0)
+    gradients = rng.normal(size=(10, 50)) * 10.0 ** rng.integers(-9, 3, (10, 50))
+    ends = []
+    for rule in (Adam(0.01), keras.optimizers.Adam(0.01)):
+        weight = keras.Variable(np.ones(50, "float32"))
+        rule.build([weight])
+        step = stepper(rule, weight)
+        if compiled:
+            step = pytest.importorskip("tensorflow").function(step)
+        for gradient in gradients:
+            step(keras.ops.convert_to_tensor(gradient.astype("float32")))
+        ends.append(keras.ops.convert_to_numpy(weight.value))
+        assert int(rule.iterations) == 10
+    np.testing.assert_allclose(*ends, rtol=1e-5)
+    assert np.abs(ends[0] - 1).max() > 0.01
+
+
+def test_adam_is_saved_and_read_back():
+    rule = Adam(0.02, beta_1=0.8)
+    again = keras.saving.deserialize_keras_object(
+        keras.saving.serialize_keras_object(rule)
+    )
+    assert type(again) is Adam and again.get_config() == rule.get_config()

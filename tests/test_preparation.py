@@ -335,14 +335,13 @@ def test_restore_of_settings_and_arrays():
     pca = ColourPCA(
         (1.0, 2.0, 3.0), ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
     )
-    found = Preparation(4, 6, True, "paper", np.ones((4, 4, 3), "float32"), pca)
+    varied = {"rotation": 2.0, "zoom": 0.1, "crops": False}
+    mean = np.ones((4, 4, 3), "float32")
+    found = Preparation(4, 6, True, "paper", mean, pca, **varied)
     again = Preparation.restore(found.settings(), found.arrays())
-    assert again.settings() == {
-        "size": 4,
-        "side": 6,
-        "reflect": True,
-        "colour": "paper",
-    }
+    plain = {"size": 4, "side": 6, "reflect": True, "colour": "paper"}
+    assert again.settings() == {**plain, **varied}
+    assert Preparation.restore(plain, {}).crops  # a file from before there were more
     assert again.pca == pca and np.array_equal(again.mean, found.mean)
 
 

@@ -20,10 +20,10 @@ from alexnet_paper import train
 from alexnet_paper import variants
 from alexnet_paper import weights
 from alexnet_paper.optimizer import Phase
-from alexnet_paper.optimizer import Plateau
 from alexnet_paper.optimizer import authors_phase
 from alexnet_paper.optimizer import phase_of_drops
-from alexnet_paper.train import Plan
+from alexnet_paper.plan import Plan
+from alexnet_paper.variants import OnPlateau
 from alexnet_paper.variants import Recipe
 from alexnet_paper.variants import Variant
 
@@ -298,7 +298,11 @@ def test_run_json_says_what_is_run(alone):
 def test_the_plateau_survives_a_stop(moments, tmp_path, monkeypatch):
     """A net that does not move: ÷10 after every two epochs, and no more often than is
     allowed; counted on across a stop in the middle of the wait."""
-    monkeypatch.setattr(train, "Plateau", lambda: Plateau(patience=2, drops=1))
+    still = variants.get("still")
+    recipe = dataclasses.replace(still.recipe, drops=OnPlateau(patience=2, drops=1))
+    monkeypatch.setitem(
+        variants.VARIANTS, "still", dataclasses.replace(still, recipe=recipe)
+    )
     plan = changed(variant="still", epochs=6, limit=20)
     run = trained(plan, tmp_path, moments)
     errors = {line["val_top1_error"] for line in run.history}
@@ -370,13 +374,6 @@ def test_schedules_that_differ(run, epoch, rate, conv1, colour):
     found = phase.rate, phase.rate * phase.multipliers.get("conv1", 1)
     assert found == pytest.approx((rate, conv1), rel=1e-9)
     assert phase.colour is colour
-
-
-def test_a_named_schedule_says_how_long():
-    assert changed(schedule="145", epochs=None).total_epochs == 91
-    assert changed(schedule="145", epochs=2).total_epochs == 2
-    with pytest.raises(ValueError, match="unknown schedule 'x': one of plateau, con"):
-        changed(schedule="x").authors_schedule()
 
 
 class Keeps(keras.callbacks.Callback):
@@ -586,37 +583,96 @@ def test_a_damaged_checkpoint_is_named(alone, tmp_path):
         begin(PLAN, tmp_path, resume=True)
 
 
-# plans
+# the articles' recipes
 
 
-def test_a_plan_scales_the_images_with_the_input():
-    """227 of 256 pixels become 67 of 76."""
-    plan = Plan("paper", "digits", input_size=67)
-    assert plan.architecture(10).input_shape == (67, 67, 3)
-    assert plan.recipe().image_side == round(256 * 67 / 227) == 76
-    assert Plan("paper", "digits").recipe().image_side == 256
-    assert Plan("cifar-18pct", "digits", input_size=24).recipe().image_side is None
+def with_recipe(patch, **changes):
+    """The tiny net with changes to its recipe, as the variant "other"."""
+    tiny = variants.get("tiny")
+    recipe = dataclasses.replace(tiny.recipe, **changes)
+    other = dataclasses.replace(tiny, recipe=recipe)
+    patch.setitem(variants.VARIANTS, "other", other)
+    return changed(variant="other")
 
 
-def test_a_plan_takes_what_is_not_said_from_the_recipe():
-    plan = Plan("cifar-18pct", "digits")
-    assert (plan.total_epochs, plan.images_a_step) == (140, 128)
-    ours = dataclasses.replace(plan, epochs=2, batch_size=7)
-    assert (ours.total_epochs, ours.images_a_step) == (2, 7)
+def test_a_short_epoch_ends_after_its_steps(tmp_path, monkeypatch):
+    plan = with_recipe(monkeypatch, steps=2)
+    run = trained(plan, tmp_path / "alone")
+    assert int(run.model.optimizer.iterations) == 2 * 2
+    trained(plan, tmp_path / "stopped", [(0, 1), (1, 1)])
+    assert same(tmp_path / "alone", tmp_path / "stopped")
 
 
-@pytest.mark.parametrize(
-    ("variant", "schedule", "drops"),
-    [
-        ("cifar-18pct", None, (120, 130)),
-        ("cifar-18pct", "plateau", "plateau"),
-        ("cifar-18pct", "constant", ()),
-        ("paper", None, "plateau"),
-        ("paper", "constant", ()),
-    ],
-)
-def test_when_the_rate_falls(variant, schedule, drops):
-    assert Plan(variant, "digits", schedule=schedule).drops == drops
+def test_validation_images_vary_where_the_recipe_says_so(tmp_path, monkeypatch):
+    """Other crops in every epoch, not those of the training images; the same again
+    with the same seed, and after a stop."""
+    plan = with_recipe(monkeypatch, vary_validation=True, learning_rate=1e-12)
+    trained(plan, tmp_path / "alone", [])
+    losses = [line["val_loss"] for line in lines(tmp_path / "alone")]
+    assert abs(losses[0] - losses[1]) > 1e-6
+    trained(plan, tmp_path / "stopped", [(0, "validation"), (1, 2)])
+    assert same(tmp_path / "alone", tmp_path / "stopped")
+
+
+def history(*errors):
+    return [{"epoch": n, "val_top1_error": e} for n, e in enumerate(errors, 1)]
+
+
+def test_patience_ends_a_run(tmp_path, monkeypatch):
+    """The second of two epochs after the best one is the last, ties being no better."""
+    run, _ = begin(with_recipe(monkeypatch, patience=2, epochs=9), tmp_path)
+    run.recipe = dataclasses.replace(run.recipe, epochs=9)
+    for errors, best, finished in (
+        ((0.5,), 1, False),
+        ((0.5, 0.4), 2, False),
+        ((0.5, 0.4, 0.4), 2, False),
+        ((0.5, 0.4, 0.4, 0.45), 2, True),
+        ((0.5, 0.4, 0.4, 0.3), 4, False),
+    ):
+        run.history, run.epoch = history(*errors), len(errors)
+        assert (run.best_epoch, run.finished) == (best, finished)
+
+
+def test_a_run_stops_at_the_training_error_asked_for(tmp_path):
+    """After the first epoch that reaches it, and not again when resumed."""
+    run, _ = begin(changed(epochs=9, until=0.95), tmp_path)
+    assert run.train() and run.epoch < 9
+    assert run.history[-1]["top1_error"] <= 0.95
+    assert all(line["top1_error"] > 0.95 for line in run.history[:-1])
+    again, _ = begin(changed(epochs=9, until=0.95), tmp_path, resume=True)
+    assert again.finished and again.epoch == run.epoch
+
+
+def test_the_best_epoch_is_kept(tmp_path, monkeypatch):
+    """Its weights, not the last ones, are what `weight_file` names."""
+    plan = dataclasses.replace(with_recipe(monkeypatch, keep_best=True), epochs=4)
+    run, _ = begin(plan, tmp_path)
+    errors = iter((0.5, 0.3, 0.4, 0.6))
+    seen = []
+
+    def validate(callbacks):
+        seen.append(models.get_weights(run.model)["conv1/kernel"].copy())
+        return {"loss": 1.0, "top1": 1 - next(errors), "top5": 1.0}
+
+    monkeypatch.setattr(run, "validate", validate)
+    assert run.train() and run.best_epoch == 2
+    kept = weights.load(train.weight_file(tmp_path, plan))
+    np.testing.assert_array_equal(kept.arrays["conv1/kernel"], seen[1])
+    assert np.any(seen[3] != seen[1]) and kept.meta["state"]["epoch"] == 2
+    last = train.weight_file(tmp_path, changed())
+    np.testing.assert_array_equal(weights.load(last).arrays["conv1/kernel"], seen[3])
+
+
+def test_a_loss_of_probabilities_is_clipped_as_in_old_keras(tmp_path, monkeypatch):
+    """A class given probability 0 costs −ln(1e-7) = 16.1, and no gradient leads out."""
+    plan = with_recipe(monkeypatch, loss_of="probabilities")
+    run, _ = begin(plan, tmp_path)
+    certain = np.array([[0.0, 1.0]], "float32")
+    loss = float(run.model.loss(np.array([0]), certain))
+    assert loss == pytest.approx(-math.log(1e-7), rel=1e-3)
+    np.testing.assert_allclose(
+        run.model(np.zeros((1, 35, 35, 3), "float32")).numpy().sum(), 1, rtol=1e-5
+    )
 
 
 # processes, killed

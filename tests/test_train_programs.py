@@ -15,6 +15,8 @@ from PIL import Image
 
 from alexnet_paper import train as training
 from alexnet_paper import weights
+from alexnet_paper.plan import Plan
+from alexnet_paper.plan import read_plan
 from alexnet_paper.record import Record
 from reproduce import data
 from reproduce import evaluate
@@ -82,8 +84,8 @@ def run(tmp_path_factory):
 def test_training_leaves_a_run(run):
     names = {path.name for path in run.iterdir()}
     assert names == {"run.json", "log.jsonl", "checkpoint.npz"}
-    plan, content = training.read_plan(run)
-    assert plan == training.Plan("cifar-18pct", "digits", epochs=1, limit=100)
+    plan, content = read_plan(run)
+    assert plan == Plan("cifar-18pct", "digits", epochs=1, limit=100)
     assert content["command"] == (
         f"python -m reproduce.train {shlex.join(SHORT)} --out {run}"
     )

@@ -13,7 +13,7 @@ from alexnet_paper import variants
 from alexnet_paper import weights
 from alexnet_paper.augment import Preparation
 from alexnet_paper.augment import centre_crop
-from alexnet_paper.train import Plan
+from alexnet_paper.plan import Plan
 from alexnet_paper.variants import Recipe
 from alexnet_paper.variants import Variant
 

@@ -47,6 +47,7 @@ ORDER = {
     "cats-vs-dogs": PAPER.replace(" lrn", ""),
     "bn-flowers17": "conv1 relu max bn conv2 relu max bn conv3 relu bn conv4 relu bn "
     "conv5 relu max bn fc6 relu drop bn fc7 relu drop bn fc8 relu drop bn fc9 softmax",
+    "paper-32": PAPER,
     "cifar-18pct": "conv1 max relu snorm conv2 relu avg snorm conv3 relu avg fc10 "
     "softmax",
     "cifar-13pct": "conv1 relu max conv2 relu max local3 relu local4 relu fc10 softmax",
@@ -79,6 +80,7 @@ NORMALIZATIONS = {
     "ungrouped": [(5, 2, 1e-4, 0.75, 1)] * 2,
     "caffe": [(5, 1, 2e-5, 0.75, 1)] * 2,
     "caffenet": [(5, 1, 2e-5, 0.75, 1)] * 2,
+    "paper-32": [(5, 2, 1e-4, 0.75, 2)] * 2,
     "cifar-18pct": [(3, 1, 5.5556e-6, 0.75, 0)] * 2,
     "cifar-11pct": [(9, 1, 1.1111e-4, 0.75, 1)] * 2,
 }
@@ -94,6 +96,7 @@ INIT = {
     "bn-cifar10": ["glorot"] * 9,
     "cats-vs-dogs": ["glorot"] * 8,
     "bn-flowers17": ["glorot"] * 9,
+    "paper-32": [0.022, 0.0173, 0.02, 0.0173, 0.0173, 0.04, 0.04, 0.04],
     "cifar-18pct": [0.0001, 0.01, 0.01, 0.01],
     "cifar-13pct": [0.0001, 0.01, 0.04, 0.04, 0.01],
     "cifar-11pct": [0.0001, 0.01, 0.04, 0.04, 0.01],
@@ -108,6 +111,7 @@ BIAS = {
     "caffe": [0, 0.1, 0, 0.1, 0.1, 0.1, 0.1, 0],
     "caffenet": [0, 1, 0, 1, 1, 1, 1, 0],
     "one-weird-trick": [0] * 8,
+    "paper-32": [0, 1, 0, 1, 1, 1, 1, 0],
     "cifar-18pct": [0] * 4,
     "cifar-11pct": [0] * 5,
 }
@@ -115,7 +119,7 @@ BIAS = {
 # variant → rate, momentum, decay, layers' own decays, factor of the biases' rate,
 # batch, epochs, epochs of the drops
 RECIPES = {
-    "paper": (0.01, 0.9, 5e-4, {}, 1, 128, 90, "plateau"),
+    "paper": (0.01, 0.9, 5e-4, {}, 1, 128, 90, variants.OnPlateau()),
     "caffe": (0.01, 0.9, 5e-4, {}, 2, 256, 90, (20, 40, 60, 80)),
     "caffenet": (0.01, 0.9, 5e-4, {}, 2, 256, 90, (20, 40, 60, 80)),
     "cifar-18pct": (0.001, 0.9, 0.004, {"fc10": 1}, 2, 128, 140, (120, 130)),

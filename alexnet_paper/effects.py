@@ -1,0 +1,200 @@
+"""What is read from the records of experiments: moments, ratios and differences, each
+over seeds. Standard library and SciPy only; a verdict is made in `claims`."""
+
+import math
+import statistics
+from dataclasses import dataclass
+
+LEFT = 0.9  # of ln(classes): a loss below it has left the plateau
+
+
+def of_experiment(records, name):
+    """{arm: its records} of an experiment, by arm."""
+    found = {}
+    for record in records:
+        if record.protocol.get("experiment") == name:
+            found.setdefault(record.protocol["arm"], []).append(record)
+    return found
+
+
+def steps_to_leave(record):
+    """Steps after which the training loss of an epoch was below 0.9 ln(classes), or
+    None if it never was."""
+    limit = LEFT * math.log(record.protocol["classes"])
+    images, batch = record.protocol["training_images"], record.protocol["batch_size"]
+    for line in record.history:
+        if line["loss"] < limit:
+            return line["epoch"] * math.ceil(images / batch)
+    return None
+
+
+def started(records, name):
+    """{arm: (seeds, how many left the plateau, median steps of those, steps run, batch
+    size)} from the records of the experiment."""
+    arms = of_experiment(records, name)
+    return {arm: summary(of_arm) for arm, of_arm in arms.items()}
+
+
+def summary(records):
+    steps = [steps_to_leave(record) for record in records]
+    left = [count for count in steps if count is not None]
+    one = records[0].protocol
+    run = one["epochs"] * math.ceil(one["training_images"] / one["batch_size"])
+    median = statistics.median(left) if left else None
+    return len(steps), len(left), median, run, one["batch_size"]
+
+
+def epochs_to(history, error):
+    """Epochs after which the training error was at most `error`, or math.inf. Within
+    an epoch it is taken as falling evenly, before the first one as constant."""
+    before = None
+    for line in history:
+        now = line["top1_error"]
+        if now <= error:
+            share = 1.0 if before is None else (before - error) / (before - now)
+            return line["epoch"] - 1 + share
+        before = now
+    return math.inf
+
+
+def times_as_many(fast, slow, longest):
+    """(ratio of the medians of two lists of epochs, whether it is only a lower bound).
+
+    Where the median of `slow` is math.inf, the ratio is that of `longest`, the epochs
+    that it was trained, and a lower bound; it is None where that of `fast` is.
+    """
+    fast, slow = statistics.median(fast), statistics.median(slow)
+    if math.isinf(fast):
+        return None, False
+    return (longest if math.isinf(slow) else slow) / fast, math.isinf(slow)
+
+
+@dataclass(frozen=True)
+class Race:
+    """Two kinds of net, each at its best learning rate, on the way to a training error.
+
+    `records` and `epochs` map "relu" and "tanh" to one record, and the epochs needed
+    (or math.inf), a seed; `rates` to the rate; `tried` to {rate: epochs of seed 0}.
+    """
+
+    records: dict
+    epochs: dict
+    rates: dict
+    tried: dict
+
+    @property
+    def ratio(self):
+        """`times_as_many` epochs of tanh against ReLU."""
+        longest = max(len(record.history) for record in self.records["tanh"])
+        return times_as_many(self.epochs["relu"], self.epochs["tanh"], longest)
+
+
+def race(records, error=0.25, name="figure1"):
+    """The `Race` of an experiment's arms "relu-RATE" and "tanh-RATE", or None where a
+    kind has none. A kind's rate is the one that was fastest with its first seed, or
+    that came nearest."""
+    arms = {}
+    for arm, of_arm in of_experiment(records, name).items():
+        kind, _, rate = arm.partition("-")
+        by_seed = sorted(of_arm, key=lambda record: int(record.protocol["seed"]))
+        arms.setdefault(kind, {})[float(rate)] = by_seed
+    if set(arms) != {"relu", "tanh"}:
+        return None
+
+    def speed(of_rate):
+        history = of_rate[0].history
+        last = history[-1]["top1_error"] if history else math.inf
+        return epochs_to(history, error), last
+
+    rates = {
+        kind: min(of_kind, key=lambda rate: speed(of_kind[rate]))
+        for kind, of_kind in arms.items()
+    }
+    chosen = {kind: arms[kind][rate] for kind, rate in rates.items()}
+    epochs = {
+        kind: [epochs_to(record.history, error) for record in of_rate]
+        for kind, of_rate in chosen.items()
+    }
+    tried = {
+        kind: {rate: speed(of_rate)[0] for rate, of_rate in sorted(of_kind.items())}
+        for kind, of_kind in arms.items()
+    }
+    return Race(chosen, epochs, rates, tried)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A difference of two arms in points, seed by seed, and what it is of."""
+
+    differences: tuple[float, ...]
+    epochs: int
+    sources: tuple[str, ...] = ()
+
+    @property
+    def mean(self):
+        return statistics.mean(self.differences)
+
+    @property
+    def interval(self):
+        """95 % of Student's t for the mean of the paired differences; None for fewer
+        than two seeds."""
+        count = len(self.differences)
+        if count < 2:
+            return None
+        from scipy.stats import t
+
+        half = t.ppf(0.975, count - 1) * statistics.stdev(self.differences)
+        half /= math.sqrt(count)
+        return self.mean - half, self.mean + half
+
+    @property
+    def sign(self):
+        """1 or −1 where the interval leaves 0 out, else 0: not decided."""
+        if self.interval is None:
+            return 0
+        low, high = self.interval
+        return 1 if low > 0 else -1 if high < 0 else 0
+
+
+def errors(records, split, views, metric="top1_error"):
+    """{seed: error in %} of an arm's records on a split."""
+    return {
+        record.protocol["seed"]: 100 * record.metrics[metric]
+        for record in records
+        if (record.split, record.protocol["views"]) == (split, views)
+        and metric in record.metrics
+    }
+
+
+def measure(records, what):
+    """{seed: points} of an arm: "test" or "train" error (one central view), "gap"
+    (test − training error), or "views" (what ten views save)."""
+    if what == "gap":
+        pair = errors(records, "test", 1), errors(records, "train", 1)
+    elif what == "views":
+        pair = errors(records, "test", 1), errors(records, "test", 10)
+    elif what == "ten views":
+        return errors(records, "test", 10)
+    else:
+        return errors(records, what, 1)
+    return {seed: pair[0][seed] - pair[1][seed] for seed in set(pair[0]) & set(pair[1])}
+
+
+def effect(records, experiment, arm, other, what):
+    """The `Effect` other − arm over the seeds that both have, or None. With `other`
+    None: the arm's own measure."""
+    arms = of_experiment(records, experiment)
+    if arm not in arms or (other and other not in arms):
+        return None
+    ours = measure(arms[arm], what)
+    theirs = measure(arms[other], what) if other else dict.fromkeys(ours, 0.0)
+    seeds = sorted(set(ours) & set(theirs))
+    if not seeds:
+        return None
+    sign = 1 if other else -1
+    used = [*arms[arm], *(arms[other] if other else ())]
+    return Effect(
+        tuple(sign * (theirs[seed] - ours[seed]) for seed in seeds),
+        max(record.protocol["epochs"] for record in used),
+        tuple(sorted({record.name for record in used})),
+    )

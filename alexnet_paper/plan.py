@@ -1,0 +1,111 @@
+"""What a training run is: everything its outcome depends on but the code."""
+
+import json
+from dataclasses import dataclass
+from dataclasses import replace
+from pathlib import Path
+
+from alexnet_paper import data as datasets
+from alexnet_paper import paper
+from alexnet_paper import variants
+
+SCHEDULES = {  # by name: the authors' rows of `paper`, and three rules
+    "plateau": None,
+    "constant": None,
+    "steps": None,
+    **{row.run: row for row in paper.SCHEDULES},
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A variant, its data, and what differs from the variant's own recipe (None:
+    nothing does)."""
+
+    variant: str
+    data: str
+    data_dir: str | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    seed: int = 0
+    limit: int | None = None
+    validation: float | None = None
+    placement: str = "auto"
+    schedule: str | None = None  # of SCHEDULES
+    input_size: int | None = None
+    validate_every: int = 1  # epochs
+    recipe: str | None = None  # of the variant's recipes
+    learning_rate: float | None = None
+    patience: int | None = None  # epochs without a lower validation error, then stop
+    until: float | None = None  # training error at which to stop
+
+    def training_recipe(self):
+        """The `variants.Recipe` with this plan's changes, images scaled with the
+        input. Raises ValueError for a recipe that the variant does not have."""
+        variant = variants.get(self.variant)
+        recipe = variant.recipe_named(self.recipe)
+        changes = {
+            name: getattr(self, name)
+            for name in ("epochs", "batch_size", "validation", "learning_rate")
+            if getattr(self, name) is not None
+        }
+        if self.patience is not None:
+            changes["patience"] = self.patience
+        epochs = changes.get("epochs", recipe.epochs)
+        rules = {
+            "plateau": variants.OnPlateau(),
+            "constant": (),
+            "steps": (round(0.8 * epochs), round(0.9 * epochs)),
+        }
+        if self.schedule in rules:
+            changes["drops"] = rules[self.schedule]
+        if self.input_size is not None and recipe.image_side is not None:
+            own = variant.architecture.input_shape[0]
+            changes["image_side"] = round(recipe.image_side * self.input_size / own)
+        named = self.authors_schedule()
+        if named and self.epochs is None:
+            changes["epochs"] = named.stopped
+        return replace(recipe, **changes)
+
+    def architecture(self, classes):
+        """The net that is trained: the variant's, for so many classes."""
+        net = variants.get(self.variant).architecture.with_classes(classes)
+        if self.input_size:
+            net = net.with_input((self.input_size, self.input_size, 3))
+        return net
+
+    def authors_schedule(self):
+        """The `paper.Schedule` that is named, or None. Raises ValueError for others."""
+        if self.schedule is not None and self.schedule not in SCHEDULES:
+            names = ", ".join(SCHEDULES)
+            raise ValueError(f"unknown schedule {self.schedule!r}: one of {names}.")
+        return SCHEDULES.get(self.schedule)
+
+    def dataset(self):
+        share = self.training_recipe().validation
+        return datasets.load(self.data, self.data_dir, share, self.limit)
+
+
+def read_plan(folder):
+    """The plan of a run folder, and what else its `run.json` says: command and
+    environment. Raises ValueError if it is none."""
+    try:
+        content = json.loads((Path(folder) / "run.json").read_text(encoding="utf-8"))
+        return Plan(**content["plan"]), content
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{folder} is not the folder of a run: {error}") from error
+
+
+def check(plan):
+    """Raises ValueError for numbers that cannot be, and for names that are not."""
+    for name in ("epochs", "batch_size", "input_size", "validate_every", "patience"):
+        value = getattr(plan, name)
+        if value is not None and value < 1:
+            option = name.replace("_", "-")
+            raise ValueError(f"--{option} must be 1 or more. Received: {value}")
+    if plan.learning_rate is not None and not 0 < plan.learning_rate < float("inf"):
+        raise ValueError(f"--learning-rate must be above 0: {plan.learning_rate}")
+    if plan.until is not None and not 0 <= plan.until < 1:
+        raise ValueError(f"--until must be an error, in [0, 1): {plan.until}")
+    if plan.training_recipe().patience and plan.validate_every > 1:
+        raise ValueError("--patience needs a validation after every epoch.")

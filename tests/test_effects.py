@@ -1,0 +1,186 @@
+"""What is read from records of experiments, worked out by hand."""
+
+import dataclasses
+import math
+
+import pytest
+
+from alexnet_paper import effects
+from alexnet_paper import experiments
+from alexnet_paper import tables
+from alexnet_paper.record import Record
+
+
+def run_record(arm, seed, losses):
+    """A record of a run of 4 steps an epoch with these training losses."""
+    return Record(
+        variant=arm,
+        data="imagenet",
+        split="validation",
+        examples=150,
+        protocol={
+            "experiment": "start",
+            "arm": arm,
+            "classes": 10,
+            "training_images": 500,
+            "batch_size": 128,
+            "epochs": len(losses),
+            "views": 1,
+            "seed": seed,
+        },
+        metrics={},
+        command="c",
+        environment={},
+        history=[{"epoch": i + 1, "loss": loss} for i, loss in enumerate(losses)],
+    )
+
+
+def test_steps_to_leave_the_plateau():
+    """The first epoch below 0.9 ln(10) = 2.072, in steps; None if there is none."""
+    assert effects.steps_to_leave(run_record("paper", 0, [2.3, 2.08, 2.07])) == 12
+    assert effects.steps_to_leave(run_record("paper", 0, [2.3, 2.08])) is None
+    assert math.isclose(effects.LEFT * math.log(10), 2.0723, rel_tol=1e-4)
+
+
+def test_started_counts_seeds_by_arm():
+    records = [
+        run_record("paper", 0, [2.3, 2.3, 1.0]),
+        run_record("paper", 1, [2.3, 1.0, 1.0]),
+        run_record("paper", 2, [2.3, 2.3, 2.3]),
+        run_record("caffe", 0, [2.3, 2.3, 2.3]),
+    ]
+    found = effects.started(records, "start")
+    assert found == {"paper": (3, 2, 10, 12, 128), "caffe": (1, 0, None, 12, 128)}
+    rows = tables.start_section(experiments.EXPERIMENTS["start"], found).rows
+    assert rows[0] == ("paper", "2 of 3", "10", "12 of 128 images")
+    assert rows[1] == ("caffe", "0 of 1", "none did", "12 of 128 images")
+
+
+def trained(arm, seed, errors, classes=10):
+    """A record of Figure 1 with these training errors, epoch by epoch."""
+    record = run_record(arm, seed, [1.0] * len(errors))
+    protocol = {**record.protocol, "experiment": "figure1", "seed": str(seed)}
+    history = [
+        {"epoch": n, "loss": 1.0, "top1_error": error}
+        for n, error in enumerate(errors, 1)
+    ]
+    return dataclasses.replace(record, protocol=protocol, history=history)
+
+
+def test_epochs_to_an_error():
+    """50 % after one epoch, 20 % after two: 25 % came five sixths through the second.
+    What was before the first epoch is not known."""
+
+    def epochs(*errors):
+        return effects.epochs_to(trained("relu", 0, errors).history, 0.25)
+
+    assert epochs(0.5, 0.2) == pytest.approx(1 + 5 / 6)
+    assert (epochs(0.25), epochs(0.1)) == (1, 1)
+    assert epochs(0.5, 0.25) == pytest.approx(2)
+    assert (epochs(0.5, 0.26), epochs()) == (math.inf, math.inf)
+
+
+@pytest.mark.parametrize(
+    ("fast", "slow", "expected"),
+    [
+        ([2, 3, 4], [12, 18, 30], (6, False)),
+        ([2, 3, 4], [12, math.inf, math.inf], (20 / 3, True)),
+        ([math.inf, math.inf, 4], [12, 18, 30], (None, False)),
+    ],
+)
+def test_times_as_many(fast, slow, expected):
+    assert effects.times_as_many(fast, slow, 20) == expected
+
+
+def test_a_race_takes_each_kind_s_best_rate():
+    """tanh is fastest at 0.01 with seed 0 (4 epochs), whatever its other seeds do; the
+    ratio is that of the medians, 5 and 1.5."""
+    records = [
+        trained("relu-0.001", 1, [0.25]),
+        trained("relu-0.001", 0, [0.5, 0.25]),
+        trained("relu-0.01", 0, [0.5, 0.4, 0.25]),
+        trained("tanh-0.001", 0, [0.8] * 9 + [0.25]),
+        trained("tanh-0.01", 0, [0.8, 0.7, 0.6, 0.25]),
+        trained("tanh-0.01", 1, [0.8, 0.7, 0.6, 0.5, 0.25]),
+        trained("tanh-0.01", 2, [0.8] * 8),
+    ]
+    race = effects.race(records)
+    assert race.rates == {"relu": 0.001, "tanh": 0.01}
+    assert race.epochs == {"relu": [2, 1], "tanh": [4, 5, math.inf]}
+    assert race.ratio == (pytest.approx(5 / 1.5), False)
+    assert race.tried == {"relu": {0.001: 2, 0.01: 3}, "tanh": {0.001: 10, 0.01: 4}}
+    assert race.records["relu"] == [records[1], records[0]]
+    assert effects.race(records[:3]) is None
+
+
+def test_a_race_without_an_end_takes_who_came_nearest():
+    records = [
+        trained("relu-0.01", 0, [0.5, 0.25]),
+        trained("tanh-0.001", 0, [0.9] * 5),
+        trained("tanh-0.01", 0, [0.7] * 6),
+        trained("tanh-0.1", 0, []),
+    ]
+    race = effects.race(records)
+    assert (race.rates["tanh"], race.ratio) == (0.01, (3, True))
+
+
+def evaluated(arm, seed, split, views, error):
+    record = run_record(arm, seed, [1.0])
+    protocol = {"experiment": "proxies", "arm": arm, "views": views, "seed": str(seed)}
+    return dataclasses.replace(
+        record,
+        split=split,
+        protocol={**record.protocol, **protocol},
+        metrics={"top1_error": error},
+    )
+
+
+PROXIES = [
+    evaluated(arm, seed, split, views, error / 100)
+    for arm, seed, split, views, error in (
+        ("paper-32", 0, "test", 1, 30),
+        ("paper-32", 1, "test", 1, 31),
+        ("paper-32", 2, "test", 1, 32),
+        ("paper-32", 0, "test", 10, 28),
+        ("paper-32", 1, "test", 10, 29.5),
+        ("paper-32", 0, "train", 1, 20),
+        ("no-dropout", 0, "test", 1, 33),
+        ("no-dropout", 1, "test", 1, 35),
+        ("no-dropout", 2, "test", 1, 34),
+        ("no-dropout", 3, "test", 1, 90),
+        ("no-dropout", 0, "train", 1, 5),
+    )
+]
+
+
+def test_an_effect_is_paired_by_seed():
+    """Differences 3, 4 and 2: mean 3, deviation 1, t(2) = 4.303 over the root of 3."""
+    found = effects.effect(PROXIES, "proxies", "paper-32", "no-dropout", "test")
+    assert found.differences == pytest.approx((3, 4, 2))
+    half = 4.302653 / math.sqrt(3)
+    assert found.interval == pytest.approx((3 - half, 3 + half), rel=1e-6)
+    assert found.sign == 1
+    back = effects.effect(PROXIES, "proxies", "no-dropout", "paper-32", "test")
+    assert back.mean == pytest.approx(-3) and back.sign == -1
+
+
+def test_an_effect_of_one_seed_has_no_interval():
+    found = effects.effect(PROXIES, "proxies", "paper-32", "no-dropout", "gap")
+    assert found.differences == pytest.approx(((33 - 5) - (30 - 20),))
+    assert (found.interval, found.sign) == (None, 0)
+
+
+def test_an_interval_over_zero_decides_nothing():
+    close = effects.Effect((1.0, -0.5, 0.2), epochs=3)
+    assert close.sign == 0 and close.interval[0] < 0 < close.interval[1]
+
+
+def test_what_ten_views_save():
+    found = effects.effect(PROXIES, "proxies", "paper-32", None, "views")
+    assert found.differences == pytest.approx((2, 1.5))
+
+
+def test_no_effect_of_what_was_not_run():
+    assert effects.effect(PROXIES, "proxies", "paper-32", "no-lrn", "test") is None
+    assert effects.effect(PROXIES, "footnote3", "11pct", "13pct", "test") is None
+    assert effects.effect(PROXIES, "proxies", "paper-32", "no-dropout", "views") is None

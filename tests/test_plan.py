@@ -1,0 +1,89 @@
+"""Plans: what a run takes from its variant's recipe, and what it changes."""
+
+import dataclasses
+
+import pytest
+
+from alexnet_paper.plan import Plan
+from alexnet_paper.plan import check
+from alexnet_paper.variants import OnPlateau
+
+
+def test_a_plan_scales_the_images_with_the_input():
+    """227 of 256 pixels become 67 of 76."""
+    plan = Plan("paper", "digits", input_size=67)
+    assert plan.architecture(10).input_shape == (67, 67, 3)
+    assert plan.training_recipe().image_side == round(256 * 67 / 227) == 76
+    assert Plan("paper", "digits").training_recipe().image_side == 256
+    small = Plan("cifar-18pct", "digits", input_size=24)
+    assert small.training_recipe().image_side is None
+
+
+def test_a_plan_takes_what_is_not_said_from_the_recipe():
+    plan = Plan("cifar-18pct", "digits")
+    recipe = plan.training_recipe()
+    assert (recipe.epochs, recipe.batch_size) == (140, 128)
+    changes = {
+        "epochs": 2,
+        "batch_size": 7,
+        "learning_rate": 0.5,
+        "validation": 0.0,
+        "patience": 3,
+    }
+    ours = dataclasses.replace(plan, **changes).training_recipe()
+    assert {name: getattr(ours, name) for name in changes} == changes
+    assert dataclasses.replace(ours, **{n: getattr(recipe, n) for n in changes}) == (
+        recipe
+    )
+
+
+@pytest.mark.parametrize(
+    ("variant", "schedule", "drops"),
+    [
+        ("cifar-18pct", None, (120, 130)),
+        ("cifar-18pct", "plateau", OnPlateau()),
+        ("cifar-18pct", "constant", ()),
+        ("paper", None, OnPlateau()),
+        ("paper", "constant", ()),
+        ("paper", "steps", (72, 81)),
+    ],
+)
+def test_when_the_rate_falls(variant, schedule, drops):
+    assert Plan(variant, "digits", schedule=schedule).training_recipe().drops == drops
+
+
+def test_a_run_of_the_authors_stops_where_theirs_did():
+    plan = Plan("authors", "imagenet", schedule="145")
+    assert plan.training_recipe().epochs == plan.authors_schedule().stopped == 91
+    assert dataclasses.replace(plan, epochs=3).training_recipe().epochs == 3
+
+
+def test_the_article_has_two_recipes():
+    """As published its rate never falls; as intended once, from .001 to .00001."""
+    published = Plan("bn-cifar10", "cifar10").training_recipe()
+    assert (
+        published
+        == Plan("bn-cifar10", "cifar10", recipe="as-published").training_recipe()
+    )
+    intended = Plan("bn-cifar10", "cifar10", recipe="as-intended").training_recipe()
+    assert published.drops == ()
+    assert intended.drops == OnPlateau(patience=3, factor=0.01, drops=1, least=1e-4)
+    assert dataclasses.replace(intended, drops=()) == published
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"recipe": "mine"}, "paper has no recipe 'mine': it has as-published"),
+        ({"schedule": "x"}, "unknown schedule 'x': one of plateau, con"),
+        ({"until": 1.5}, "--until must be an error, in .0, 1.: 1.5"),
+        ({"patience": 0}, "--patience must be 1 or more. Received: 0"),
+        ({"patience": 2, "validate_every": 3}, "--patience needs a validation after"),
+        ({"learning_rate": 0.0}, "--learning-rate must be above 0: 0.0"),
+        ({"learning_rate": float("nan")}, "--learning-rate must be above 0: nan"),
+        ({"validate_every": 0}, "--validate-every must be 1 or more"),
+    ],
+)
+def test_a_plan_that_cannot_be(changes, message):
+    with pytest.raises(ValueError, match=message):
+        check(Plan("paper", "digits", **changes))
