@@ -18,7 +18,9 @@ Where things are:
     evaluate            errors over 1 or 10 views, of one run or of several averaged
     weights, record     the one weight file; the one format of results
     equivalence, claims the two forms compared; every claim measured
+    kernels, retrieval  colour of the first layer's kernels; nearest images
     tables              claims and records as text, Markdown, LaTeX, CSV, JSON
+    figures             the paper's Figures 1 to 4, curves, confusion matrices
 
 Importing this package imports neither Keras nor TensorFlow.
 """

@@ -94,13 +94,12 @@ def figure_4(options):
     if dataset is not None:
         split = chosen_split(dataset, options.split)
         rng = np.random.default_rng(options.seed)
-        order = rng.permutation(len(split))
+        chosen = rng.permutation(len(split))[: options.limit]
+        asked = split.take(chosen)
         if predicted is None:
-            predicted = of_split(net, dataset, split.take(order[:SHOWN]))
-            names = [f"{options.data} {index}" for index in order[:SHOWN]]
-        queries = order[SHOWN : SHOWN + QUERIES]
-        queries = queries if len(queries) else order[:QUERIES]
-        neighbours, section = nearest(net, dataset, split, queries)
+            predicted = of_split(net, dataset, asked.take(slice(SHOWN)))
+            names = [f"{options.data} {index}" for index in chosen[:SHOWN]]
+        neighbours, section = nearest(net, dataset, asked)
         sections.append(section)
     if predicted is not None:
         sections.insert(0, labels_section(predicted, names))
@@ -170,7 +169,7 @@ def outputs(net):
         return net.class_names
     command_line.note(
         f"{net.name} has no class names: outputs are numbered from 0. Give them with "
-        "python -m reproduce.weights … --labels FILE, a name a line."
+        "python -m reproduce.weights import FILE --labels NAMES --out NEW."
     )
     return tuple(f"class {index}" for index in range(net.architecture.classes))
 
@@ -213,8 +212,9 @@ def any_of(labels):
     return any(label is not None for label in labels)
 
 
-def nearest(net, dataset, split, queries):
-    """(`figures.Neighbours` of the queries, the table over the whole split)."""
+def nearest(net, dataset, split):
+    """(`figures.Neighbours` of some of the split, the table over all of it). They are
+    others than those whose labels are shown, where there are enough."""
     from alexnet_paper.retrieval import retrieval
 
     with command_line.usage():
@@ -231,6 +231,7 @@ def nearest(net, dataset, split, queries):
             split.labels,
             NEAREST,
         )
+    queries = np.arange(len(split))[-min(QUERIES, len(split)) :]
     about = f"{net.name}: nearest by {layer}, of {len(train):,} of {dataset.name}."
     if stands_in:
         about += f" The weights are partial: {layer} stands in for the last hidden one."
