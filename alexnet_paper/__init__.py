@@ -15,6 +15,9 @@ Where things are:
     data, augment       images, and what the paper does to them
     train, evaluate     a run that survives being killed; errors over 1 or 10 views
     weights, record     the one weight file; the one format of results
+    trained             a net with its weights, from a weight file or a run
+    formats, conversion weights of other projects, read without trust, turned round
+    downloads           public weights: addresses and hashes
     equivalence, claims the two forms compared; every claim measured
     tables              claims and records as text, Markdown, LaTeX, CSV, JSON
 

