@@ -22,7 +22,7 @@ ROWS = (
     ("model", "data", "weights", "formats"),
     ("plan", "kernels", "retrieval"),
     ("equivalence", "train", "effects", "trained"),
-    ("evaluate", "claims", "conversion", "experiments"),
+    ("evaluate", "probe", "claims", "conversion", "experiments"),
     ("tables", "figures"),
 )
 ORDER = [f"alexnet_paper.{name}" for row in ROWS for name in row]
