@@ -181,6 +181,14 @@ def claims_section(variant, measured, article):
     )
 
 
+def differences_section(title, names, rows, note=""):
+    """Two nets or recipes beside each other; `rows` from `differences`."""
+    if not rows:
+        note = "They do not differ."
+    cells = tuple((row.name, row.a, row.b) for row in rows)
+    return Section(title, ("layer", *names), cells, note)
+
+
 def with_unit(claim):
     """The printed value, with its unit where that is a symbol or points."""
     told = claim.unit not in ("%", "points") or claim.unit in claim.printed

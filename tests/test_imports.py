@@ -17,7 +17,7 @@ PACKAGES = (alexnet_paper, reproduce)
 ROWS = (
     ("paper", "architecture", "record"),
     ("ablations",),
-    ("articles", "variants", "placement", "images", "augment"),
+    ("articles", "variants", "differences", "placement", "images", "augment"),
     ("layers", "optimizer", "prepare", "downloads"),
     ("model", "data", "weights", "formats"),
     ("plan", "kernels", "retrieval"),
@@ -37,6 +37,7 @@ LIGHT = [
             "architecture",
             "ablations",
             "variants",
+            "differences",
             "record",
             "tables",
             "placement",
