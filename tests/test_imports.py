@@ -23,6 +23,7 @@ ROWS = (
     ("plan", "kernels", "retrieval"),
     ("equivalence", "train", "effects"),
     ("evaluate", "trained", "claims", "conversion", "experiments"),
+    ("comparison",),
     ("tables", "figures"),
 )
 ORDER = [f"alexnet_paper.{name}" for row in ROWS for name in row]
