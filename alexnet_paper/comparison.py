@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 from alexnet_paper import architecture
+from alexnet_paper import data as datasets
 from alexnet_paper import effects
 from alexnet_paper import model as models
 from alexnet_paper import train as training
@@ -58,8 +59,11 @@ def experiment(data, names=None, seeds=1, **options):
         **options: `epochs`, `batch_size`, `limit` and `input_size` of `plan.Plan`, or
             None; an input size is for the variants made for larger images.
 
-    Raises ValueError for an unknown variant.
+    Raises ValueError for unknown data and for an unknown variant.
     """
+    if data not in datasets.DATASETS:
+        known = ", ".join(datasets.DATASETS)
+        raise ValueError(f"unknown data {data!r}: one of {known}.")
     defaults = SMALL if data == FREE else {"epochs": EPOCHS}
     given = {name: value for name, value in options.items() if value is not None}
     given = {**defaults, **given}

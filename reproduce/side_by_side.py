@@ -151,11 +151,12 @@ class Comparison:
         several = self.options.seeds > 1
         over = "over seeds (t-interval of the mean)" if several else "over images"
         trained = sorted({machine(found.environment) for found in self.found.values()})
+        size, classes = self.batch_size, self.classes or "their own"
         return (
-            f"One protocol: {self.protocol()}. Sizes: the nets as compared, with "
-            f"{self.classes or 'their own'} classes; memory: to train, batches of "
-            f"{self.batch_size}. Speed: {machine(here)}, {here['backend']}, batches of "
-            f"{self.batch_size} in memory, medians of {self.options.rounds} alternating rounds. Error: 95 % interval {over}. "
+            f"One protocol: {self.protocol()}. Sizes: the nets as compared, {classes} "
+            f"classes; memory: to train, batches of {size}. Speed: {machine(here)}, "
+            f"{here['backend']}, batches of {size} in memory, medians of "
+            f"{self.options.rounds} alternating rounds. Error: 95 % interval {over}. "
             "Accuracy reached: on validation images"
             + (f"; trained on {', '.join(trained)}." if trained else ".")
         )
