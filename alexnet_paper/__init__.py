@@ -17,8 +17,13 @@ Where things are:
     plan, train         what a run is; a run that survives being killed
     evaluate            errors over 1 or 10 views, of one run or of several averaged
     weights, record     the one weight file; the one format of results
+    trained             a net with its weights, from a weight file or a run
+    formats, conversion weights of other projects, read without trust, turned round
+    downloads           public weights: addresses and hashes
     equivalence, claims the two forms compared; every claim measured
+    kernels, retrieval  colour of the first layer's kernels; nearest images
     tables              claims and records as text, Markdown, LaTeX, CSV, JSON
+    figures             the paper's Figures 1 to 4, curves, confusion matrices
 
 Importing this package imports neither Keras nor TensorFlow.
 """

@@ -32,6 +32,7 @@ DAMAGED = (  # what readers of a damaged archive, pickle or array raise
     zipfile.BadZipFile,
     zlib.error,
 )
+LEAVES = 1000  # classes of ILSVRC, the devkit's first; its others are above them
 SPLIT_SEED = 0  # of every split made here: the same for all runs
 CIFAR10_CLASSES = (
     "airplane",
@@ -339,6 +340,8 @@ def image_net(data_dir, classes=None):
     whose numbers are the devkit's own and are translated through its meta.mat.
     """
     root = Path(data_dir)
+    if not (root / "train").is_dir():
+        return validation_only(root)
     train = class_folders(root / "train")
     if classes and len(train) != classes:
         raise ValueError(
@@ -356,6 +359,20 @@ def image_net(data_dir, classes=None):
     return tuple(train), splits
 
 
+def validation_only(root):
+    """(classes, {"validation"}) of val/ alone: in class folders, or flat with the
+    devkit, whose classes count."""
+    folder = root / "val"
+    if not folder.is_dir():
+        raise ValueError(f"{root} has neither train nor val: not the ImageNet layout.")
+    if not files_in(folder):
+        found = class_folders(folder)
+        return tuple(found), {"validation": files_split(found)}
+    wnid = devkit_classes(ground_truth(folder).parent / "meta.mat")
+    classes = tuple(sorted(wnid[number] for number in wnid if number <= LEAVES))
+    return classes, {"validation": flat_split(folder, classes)}
+
+
 def held_split(root, classes):
     """The split of a folder with the classes of the training folder, or a flat one."""
     if files_in(root):
@@ -369,6 +386,25 @@ def held_split(root, classes):
 
 def flat_split(root, classes):
     """ILSVRC validation images in one folder, labelled by the devkit beside it."""
+    truth = ground_truth(root)
+    wnid = devkit_classes(truth.parent / "meta.mat")
+    numbers = [int(line) for line in truth.read_text().split()]
+    files = files_in(root)
+    if len(files) != len(numbers):
+        raise ValueError(
+            f"{root} has {len(files)} images, {truth.name} {len(numbers)} labels."
+        )
+    index = {name: place for place, name in enumerate(classes)}
+    unknown = sorted({n for n in numbers if wnid.get(n) not in index})
+    if unknown:
+        raise ValueError(f"{truth} names class {unknown[0]}, which is not in train.")
+    labels = np.array([index[wnid[number]] for number in numbers], "int64")
+    return Split(ImageFiles(files), labels)
+
+
+def ground_truth(root):
+    """The devkit's labels of a flat validation folder, from beside it. Raises
+    FileNotFoundError where it or its meta.mat is not there."""
     kits = sorted(root.parent.glob("ILSVRC20*_devkit*/data"))
     truths = [path for kit in kits for path in kit.glob("*validation_ground_truth.txt")]
     if not truths or not (truths[0].parent / "meta.mat").exists():
@@ -376,21 +412,7 @@ def flat_split(root, classes):
             f"{root} is flat and there is no ground truth: put ILSVRC2012_devkit_t12 "
             f"beside it, in {root.parent}, or sort the images into class folders."
         )
-    wnid = devkit_classes(truths[0].parent / "meta.mat")
-    numbers = [int(line) for line in truths[0].read_text().split()]
-    files = files_in(root)
-    if len(files) != len(numbers):
-        raise ValueError(
-            f"{root} has {len(files)} images, {truths[0].name} {len(numbers)} labels."
-        )
-    index = {name: place for place, name in enumerate(classes)}
-    unknown = sorted({n for n in numbers if wnid.get(n) not in index})
-    if unknown:
-        raise ValueError(
-            f"{truths[0]} names class {unknown[0]}, which is not in train."
-        )
-    labels = np.array([index[wnid[number]] for number in numbers], "int64")
-    return Split(ImageFiles(files), labels)
+    return truths[0]
 
 
 def devkit_classes(path):

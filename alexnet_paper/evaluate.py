@@ -1,27 +1,14 @@
 """Errors as the paper measures them: top-1 and top-5, over one or ten views (§4.1),
 of one run or of the averaged predictions of several (§6)."""
 
-import keras
 import numpy as np
 
 from alexnet_paper import data as datasets
-from alexnet_paper import model as models
 from alexnet_paper import train as training
-from alexnet_paper import weights
+from alexnet_paper import trained
 from alexnet_paper.images import ImageFiles
 from alexnet_paper.plan import read_plan
 from alexnet_paper.record import Record
-
-
-def predict(model, split, prepare, views=1, batch_size=128):
-    """Probabilities (images, classes): softmax outputs averaged over the views."""
-    batches = datasets.Views(split, prepare, views, batch_size)
-    found = [
-        keras.ops.convert_to_numpy(model(batches[i][0], training=False))
-        for i in range(len(batches))
-    ]
-    probabilities = np.concatenate(found)
-    return probabilities.reshape(len(split), views, -1).mean(axis=1)
 
 
 def top_k_error(probabilities, labels, k):
@@ -69,6 +56,11 @@ def class_report(probabilities, labels, class_names):
     return {name: report[name] for name in class_names}
 
 
+def average(nets, split, views):
+    """Probabilities (images, outputs), averaged over the nets and the views of each."""
+    return np.mean([net.predict(split.images, views) for net in nets], axis=0)
+
+
 def evaluate(folders, split_name, views, command, per_class=False):
     """Evaluates the average of the runs in `folders` on a split of their data.
 
@@ -81,29 +73,19 @@ def evaluate(folders, split_name, views, command, per_class=False):
         raise ValueError(f"the runs were trained on different data: {plans}")
     plan, dataset = plans[0], plans[0].dataset()
     recipe = plan.training_recipe()
-    if split_name not in dataset.splits:
-        raise ValueError(
-            f"{plan.data} has no {split_name} split: {', '.join(dataset.splits)}."
-        )
+    split = split_of(dataset, split_name)
     if split_name != "test":
         held = {own.dataset().splits[split_name].fingerprint for own in plans}
         if len(held) > 1:
             raise ValueError(f"the runs do not have the same {split_name} images.")
-    split, outputs, states = dataset.splits[split_name], [], []
-    for folder, own in zip(folders, plans, strict=True):
-        found = weights.load(training.weight_file(folder, own))
-        net = own.architecture(dataset.classes)
-        model = models.build_model(net, "one-device", seed=own.seed)
-        models.set_weights(model, found.arrays)
-        outputs.append(predict(model, split, found.preparation, views))
-        states.append(found.meta["state"])
-    prepare = found.preparation
-    probabilities = np.mean(outputs, axis=0)
+    nets = [trained.open_run(folder) for folder in folders]
+    probabilities = average(nets, split, views)
     measured = metrics(probabilities, split.labels)
     if per_class:
         measured["per_class"] = class_report(
             probabilities, split.labels, dataset.class_names
         )
+    history = training.history(folders[0])
     return Record(
         variant="+".join(dict.fromkeys(own.variant for own in plans)),
         data=plan.data,
@@ -112,7 +94,8 @@ def evaluate(folders, split_name, views, command, per_class=False):
         protocol={
             "classes": dataset.classes,
             "views": views,
-            "epochs": states[0]["epoch"],
+            "epochs": len(history),
+            "weights_of_epoch": nets[0].about["state"]["epoch"],
             "seed": "+".join(str(own.seed) for own in plans),
             "runs": len(plans),
             "training_images": len(dataset.splits["train"]),
@@ -120,15 +103,78 @@ def evaluate(folders, split_name, views, command, per_class=False):
             "recipe": plan.recipe or "as-published",
             "changes": plan.changes(),
             "batch_size": recipe.batch_size,
-            "image": f"side {prepare.side}, crop {prepare.size}",
             "mean": recipe.mean or "none",
-            "fingerprint": split.fingerprint,
-            "labels": "classes by sorted folder name, from 0"
-            if isinstance(split.images, ImageFiles)
-            else "the dataset's own numbers, from 0",
+            **shown(nets[0], split),
         },
         metrics=measured,
         command=command,
         environment=training.here(),
-        history=states[0]["history"],
+        history=history,
     )
+
+
+def evaluate_weights(paths, data, data_dir, split_name, views, command):
+    """Evaluates the average of weight files on a dataset whose classes are among their
+    outputs: by name, or the 1000 of ImageNet in WNID order.
+
+    The error is over all outputs: a photograph of one of ten classes counts as right
+    only if that class is first among the 1000. Returns a `Record`. Raises ValueError
+    where a file is damaged or partial, or has not the classes.
+    """
+    nets = [trained.open_weights(path) for path in paths]
+    dataset = datasets.load(data, data_dir, validation=0)
+    split = split_of(dataset, split_name)
+    for net in nets:
+        net.require()
+    outputs = trained.matching(dataset.class_names, nets[0])
+    lacking = [
+        name for label, name in enumerate(dataset.class_names) if label not in outputs
+    ]
+    if lacking:
+        raise ValueError(
+            f"{nets[0].name} has no output for {', '.join(lacking[:3])} of {data}: "
+            "import it with --labels FILE."
+        )
+    labels = np.array([outputs[int(label)] for label in split.labels])
+    about = nets[0].about
+    return Record(
+        variant="+".join(dict.fromkeys(net.about["variant"] for net in nets)),
+        data=data,
+        split=split_name,
+        examples=len(split),
+        protocol={
+            "classes": nets[0].architecture.classes,
+            "views": views,
+            "epochs": "imported",
+            "seed": "imported",
+            "runs": len(nets),
+            "weights": [net.about.get("source", net.name) for net in nets],
+            "sha256": [net.about.get("sha256", "not said") for net in nets],
+            "label_order": about.get("label_order", "its own"),
+            **shown(nets[0], split),
+        },
+        metrics=metrics(average(nets, split, views), labels),
+        command=command,
+        environment=training.here(),
+    )
+
+
+def split_of(dataset, name):
+    """A split of a dataset. Raises ValueError, naming those it has, for another."""
+    if name not in dataset.splits:
+        raise ValueError(
+            f"{dataset.name} has no {name} split: {', '.join(dataset.splits)}."
+        )
+    return dataset.splits[name]
+
+
+def shown(net, split):
+    """What a record says of how a split's images were shown to a net."""
+    prepare, files = net.preparation, isinstance(split.images, ImageFiles)
+    return {
+        "image": f"side {prepare.side}, crop {prepare.size}",
+        "fingerprint": split.fingerprint,
+        "labels": "classes by sorted folder name, from 0"
+        if files
+        else "the dataset's own numbers, from 0",
+    }

@@ -570,7 +570,7 @@ def draw_predictions(parent, predicted, top=5):
         row, column = 2 * (index // ACROSS), index % ACROSS
         axes = parent.add_subplot(grid[row, column])
         axes.imshow(thumbnail(photograph))
-        axes.set_title(squeezed(predicted.titles[index], 26), fontsize=POINTS)
+        axes.set_title(squeezed(predicted.titles[index], 24), fontsize=POINTS)
         axes.axis("off")
         bars = parent.add_subplot(grid[row + 1, column])
         draw_bars(bars, predicted, index, predicted.best(index, top))

@@ -381,6 +381,13 @@ def deterministic(seed):
         tf.config.experimental.enable_op_determinism()
 
 
+def history(folder):
+    """The lines of a run's log, one an epoch; none before the first has ended."""
+    log = Path(folder) / "log.jsonl"
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    return [json.loads(line) for line in lines]
+
+
 def weight_file(folder, plan):
     """The weights of a run that count: of its best epoch where its recipe keeps that,
     else of its last."""

@@ -1,15 +1,16 @@
 """A net with trained weights, ready to look at photographs: from a weight file of this
 project or from the folder of a run."""
 
+import re
 from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from alexnet_paper import architecture as arch
 from alexnet_paper import augment
-from alexnet_paper import evaluate
 from alexnet_paper import model as models
 from alexnet_paper import train as training
 from alexnet_paper import variants
@@ -17,6 +18,7 @@ from alexnet_paper import weights
 from alexnet_paper.architecture import Architecture
 from alexnet_paper.augment import Preparation
 from alexnet_paper.data import Split
+from alexnet_paper.data import Views
 from alexnet_paper.plan import read_plan
 
 
@@ -44,6 +46,14 @@ class Trained:
         Raises ValueError for an unknown layer, and where the file is partial and the
         model needs what it lacks.
         """
+        net, needed = self.require(layer)
+        model = models.build_model(net, "one-device", seed=0)
+        models.set_weights(model, {name: self.arrays[name] for name in needed})
+        return model
+
+    def require(self, layer=None):
+        """The net to a layer, or to its outputs, and the shapes of the arrays it needs.
+        Raises ValueError as `model`."""
         net = self.architecture if layer is None else self.architecture.until(layer)
         needed = arch.shapes(net)
         missing = [name for name in needed if name not in self.arrays]
@@ -52,9 +62,7 @@ class Trained:
                 f"{self.name} is partial: it lacks {', '.join(missing)}, which "
                 f"{layer or 'the output'} needs."
             )
-        model = models.build_model(net, "one-device", seed=0)
-        models.set_weights(model, {name: self.arrays[name] for name in needed})
-        return model
+        return net, needed
 
     def predict(self, images, views=1, batch_size=128):
         """Probabilities (n, classes) of n images, uint8 (height, width, 3) of any
@@ -70,9 +78,18 @@ class Trained:
         if not len(images):
             raise ValueError(f"there are no images for {self.name}.")
         split = Split(images, np.zeros(len(images), "int64"))
-        return evaluate.predict(
-            self.model(layer), split, self.preparation, views, batch_size
-        )
+        return predict(self.model(layer), split, self.preparation, views, batch_size)
+
+
+def predict(model, split, prepare, views=1, batch_size=128):
+    """Probabilities (images, classes): softmax outputs averaged over the views."""
+    batches = Views(split, prepare, views, batch_size)
+    found = [
+        keras.ops.convert_to_numpy(model(batches[i][0], training=False))
+        for i in range(len(batches))
+    ]
+    probabilities = np.concatenate(found)
+    return probabilities.reshape(len(split), views, -1).mean(axis=1)
 
 
 def open_weights(path):
@@ -144,6 +161,8 @@ def open_run(folder):
     if not path.exists():
         raise FileNotFoundError(f"{folder} has no {path.name} yet.")
     found = open_weights(path)
+    if found.about["variant"] != plan.variant:
+        raise ValueError(f"{path} is of {found.about['variant']}, not {plan.variant}.")
     return replace(
         found,
         name=f"{plan.variant} of {folder}",
@@ -166,3 +185,16 @@ def untrained(variant, classes=1000, seed=0):
     about = {"variant": variant, "source": f"random, seed {seed}", "missing": []}
     name = f"{variant}, untrained, seed {seed}"
     return Trained(net, arrays, prepare, None, about, name)
+
+
+def matching(data_names, net):
+    """{class in the data: output of the net}: of the same name or WordNet number, or
+    else of the same place where the data's are as many numbers, sorted."""
+    names = (*(net.about.get("wnids") or ()), *(net.class_names or ()))
+    place = {name: index % net.architecture.classes for index, name in enumerate(names)}
+    numbers = all(re.fullmatch(r"n\d{8}", name) for name in data_names)
+    if numbers and len(data_names) == net.architecture.classes:
+        return {index: index for index in range(len(data_names))}
+    return {
+        label: place[name] for label, name in enumerate(data_names) if name in place
+    }

@@ -7,7 +7,10 @@ gives them (towers joined, so that it fits both forms of a net) and one JSON tex
 
 import json
 import math
+import struct
+import tokenize
 import zipfile
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,16 +18,22 @@ import numpy as np
 from alexnet_paper.augment import Preparation
 from alexnet_paper.record import atomic_file
 
-DAMAGED = (
+DAMAGED = (  # what readers of a damaged archive or array raise
     EOFError,
-    KeyError,
-    NotImplementedError,
+    LookupError,
+    MemoryError,
     OSError,
+    OverflowError,
+    RecursionError,
+    RuntimeError,
+    SyntaxError,
     TypeError,
     ValueError,
+    struct.error,
+    tokenize.TokenError,
     zipfile.BadZipFile,
+    zlib.error,
 )
-
 LARGEST = 2**31  # bytes that a file may unpack to: four times an AlexNet with Adam's
 
 META = "meta"
@@ -117,7 +126,8 @@ def load(path, extra=False):
     except FileNotFoundError:
         raise
     except DAMAGED as error:
-        raise ValueError(f"{path} is not a weight file, or is damaged: {error}") from (
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"{path} is not a weight file, or is damaged: {reason}") from (
             error
         )
     further = {name: arrays.pop(name) for name in read if name.startswith(EXTRA)}

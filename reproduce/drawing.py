@@ -1,8 +1,6 @@
 """Puts the figures together: what each shows is computed or read, and handed to
 `figures`. Every `figure_…(options)` returns the figure and the numbers it shows."""
 
-import json
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,13 +94,12 @@ def figure_4(options):
     if dataset is not None:
         split = chosen_split(dataset, options.split)
         rng = np.random.default_rng(options.seed)
-        order = rng.permutation(len(split))
+        chosen = rng.permutation(len(split))[: options.limit]
+        asked = split.take(chosen)
         if predicted is None:
-            predicted = of_split(net, dataset, split.take(order[:SHOWN]))
-            names = [f"{options.data} {index}" for index in order[:SHOWN]]
-        queries = order[SHOWN : SHOWN + QUERIES]
-        queries = queries if len(queries) else order[:QUERIES]
-        neighbours, section = nearest(net, dataset, split, queries)
+            predicted = of_split(net, dataset, asked.take(slice(SHOWN)))
+            names = [f"{options.data} {index}" for index in chosen[:SHOWN]]
+        neighbours, section = nearest(net, dataset, asked)
         sections.append(section)
     if predicted is not None:
         sections.insert(0, labels_section(predicted, names))
@@ -172,7 +169,7 @@ def outputs(net):
         return net.class_names
     command_line.note(
         f"{net.name} has no class names: outputs are numbered from 0. Give them with "
-        "python -m reproduce.weights … --labels FILE, a name a line."
+        "python -m reproduce.weights import FILE --labels NAMES --out NEW."
     )
     return tuple(f"class {index}" for index in range(net.architecture.classes))
 
@@ -196,8 +193,10 @@ def of_split(net, dataset, split):
             f"{net.name} is partial: photographs cannot be labelled with it."
         )
         return None
+    from alexnet_paper import trained
+
     names, images = outputs(net), list(split.images)
-    place = matching(dataset.class_names, names)
+    place = trained.matching(dataset.class_names, net)
     labels = tuple(place.get(int(label)) for label in split.labels)
     titles = tuple(
         dataset.class_names[of_data] if output is None else names[output]
@@ -213,20 +212,9 @@ def any_of(labels):
     return any(label is not None for label in labels)
 
 
-def matching(data_names, net_names):
-    """{class in the data: output of the net}: of the same name, or else of the same
-    place where the data's are as many WordNet numbers, sorted."""
-    place = {name: index for index, name in enumerate(net_names)}
-    numbers = all(re.fullmatch(r"n\d{8}", name) for name in data_names)
-    if numbers and len(data_names) == len(net_names):
-        return {index: index for index in range(len(data_names))}
-    return {
-        label: place[name] for label, name in enumerate(data_names) if name in place
-    }
-
-
-def nearest(net, dataset, split, queries):
-    """(`figures.Neighbours` of the queries, the table over the whole split)."""
+def nearest(net, dataset, split):
+    """(`figures.Neighbours` of some of the split, the table over all of it). They are
+    others than those whose labels are shown, where there are enough."""
     from alexnet_paper.retrieval import retrieval
 
     with command_line.usage():
@@ -243,6 +231,7 @@ def nearest(net, dataset, split, queries):
             split.labels,
             NEAREST,
         )
+    queries = np.arange(len(split))[-min(QUERIES, len(split)) :]
     about = f"{net.name}: nearest by {layer}, of {len(train):,} of {dataset.name}."
     if stands_in:
         about += f" The weights are partial: {layer} stands in for the last hidden one."
@@ -279,14 +268,13 @@ def curves(options):
     """Loss and accuracy from the log of a run."""
     command_line.quiet_keras()
     from alexnet_paper import train
+    from alexnet_paper.plan import read_plan
 
     with command_line.usage():
         if options.run is None:
             raise ValueError("curves are of a run: name it with --run RUN.")
-        plan = train.read_plan(options.run)[0]
-        log = Path(options.run) / "log.jsonl"
-        lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
-        history = [json.loads(line) for line in lines]
+        plan = read_plan(options.run)[0]
+        history = train.history(options.run)
         about = f"{plan.variant} on {plan.data}, seed {plan.seed} ({options.run})."
         made = figures.curves(history, about)
     return made, [tables.curves_section(history, about)]
@@ -296,14 +284,14 @@ def confusion(options):
     """Confusion matrices of a run on a split of its data."""
     command_line.quiet_keras()
     from alexnet_paper import evaluate
-    from alexnet_paper import train
     from alexnet_paper import trained
+    from alexnet_paper.plan import read_plan
 
     with command_line.usage():
         if options.run is None:
             raise ValueError("a confusion matrix is of a run: name it with --run RUN.")
         net = trained.open_run(options.run)
-        dataset = train.read_plan(options.run)[0].dataset()
+        dataset = read_plan(options.run)[0].dataset()
     split = chosen_split(dataset, options.split)
     probabilities = net.predict(split.images)
     wrong = evaluate.top_k_error(probabilities, split.labels, 1)

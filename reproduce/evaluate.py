@@ -2,6 +2,7 @@
 
     python -m reproduce.evaluate --run runs/bn-cifar10-digits-seed0 --split test
     python -m reproduce.evaluate --run runs/a --run runs/b --views 10
+    python -m reproduce.evaluate --weights alexnet.npz --data imagenet --data-dir DIR
 
 Ten views are the four corners, the centre and their reflections, their probabilities
 averaged (paper §4.1). The record goes into the first run's folder, where
@@ -20,14 +21,25 @@ def parser():
     add(
         "--run",
         action="append",
-        required=True,
         metavar="RUN",
         help="folder of a run; several are averaged",
     )
+    add(
+        "--weights",
+        action="append",
+        metavar="FILE",
+        help="or an imported weight file; several are averaged",
+    )
+    add("--data", help="for --weights: python -m reproduce.data list")
+    add("--data-dir", metavar="DIR", help="for --weights: where the data is")
     add("--split", default="validation", choices=("train", "validation", "test"))
     add("--views", type=int, default=1, choices=(1, 10), help="default: 1")
     add("--per-class", action="store_true", help="report precision and recall, too")
-    add("--out", metavar="DIR", help="folder for the record (default: the run's)")
+    add(
+        "--out",
+        metavar="DIR",
+        help="of the record (default: the run's, or runs)",
+    )
     return parser
 
 
@@ -44,19 +56,25 @@ def evaluate(options):
     from alexnet_paper import tables
 
     with command_line.usage():
-        record = evaluation.evaluate(
-            options.run,
-            options.split,
-            options.views,
-            options.command,
-            options.per_class,
-        )
-    path = record.save(options.out or options.run[0])
+        record = measured(options, evaluation)
+    path = record.save(options.out or (options.run or ["runs"])[0])
     command_line.note(f"record: {path}")
     sections = [tables.records_section([record])]
     if options.per_class:
         sections.append(tables.class_section(record.metrics["per_class"]))
     command_line.emit(tables.write(sections, "text"))
+
+
+def measured(options, evaluation):
+    """The record that was asked for. Raises ValueError where too much or too little
+    was."""
+    protocol = (options.split, options.views, options.command)
+    if options.run and not (options.weights or options.data or options.data_dir):
+        return evaluation.evaluate(options.run, *protocol, options.per_class)
+    if options.weights and options.data and not (options.run or options.per_class):
+        data = options.data, options.data_dir
+        return evaluation.evaluate_weights(options.weights, *data, *protocol)
+    raise ValueError("name either --run RUN, or --weights FILE with --data NAME.")
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def parser():
         metavar="FILE",
         help="words for the data's WordNet numbers, as in synset_words.txt",
     )
-    add("--limit", type=int, metavar="N", help="search N training images only")
+    add("--limit", type=int, metavar="N", help="use N training images, N queries")
     add(
         "--split",
         choices=("validation", "test"),

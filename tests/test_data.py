@@ -565,6 +565,19 @@ def test_imagenet_both_ways_is_the_same(tmp_path):
     assert labelled(a) == labelled(b)
 
 
+def test_validation_images_alone(tmp_path, monkeypatch):
+    """To evaluate with: the devkit's leaves are the classes of a flat folder."""
+    monkeypatch.setattr(data, "LEAVES", 4)
+    whole = data.load("imagenet", devkit(flat_validation(train_folder(tmp_path / "a"))))
+    flat = data.load("imagenet", devkit(flat_validation(tmp_path / "b")))
+    assert flat.class_names == WNIDS and set(flat.splits) == {"validation"}
+    alone, beside = flat.splits["validation"], whole.splits["validation"]
+    assert labelled(alone) == labelled(beside)
+    touch(tmp_path / "c", *(f"val/{w}/val_{w}.JPEG" for w in WNIDS[1:]))
+    foldered = data.load("imagenet", tmp_path / "c")
+    assert foldered.class_names == WNIDS[1:] and set(foldered.splits) == {"validation"}
+
+
 def test_flat_validation_without_ground_truth(tmp_path):
     flat_validation(train_folder(tmp_path))
     text = refusal(FileNotFoundError, "imagenet", tmp_path)
@@ -608,8 +621,8 @@ def test_validation_with_other_classes(tmp_path):
 
 def test_imagenet_without_validation_or_training(tmp_path):
     assert "no val folder" in refusal(ValueError, "imagenet", train_folder(tmp_path))
-    text = refusal(FileNotFoundError, "imagenet", tmp_path / "train")
-    assert str(tmp_path / "train" / "train") in text
+    text = refusal(ValueError, "imagenet", tmp_path / "train")
+    assert f"{tmp_path / 'train'} has neither train nor val" in text
 
 
 def test_a_prepared_set_of_two_classes_is_checked(tmp_path):

@@ -4,15 +4,18 @@ views."""
 import dataclasses
 import json
 import math
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
+from alexnet_paper import conversion
 from alexnet_paper import data
 from alexnet_paper import evaluate
 from alexnet_paper import model as models
 from alexnet_paper import train
+from alexnet_paper import trained
 from alexnet_paper import variants
 from alexnet_paper import weights
 from alexnet_paper.augment import Preparation
@@ -21,6 +24,7 @@ from alexnet_paper.plan import Plan
 from alexnet_paper.record import Record
 from alexnet_paper.variants import Recipe
 from alexnet_paper.variants import Variant
+from reproduce import evaluate as program
 
 RNG = np.random.default_rng(0)
 
@@ -177,7 +181,7 @@ def test_predictions_average_the_probabilities_of_the_views(net, views, batch_si
     split = Split(images, np.arange(7) % 5)
     mean = RNG.uniform(0, 255, (35, 35, 3)).astype("float32")
     prepare = Preparation(35, 40, reflect=True, colour="paper", mean=mean)
-    found = evaluate.predict(model, split, prepare, views, batch_size)
+    found = trained.predict(model, split, prepare, views, batch_size)
     inputs = shown(split, prepare, views).reshape(-1, 35, 35, 3)
     outputs = keras.ops.convert_to_numpy(logits(inputs)).reshape(7, views, 5)
     np.testing.assert_allclose(found, softmax(outputs).mean(axis=1), atol=1e-4)
@@ -278,6 +282,7 @@ def test_the_record_has_the_whole_protocol(runs, tmp_path):
         "classes": 10,
         "views": 10,
         "epochs": 1,
+        "weights_of_epoch": 1,
         "seed": "1",
         "runs": 1,
         "training_images": 40,
@@ -318,7 +323,8 @@ def copied(folder, to, **changes):
     content = json.loads(open(f"{folder}/run.json").read())
     content["plan"].update(changes)
     (to / "run.json").write_text(json.dumps(content))
-    (to / "checkpoint.npz").write_bytes(open(f"{folder}/checkpoint.npz", "rb").read())
+    for name in ("checkpoint.npz", "log.jsonl"):
+        (to / name).write_bytes((Path(folder) / name).read_bytes())
     return to
 
 
@@ -359,4 +365,69 @@ def test_a_damaged_checkpoint(kept, runs, tmp_path):
 
 def test_a_checkpoint_of_another_net(runs, tmp_path):
     other = copied(runs[0], tmp_path / "run", variant="cifar-18pct")
-    assert "weights do not fit" in evaluated(other)
+    assert "checkpoint.npz is of tiny, not cifar-18pct" in evaluated(other)
+
+
+# weight files
+
+
+def weight_file(folder, classes=10, names=tuple("0123456789"), **about):
+    """An imported file of random weights, its arrays and path."""
+    net = trained.untrained("cifar-18pct", classes, seed=3)
+    net = dataclasses.replace(net, class_names=names, about={**net.about, **about})
+    conversion.save(net, folder / "net.npz")
+    return trained.open_weights(folder / "net.npz"), str(folder / "net.npz")
+
+
+@pytest.mark.parametrize("views", [1, 10])
+def test_evaluation_of_a_weight_file(views, tmp_path):
+    """Outputs in another order than the data's classes: each label finds its own."""
+    net, path = weight_file(tmp_path, 11, tuple("9x012345678"), sha256="aa")
+    images = data.load("digits").splits["test"]
+    probabilities = net.predict(images.images, views)
+    outputs = np.array([2, 3, 4, 5, 6, 7, 8, 9, 10, 0])[images.labels]
+    found = evaluate.evaluate_weights([path], "digits", None, "test", views, "command")
+    assert found.metrics["top1_error"] == counted(probabilities, outputs, 1)
+    assert found.metrics["top5_error"] == counted(probabilities, outputs, 5)
+    protocol = found.protocol
+    assert (protocol["classes"], protocol["views"]) == (11, views)
+    assert (protocol["sha256"], protocol["seed"]) == (["aa"], "imported")
+    assert found.name == f"cifar-18pct-digits-test-views{views}-seedimported.json"
+
+
+def refused(path, *about):
+    with pytest.raises(ValueError) as caught:
+        evaluate.evaluate_weights([path], *about, 1, "command")
+    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
+def test_a_weight_file_that_cannot_be_evaluated(tmp_path):
+    _, path = weight_file(tmp_path, 3, ("a", "b", "c"))
+    said = refused(path, "digits", None, "test")
+    assert "net.npz has no output for 0, 1, 2 of digits" in said
+    _, path = weight_file(tmp_path)
+    assert "digits has no other split" in refused(path, "digits", None, "other")
+    net, _ = weight_file(tmp_path)
+    part = {name: net.arrays[name] for name in net.arrays if "fc10" not in name}
+    part = dataclasses.replace(net, arrays=part)
+    conversion.save(part, tmp_path / "part.npz")
+    said = refused(str(tmp_path / "part.npz"), "digits", None, "test")
+    assert "part.npz is partial: it lacks fc10/kernel" in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--run", "a", "--weights", "b", "--data", "digits"],
+        ["--weights", "b"],
+        ["--run", "a", "--data", "digits"],
+        ["--weights", "b", "--data", "digits", "--per-class"],
+    ],
+)
+def test_either_runs_or_weight_files(words, capsys):
+    with pytest.raises(SystemExit) as stop:
+        program.main(words)
+    assert stop.value.code == 2
+    assert "name either --run RUN, or --weights FILE" in capsys.readouterr().err

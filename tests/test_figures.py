@@ -447,21 +447,21 @@ def test_figure_3_of_one_tower_makes_no_test(net, capsys, tmp_path):
 
 
 def test_figure_4_of_the_digits(net, capsys, tmp_path):
-    """Precision is counted over the whole split; chance is the share of the class."""
+    """Precision is counted over all queries; chance is the share of the class."""
     options = ("--data", "digits", "--limit", 60, "--format", "csv")
     code, out, err = called(
         capsys, 4, "--weights", net, *options, "--out", tmp_path / "4.png"
     )
-    assert code == 0 and "pool3 of 60 training images and 360 others" in err
+    assert code == 0 and "pool3 of 60 training images and 60 others" in err
     assert "class 0" in out and "precision@6" in out
-    assert re.search(r"\nall,360,[\d.]+,10.0\n", out)
+    assert re.search(r"\nall,60,[\d.]+,10.0\n", out)
     assert (tmp_path / "4.png").exists()
 
 
 def test_seed_chooses_what_figure_4_shows(net, capsys):
     names = []
     for seed in (0, 0, 1):
-        words = f"4 --weights {net} --data digits --limit 10 --seed {seed} --out 4.png"
+        words = f"4 --weights {net} --data digits --limit 20 --seed {seed} --out 4.png"
         options = program.parser().parse_args(words.split())
         labels, _ = drawing.figure_4(options)[1]
         names.append([row[0] for row in labels.rows[::5]])
@@ -524,10 +524,15 @@ def test_partial_weights(tmp_path, capsys):
     assert "cannot be labelled" in err and "Most probable" not in out
 
 
-def test_classes_are_matched_by_name_or_as_sorted_numbers():
-    assert drawing.matching(("dog", "cat"), ("cat", "cow", "dog")) == {0: 2, 1: 0}
-    assert drawing.matching(("n00000001", "n00000002"), ("tench", "cat")) == {
-        0: 0,
-        1: 1,
-    }
-    assert drawing.matching(("n00000001",), ("tench", "cat")) == {}
+@pytest.mark.parametrize(
+    ("name", "short", "squeezed"),
+    [
+        ("tench", "tench", "tench"),
+        ("n01440764 tench, Tinca tinca", "tench", "n0144…tinca"),
+        ("n01440764", "n01440764", "n01440764"),  # a number and nothing else
+        ("lily of the valley", "lily of th…", "lily …alley"),
+    ],
+)
+def test_long_names(name, short, squeezed):
+    assert figures.shortened(name, 11) == short
+    assert figures.squeezed(name, 11) == squeezed

@@ -21,8 +21,8 @@ ROWS = (
     ("layers", "optimizer", "prepare", "downloads"),
     ("model", "data", "weights", "formats"),
     ("plan", "kernels", "retrieval"),
-    ("equivalence", "train", "effects"),
-    ("evaluate", "trained", "claims", "conversion", "experiments"),
+    ("equivalence", "train", "effects", "trained"),
+    ("evaluate", "claims", "conversion", "experiments"),
     ("comparison",),
     ("tables", "figures"),
 )

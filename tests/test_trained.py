@@ -220,3 +220,17 @@ def test_scale_divides_after_the_mean_and_after_the_noise(tmp_path):
     number = dataclasses.replace(prepare, scale=2.0)
     again = Preparation.restore(number.settings(), number.arrays())
     assert np.array_equal(again.views(image, 1), number.views(image, 1))
+
+
+def test_classes_are_matched_by_name_or_number():
+    def net(classes, names=None, wnids=None):
+        found = trained.untrained("cifar-18pct", classes)
+        about = {**found.about, "wnids": wnids}
+        return dataclasses.replace(found, class_names=names, about=about)
+
+    animals = net(3, ("cat", "cow", "dog"))
+    assert trained.matching(("dog", "cat"), animals) == {0: 2, 1: 0}
+    numbers = ("n00000001", "n00000002")
+    assert trained.matching(numbers, net(2, ("tench", "cat"))) == {0: 0, 1: 1}
+    assert trained.matching(numbers[1:], net(2, ("tench", "cat"))) == {}
+    assert trained.matching(numbers[1:], net(2, ("tench", "cat"), numbers)) == {0: 1}

@@ -1,0 +1,470 @@
+"""Trained weights of other projects: every format of one net is the same function, the
+one that PyTorch computes from the same numbers; and what is not trained is refused."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import foreign
+import numpy as np
+import pytest
+from foreign import CLASSES
+from foreign import SIDE
+from foreign import SIZE
+
+from alexnet_paper import architecture as arch
+from alexnet_paper import conversion
+from alexnet_paper import data
+from alexnet_paper import trained
+from alexnet_paper import variants
+from alexnet_paper.conversion import Options
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+REAL = SHARED / "alexnet_weights" / "bvlc_alexnet_int8_conv1to5_fc8.npz"
+RNG = np.random.default_rng(0)
+IMAGES = [RNG.integers(0, 256, (SIDE, SIDE, 3), dtype="uint8") for _ in range(3)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small():
+    """The variants that are imported, made small for this file."""
+    with pytest.MonkeyPatch.context() as patch:
+        found = foreign.small_variants()
+        for name, variant in found.items():
+            patch.setitem(variants.VARIANTS, name, variant)
+        yield found
+
+
+def crops():
+    first = (SIDE - SIZE) // 2
+    pixels = np.stack(IMAGES).astype("float64")
+    return pixels[:, first : first + SIZE, first : first + SIZE]
+
+
+def torch_probabilities(variant, arrays):
+    """What PyTorch makes of the net's own kernels, as the source of the variant has its
+    layers, on images prepared by hand: BGR less Caffe's colour, or torchvision's."""
+    torch = pytest.importorskip("torch", reason="no PyTorch to compare with")
+    functional = torch.nn.functional
+    parts = list(foreign.state_dict(arrays, flip=variant != "one-weird-trick").values())
+    layers = list(zip(parts[::2], parts[1::2], strict=True))
+
+    def convolved(x, number, padding=0, **options):
+        kernel, bias = layers[number]
+        return torch.relu(
+            functional.conv2d(x, kernel, bias, padding=padding, **options)
+        )
+
+    def pooled(x):
+        return functional.max_pool2d(x, 3, 2)
+
+    def normalized(x):
+        return functional.local_response_norm(x, 5, alpha=1e-4, beta=0.75, k=1.0)
+
+    between = {
+        "caffe": lambda x: pooled(normalized(x)),
+        "caffenet": lambda x: normalized(pooled(x)),
+        "one-weird-trick": pooled,
+    }[variant]
+    if variant == "one-weird-trick":
+        pixels = (crops() / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+        padding, groups = 2, 1
+    else:
+        pixels = crops()[..., ::-1] - [104, 117, 123]
+        padding, groups = 0, 2
+    x = torch.from_numpy(pixels.transpose(0, 3, 1, 2).astype("float32"))
+    x = between(convolved(x, 0, padding, stride=4))
+    x = between(convolved(x, 1, 2, groups=groups))
+    x = convolved(x, 2, 1)
+    x = convolved(x, 3, 1, groups=groups)
+    x = pooled(convolved(x, 4, 1, groups=groups)).flatten(1)
+    for kernel, bias in layers[5:7]:
+        x = torch.relu(functional.linear(x, kernel, bias))
+    return torch.softmax(functional.linear(x, *layers[7]), dim=1).numpy()
+
+
+FORMATS = {  # name → (its writer, the variant that it is recognized as)
+    "caffemodel, V1 layers": (
+        lambda path, a: foreign.write_caffemodel(path, a, legacy=True),
+        "caffe",
+    ),
+    "caffemodel": (foreign.write_caffemodel, "caffe"),
+    "caffemodel, doubles": (
+        lambda path, a: foreign.write_caffemodel(path, a, "CaffeNet", double=True),
+        "caffenet",
+    ),
+    "npy": (foreign.write_npy, "caffe"),
+    "npz": (foreign.write_npz, "caffe"),
+    "npz, other names": (
+        lambda path, a: foreign.write_npz(path, a, "{}/weights {}/biases"),
+        "caffe",
+    ),
+    "torch, by name": (
+        lambda path, a: foreign.write_torch(
+            path, a, [f"module.{name}" for name in foreign.LAYERS]
+        ),
+        None,
+    ),
+    "torch, by order": (
+        lambda path, a: foreign.write_torch(path, a, foreign.TORCHVISION),
+        None,
+    ),
+    "torchvision": (
+        lambda path, a: foreign.write_torch(path, a, foreign.TORCHVISION, flip=False),
+        "one-weird-trick",
+    ),
+    "torch before 1.6": (
+        lambda path, a: foreign.write_torch(
+            path,
+            a,
+            foreign.TORCHVISION,
+            flip=False,
+            _use_new_zipfile_serialization=False,
+        ),
+        "one-weird-trick",
+    ),
+}
+
+
+def written(path, form, small):
+    """Writes a net in a format; returns its arrays and the options to import it."""
+    if form.startswith("torch"):
+        pytest.importorskip("torch", reason="no PyTorch to write a state_dict with")
+    write, variant = FORMATS[form]
+    arrays = foreign.weights_of(small[variant or "caffe"])
+    if "torch" in form and variant is None:  # 64 kernels would be torchvision's
+        return arrays, write(path, arrays) or Options(variant="caffe")
+    return arrays, write(path, arrays) or Options()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_is_the_same_net_and_pytorchs_function(form, small, tmp_path):
+    arrays, options = written(tmp_path / "w", form, small)
+    found = conversion.convert(tmp_path / "w", options)
+    variant = FORMATS[form][1] or "caffe"
+    assert found.about["variant"] == variant
+    assert found.arrays.keys() == arrays.keys()
+    for name, array in arrays.items():
+        assert found.arrays[name].dtype == np.float32
+        np.testing.assert_array_equal(found.arrays[name], array, err_msg=name)
+    ours = found.predict(IMAGES)
+    assert np.ptp(ours, axis=0).max() > 0.05
+    np.testing.assert_allclose(ours, torch_probabilities(variant, arrays), atol=1e-5)
+
+
+def test_torchvisions_layers_in_a_sequential_of_torch(small, tmp_path):
+    """Its state_dict, its modules and its preprocessing, dropout and all."""
+    torch = pytest.importorskip("torch", reason="no PyTorch to compare with")
+    nn = torch.nn
+    w = [64, 12, 10, 8, 6, 14, 13]
+    net = nn.Sequential()
+    net.features = nn.Sequential(
+        *(nn.Conv2d(3, w[0], 11, 4, 2), nn.ReLU(), nn.MaxPool2d(3, 2)),
+        *(nn.Conv2d(w[0], w[1], 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2)),
+        *(nn.Conv2d(w[1], w[2], 3, padding=1), nn.ReLU()),
+        *(nn.Conv2d(w[2], w[3], 3, padding=1), nn.ReLU()),
+        *(nn.Conv2d(w[3], w[4], 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2)),
+    )
+    net.flatten = nn.Flatten()
+    net.classifier = nn.Sequential(
+        *(nn.Dropout(), nn.Linear(4 * w[4], w[5]), nn.ReLU()),
+        *(nn.Dropout(), nn.Linear(w[5], w[6]), nn.ReLU()),
+        nn.Linear(w[6], CLASSES),
+    )
+    arrays = foreign.weights_of(small["one-weird-trick"], seed=1)
+    net.load_state_dict(
+        foreign.state_dict(arrays, foreign.TORCHVISION, flip=False), strict=True
+    )
+    torch.save({"epoch": 90, "state_dict": net.state_dict()}, tmp_path / "net.pth")
+    mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+    pixels = ((crops() / 255 - mean) / std).transpose(0, 3, 1, 2).astype("float32")
+    with torch.no_grad():
+        expected = torch.softmax(net.eval()(torch.from_numpy(pixels)), 1).numpy()
+    found = conversion.convert(tmp_path / "net.pth")
+    np.testing.assert_allclose(found.predict(IMAGES), expected, atol=1e-5)
+
+
+def test_saved_and_opened_it_is_the_same_and_says_where_it_comes_from(small, tmp_path):
+    _, options = written(tmp_path / "bvlc.caffemodel", "caffemodel", small)
+    found = conversion.convert(tmp_path / "bvlc.caffemodel", options)
+    conversion.save(found, tmp_path / "ours.npz")
+    again = trained.open_weights(tmp_path / "ours.npz")
+    assert np.array_equal(again.predict(IMAGES, 10), found.predict(IMAGES, 10))
+    about = again.about
+    assert about["source"] == "bvlc.caffemodel" and about["format"] == "caffemodel"
+    assert about["sha256"] == conversion.sha256(tmp_path / "bvlc.caffemodel")
+    assert about["net"] == "AlexNet" and about["missing"] == []
+    assert about["channels"] == "RGB, conv1 turned from BGR"
+    assert set(about["checks"]) == {"structure", "entropy", "change"}
+    assert again.architecture.input_shape == (SIZE, SIZE, 3)
+    twice = conversion.convert(tmp_path / "ours.npz")  # the project's own file
+    assert twice.about == about
+    assert np.array_equal(twice.predict(IMAGES), found.predict(IMAGES))
+
+
+def test_channels_can_be_said(small, tmp_path):
+    arrays = foreign.weights_of(small["caffe"])
+    foreign.write_npz(tmp_path / "w.npz", arrays, flip=False)
+    found = conversion.convert(tmp_path / "w.npz", Options(channels="RGB"))
+    kernel = found.arrays["conv1/kernel"]
+    assert np.array_equal(kernel, arrays["conv1/kernel"])
+    other = conversion.convert(tmp_path / "w.npz").arrays["conv1/kernel"]
+    assert np.array_equal(other, arrays["conv1/kernel"][:, :, ::-1])
+
+
+def test_a_mean_image_is_turned_and_cropped(small, tmp_path):
+    """Caffe's: channels first, BGR, of the whole image's side."""
+    foreign.write_npz(tmp_path / "w.npz", foreign.weights_of(small["caffe"]))
+    mean = RNG.uniform(90, 130, (3, SIDE, SIDE))
+    np.save(tmp_path / "mean.npy", mean)
+    options = Options(mean=str(tmp_path / "mean.npy"))
+    found = conversion.convert(tmp_path / "w.npz", options).preparation
+    expected = np.empty((SIZE, SIZE, 3))
+    first = (SIDE - SIZE) // 2
+    for channel in range(3):
+        window = mean[channel, first : first + SIZE, first : first + SIZE]
+        expected[:, :, 2 - channel] = window
+    np.testing.assert_allclose(found.mean, expected, rtol=1e-6)
+    view = found.views(IMAGES[0], 1)[0]
+    np.testing.assert_allclose(view, crops()[0] - expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (np.zeros((SIDE, SIDE, 3)), r"it is \(110, 110, 3\)"),
+        (np.full((3, SIDE, SIDE), np.nan), "leaves 0 to 255"),
+        (np.full((3, SIDE, SIDE), 300.0), "leaves 0 to 255"),
+        (None, "is not Caffe's mean image"),
+    ],
+)
+def test_a_file_that_is_no_mean_image(content, message, small, tmp_path):
+    foreign.write_npz(tmp_path / "w.npz", foreign.weights_of(small["caffe"]))
+    if content is None:
+        (tmp_path / "mean.npy").write_bytes(b"\x93NUMPY\x01")
+    else:
+        np.save(tmp_path / "mean.npy", content)
+    with pytest.raises(ValueError, match=f"mean.npy.*{message}"):
+        conversion.convert(tmp_path / "w.npz", Options(mean=f"{tmp_path}/mean.npy"))
+
+
+# labels: seven classes, in the devkit's order as drawn here
+
+WNIDS = [f"n0{number:07d}" for number in (7, 3, 5, 1, 6, 2, 4)]  # devkit 1, 2, …
+
+
+def devkit(folder):
+    from scipy.io import savemat
+
+    rows = {n: w for n, w in enumerate(WNIDS, start=1)} | {8: "n00000000"}
+    kinds = [("ILSVRC2012_ID", "f8"), ("WNID", object)]
+    (folder / "data").mkdir()
+    synsets = np.array(list(rows.items()), kinds)[:, None]
+    savemat(folder / "data" / "meta.mat", {"synsets": synsets})
+    return str(folder)
+
+
+def test_the_devkits_order_becomes_the_sorted_one(small, tmp_path):
+    arrays = foreign.weights_of(small["caffe"])
+    foreign.write_npz(tmp_path / "w.npz", arrays)
+    names = tmp_path / "synset_words.txt"
+    names.write_text("".join(f"{w} the {w[-1]}\n" for w in sorted(WNIDS)))
+    straight = conversion.convert(tmp_path / "w.npz", Options(labels=str(names)))
+    options = Options(labels=str(names), label_order="devkit", devkit=devkit(tmp_path))
+    turned = conversion.convert(tmp_path / "w.npz", options)
+    before, after = straight.predict(IMAGES), turned.predict(IMAGES)
+    for place, wnid in enumerate(sorted(WNIDS)):
+        np.testing.assert_allclose(
+            after[:, place], before[:, WNIDS.index(wnid)], atol=1e-6
+        )
+        assert turned.class_names[place] == f"the {wnid[-1]}"
+    assert "devkit" in turned.about["label_order"]
+    assert turned.class_names == straight.class_names
+
+
+def test_labels_of_each_kind(small, tmp_path):
+    order = np.array([2, 0, 1])
+    json_rows = {"1": ["n2", "b"], "0": ["n1", "a"], "2": ["n3", "c d"]}
+    json_rows = {k: [f"n0000000{v[0][1]}", v[1]] for k, v in json_rows.items()}
+    contents = {
+        "n00000002 b\nn00000001 a\nn00000003 c d\n": ("a", "b", "c d"),
+        json.dumps(json_rows): ("a", "b", "c d"),
+        "x\ny y\n\nz\n": ("z", "x", "y y"),
+    }
+    for text, expected in contents.items():
+        (tmp_path / "labels").write_text(text)
+        assert conversion.read_labels(tmp_path / "labels", 3, order) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (Options(label_order="devkit"), "needs --devkit"),
+        (Options(label_order="devkit", devkit="."), "has no meta.mat"),
+        (Options(allow_missing=("fc9",)), "--allow-missing names fc9"),
+        (Options(sha256="00" * 32), "its sha256 is [0-9a-f]{64}, not 00"),
+        (Options(variant="one-weird-trick"), "conv2/kernel is"),
+        (Options(variant="alexnet"), "unknown variant"),
+        (Options(variant="bn-cifar10"), "conv1/kernel is"),
+    ],
+)
+def test_options_that_do_not_fit(options, message, small, tmp_path):
+    foreign.write_npz(tmp_path / "w.npz", foreign.weights_of(small["caffe"]))
+    with pytest.raises((ValueError, FileNotFoundError), match=message) as caught:
+        conversion.convert(tmp_path / "w.npz", options)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_labels_that_are_not_as_many(small, tmp_path):
+    foreign.write_npz(tmp_path / "w.npz", foreign.weights_of(small["caffe"]))
+    (tmp_path / "labels").write_text("a\nb\n")
+    with pytest.raises(ValueError, match="labels has 2 names for 7 outputs"):
+        conversion.convert(tmp_path / "w.npz", Options(labels=f"{tmp_path}/labels"))
+
+
+def test_a_caffemodel_of_another_name_asks_for_the_variant(small, tmp_path):
+    arrays = foreign.weights_of(small["caffenet"])
+    foreign.write_caffemodel(tmp_path / "w", arrays, net="FlickrStyle")
+    with pytest.raises(ValueError, match="'FlickrStyle': add --variant caffe or"):
+        conversion.convert(tmp_path / "w")
+    found = conversion.convert(tmp_path / "w", Options(variant="caffenet"))
+    assert found.about["variant"] == "caffenet" and found.about["net"] == "FlickrStyle"
+
+
+# partial files
+
+
+def partial(path, small, *lacking):
+    foreign.write_npz(path, foreign.weights_of(small["caffe"]))
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files if name not in lacking}
+    np.savez(path, **arrays)
+
+
+def test_a_partial_file_is_imported_only_when_that_is_said(small, tmp_path):
+    path = tmp_path / "w.npz"
+    partial(path, small, "fc6_w", "fc7_w")
+    with pytest.raises(ValueError, match="fc6/kernel, fc7/kernel: .* fc6,fc7"):
+        conversion.convert(path)
+    with pytest.raises(ValueError, match="lacks fc6/kernel, fc7/kernel"):
+        conversion.convert(path, Options(allow_missing=("fc6",)))
+    found = conversion.convert(path, Options(allow_missing=("fc6", "fc7")))
+    assert found.about["missing"] == ["fc6/kernel", "fc7/kernel"]
+    assert found.features(IMAGES, "pool5").shape == (3, 24)
+    with pytest.raises(ValueError, match="w.npz is partial: it lacks fc6/kernel"):
+        found.predict(IMAGES)
+
+
+# does it look trained?
+
+
+@pytest.mark.parametrize("name", variants.VARIANTS)
+def test_first_weights_of_no_variant_look_trained(name):
+    """Normal or uniform, the kernels that training starts from are far below the
+    threshold; with structured ones of the same shape, the same statistic is far above
+    it."""
+    shape = arch.shapes(variants.get(name).architecture)["conv1/kernel"]
+    rng = np.random.default_rng(0)
+    noise = [rng.normal(0, 0.01, shape) for _ in range(20)]
+    noise += [rng.uniform(-0.05, 0.05, shape) for _ in range(20)]
+    noise += [rng.uniform(0, 1, shape)]
+    assert max(conversion.structure(kernel) for kernel in noise) < 0.1
+    assert conversion.structure(foreign.gabor(shape, rng)) > 0.5
+    assert 0.1 * 2 < conversion.STRUCTURE < 0.5
+
+
+def test_structure_by_hand():
+    """One kernel 2×2 of 1 −1 / 1 −1: the pairs above each other agree, those beside
+    each other are opposite."""
+    kernel = np.array([[1.0, -1.0], [1.0, -1.0]])[:, :, None, None]
+    assert conversion.structure(kernel) == 0
+    ramp = np.arange(4.0)[:, None, None, None] * np.ones((1, 3, 1, 1))
+    # less its mean −1.5 −0.5 0.5 1.5: power 1.25, down (0.75 − 0.25 + 0.75) / 3
+    assert conversion.structure(ramp) == pytest.approx((1.25 / 3 + 1.25) / 2 / 1.25)
+    assert conversion.structure(np.zeros((3, 3, 1, 1))) == 0
+
+
+def test_random_weights_are_refused_unless_told(small, tmp_path):
+    arrays = foreign.weights_of(small["caffe"])
+    arrays["conv1/kernel"] = RNG.normal(0, 0.01, (11, 11, 3, 64)).astype("float32")
+    foreign.write_npz(tmp_path / "w.npz", arrays)
+    with pytest.raises(ValueError, match="w.npz: conv1/kernel looks like noise"):
+        conversion.convert(tmp_path / "w.npz")
+    found = conversion.convert(tmp_path / "w.npz", Options(unchecked=True))
+    assert found.about["checks"] == "skipped"
+
+
+@pytest.mark.parametrize("dead", ["fc8/kernel", "conv5/kernel"])
+def test_flat_outputs_are_refused_unless_told(dead, small, tmp_path):
+    """The same for every class, or the same for every photograph."""
+    arrays = foreign.weights_of(small["caffe"])
+    arrays[dead] = 0 * arrays[dead]
+    arrays["fc8/bias"] *= 0 if dead == "fc8/kernel" else 20
+    foreign.write_npz(tmp_path / "w.npz", arrays)
+    with pytest.raises(ValueError, match="two photographs are flat"):
+        conversion.convert(tmp_path / "w.npz")
+    conversion.convert(tmp_path / "w.npz", Options(unchecked=True))
+
+
+def test_unchecked_skips_neither_shapes_nor_finite_numbers(small, tmp_path):
+    arrays = foreign.weights_of(small["caffe"])
+    foreign.write_npz(tmp_path / "w.npz", {**arrays, "conv3/bias": np.zeros(9, "f4")})
+    with pytest.raises(ValueError, match=r"conv3/bias is \(9,\)"):
+        conversion.convert(tmp_path / "w.npz", Options(unchecked=True))
+    arrays["conv3/bias"][4] = np.nan
+    foreign.write_npz(tmp_path / "w.npz", arrays)
+    with pytest.raises(ValueError, match="conv3/bias has numbers that are not finite"):
+        conversion.convert(tmp_path / "w.npz", Options(unchecked=True))
+
+
+FULL = variants.VARIANTS["caffe"]
+real = pytest.mark.skipif(not REAL.is_file(), reason=f"no {REAL}")
+
+
+@pytest.fixture
+def bvlc(monkeypatch):
+    """BVLC's partial weights."""
+    monkeypatch.setitem(variants.VARIANTS, "caffe", FULL)
+    options = Options(
+        mean=str(SHARED / "alexnet_weights" / "ilsvrc_2012_mean.npy"),
+        labels=str(SHARED / "synset_words.txt"),
+        allow_missing=("fc6", "fc7"),
+    )
+    return conversion.convert(REAL, options)
+
+
+@pytest.mark.data
+@real
+def test_real_weights_are_trained_beyond_doubt(bvlc):
+    """And half of conv1's kernels are coloured, the first, which one tower learned."""
+    assert bvlc.about["checks"]["structure"] > 2 * conversion.STRUCTURE
+    assert bvlc.class_names[1] == "goldfish, Carassius auratus"
+    assert bvlc.preparation.mean.mean(axis=(0, 1)) == pytest.approx(
+        [122.7, 116.0, 103.0], abs=0.2
+    )
+    kernels = bvlc.arrays["conv1/kernel"]
+    colour = np.ptp(kernels, axis=2).mean(axis=(0, 1)) / abs(kernels).mean((0, 1, 2))
+    assert np.median(colour[:48]) > 3 * np.median(colour[48:])
+
+
+@pytest.mark.data
+@pytest.mark.slow
+@real
+def test_real_weights_know_photographs(bvlc):
+    """Ridge regression on pool5 tells ten classes of photographs apart, 50 of each;
+    on that of random kernels it does not."""
+    splits = data.load("imagenet", SHARED / "imagenette_small").splits
+    random = trained.untrained("caffe", 1000, seed=0)
+    random = dataclasses.replace(random, preparation=bvlc.preparation)
+    assert accuracy(bvlc, splits) > 0.85 > 0.6 > accuracy(random, splits)
+
+
+def accuracy(net, splits):
+    from sklearn.linear_model import RidgeClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    features = {n: net.features(s.images, "pool5", 32) for n, s in splits.items()}
+    model = make_pipeline(StandardScaler(), RidgeClassifier(alpha=1e4))
+    model.fit(features["train"], splits["train"].labels)
+    return model.score(features["validation"], splits["validation"].labels)
