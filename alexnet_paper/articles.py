@@ -329,6 +329,15 @@ _BN_CIFAR10 = Article(
             remark="the article lays it to not using pre-trained weights",
             command=_CIFAR,
         ),
+        Claim(
+            "BC26",
+            "text",
+            "the net is called",
+            "AlexNet",
+            NOTHING,
+            protocol="“implement the Alexnet … as per the … research work”",
+            remark="what the article changed is listed beside the claims",
+        ),
     ),
     guesses=(
         "seed of the split, of the initial weights and of the order: only NumPy's is "
@@ -601,6 +610,15 @@ _CATS_VS_DOGS = Article(
                 ),
                 evaluate_command("cats-vs-dogs-longer", split="validation", views=1),
             ),
+        ),
+        Claim(
+            "CD18",
+            "text",
+            "the net is called",
+            "AlexNet",
+            NOTHING,
+            protocol="“train an AlexNet network using Keras library”",
+            remark="what the article changed is listed beside the claims",
         ),
     ),
     guesses=(
@@ -881,6 +899,25 @@ _BN_FLOWERS17 = Article(
             unit="images a class",
             protocol="seen as the gap between training and validation accuracy",
             command=_FLOWERS,
+        ),
+        Claim(
+            "BF24",
+            "text",
+            "the net is called",
+            "AlexNet",
+            NOTHING,
+            protocol="“a few changes in order to simplify a few things”",
+            remark="what the article changed is listed beside the claims",
+        ),
+        Claim(
+            "BF25",
+            "code",
+            "AlexNet's second convolution",
+            "11×11",
+            NOTHING,
+            values=(11,),
+            unit="pixels",
+            remark="the paper has 5×5; no change of it is mentioned in the text",
         ),
     ),
     guesses=(

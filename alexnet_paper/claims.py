@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from alexnet_paper import augment
+from alexnet_paper import differences
 from alexnet_paper import model as models
 from alexnet_paper import paper
 from alexnet_paper import variants
@@ -493,6 +494,20 @@ def paper_conv1(subject):
     return net.towers, net.layers[0].filters // net.towers
 
 
+def paper_conv2(subject):
+    found = {spec.name: spec for spec in variants.get("paper").architecture.layers}
+    return (found["conv2"].kernel,)
+
+
+def called_check(subject, claim):
+    """How much of the paper's net is left in a net that is called AlexNet."""
+    printed = variants.get("paper").architecture
+    rows = differences.layer_rows(printed, subject.variant.architecture)
+    same, whole = sum(row.same for row in rows), len(printed.layers)
+    ours = f"{same} of the paper's {whole} layers unchanged, {len(rows) - whole} added"
+    return Finding(ours, REPRODUCED if same == len(rows) else ARTICLE_SLIP)
+
+
 def paper_dropouts(subject):
     whole = Subject(variants.get("paper"))
     return (len(whole.layers_of(TowerDropout)),)
@@ -542,6 +557,7 @@ CHECKS = {
     "BC21": exactly(batch_size),
     "BC22": exactly(epochs),
     "BC23": exactly(rate),
+    "BC26": called_check,
     "CD01": exactly(winning_error),
     "CD02": lead_check,
     "CD03": exactly(lambda s: (len(s.learned),)),
@@ -549,6 +565,7 @@ CHECKS = {
     "CD05": exactly(kernel_sizes),
     "CD06": exactly(lambda s: input_size(s)[:2]),
     "CD08": exactly(epochs),
+    "CD18": called_check,
     "BF02": exactly(counts),
     "BF03": exactly(paper_towers),
     "BF04": exactly(paper_conv1),
@@ -566,6 +583,8 @@ CHECKS = {
     "BF16": exactly(batch_size),
     "BF17": exactly(epochs),
     "BF18": exactly(epochs),
+    "BF24": called_check,
+    "BF25": exactly(paper_conv2),
 }
 
 

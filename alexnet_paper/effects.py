@@ -57,6 +57,17 @@ def epochs_to(history, error):
     return math.inf
 
 
+def reached(history, accuracy):
+    """(epoch, seconds of training until then) of the first epoch whose validation
+    accuracy was at least `accuracy`, or None."""
+    seconds = 0.0
+    for line in history:
+        seconds += line["seconds"]
+        if 1 - line.get("val_top1_error", 1.0) >= accuracy - 1e-9:
+            return line["epoch"], seconds
+    return None
+
+
 def times_as_many(fast, slow, longest):
     """(ratio of the medians of two lists of epochs, whether it is only a lower bound).
 
@@ -122,6 +133,19 @@ def race(records, error=0.25, name="figure1"):
     return Race(chosen, epochs, rates, tried)
 
 
+def mean_interval(values):
+    """95 % of Student's t for the mean of independent values; None for fewer than
+    two."""
+    count = len(values)
+    if count < 2:
+        return None
+    from scipy.stats import t
+
+    half = t.ppf(0.975, count - 1) * statistics.stdev(values) / math.sqrt(count)
+    mean = statistics.mean(values)
+    return mean - half, mean + half
+
+
 @dataclass(frozen=True)
 class Effect:
     """A difference of two arms in points, seed by seed, and what it is of."""
@@ -138,14 +162,7 @@ class Effect:
     def interval(self):
         """95 % of Student's t for the mean of the paired differences; None for fewer
         than two seeds."""
-        count = len(self.differences)
-        if count < 2:
-            return None
-        from scipy.stats import t
-
-        half = t.ppf(0.975, count - 1) * statistics.stdev(self.differences)
-        half /= math.sqrt(count)
-        return self.mean - half, self.mean + half
+        return mean_interval(self.differences)
 
     @property
     def sign(self):

@@ -101,6 +101,7 @@ def evaluate(folders, split_name, views, command, per_class=False):
             "training_images": len(dataset.splits["train"]),
             "trained": [found["command"] for found in about],
             "recipe": plan.recipe or "as-published",
+            "changes": plan.changes(),
             "batch_size": recipe.batch_size,
             "mean": recipe.mean or "none",
             **shown(nets[0], split),

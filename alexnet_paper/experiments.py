@@ -181,6 +181,7 @@ def run(experiment, arm, plan, folder, command, watch, notify):
         "arm": arm,
         "input": plan.input_size or "own",
         "rate": one.recipe.learning_rate,
+        "changes": plan.changes(),
     }
     if one.diverged:
         return [diverged(one, experiment, about, command)]

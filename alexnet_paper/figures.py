@@ -17,7 +17,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import LogLocator
 from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import NullFormatter
 from matplotlib.ticker import PercentFormatter
 from PIL import Image
 
@@ -750,3 +752,65 @@ def confusion_panels(names, digits):
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(down, across, sharey=beside)
     return figure, panels
+
+
+# Variants side by side
+
+
+@styled
+def comparison(rows, about=""):
+    """A line a variant, a panel a quantity: error with its interval, parameters,
+    multiply-adds, and images/s. `rows` are `comparison.Row`s; those not run have no
+    error, and it says so."""
+    figure = Figure(figsize=(PAGE, 0.26 * len(rows) + 1.6), layout="constrained")
+    panels = figure.subplots(1, 4, sharey=True, width_ratios=(1.35, 1, 1, 1.1))
+    lines = range(len(rows))
+    draw_errors(panels[0], rows)
+    for axes, values, name in (
+        (panels[1], [row.parameters for row in rows], "parameters"),
+        (panels[2], [row.macs for row in rows], "multiply-adds, an image"),
+    ):
+        axes.plot(values, lines, "o", color=BLACK, markersize=4)
+        axes.set_xlabel(name)
+    for kind, colour, mark in (("train", VERMILLION, "s"), ("forward", BLUE, "^")):
+        values = [getattr(row, kind) for row in rows]
+        panels[3].plot(values, lines, mark, color=colour, markersize=4, label=kind)
+    panels[3].set_xlabel("images/s")
+    panels[3].legend(
+        frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0)
+    )
+    for axes in panels[1:]:
+        axes.set_xscale("log")
+        axes.margins(x=0.15)
+        axes.xaxis.set_major_locator(LogLocator(numticks=4))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    for axes in panels:
+        axes.grid(color="#dddddd", linewidth=0.5)
+        axes.set_axisbelow(True)
+        axes.tick_params(axis="y", length=0)
+    panels[0].set_yticks(lines, [row.variant for row in rows])
+    panels[0].set_ylim(len(rows) - 0.5, -0.5)
+    caption(figure, about)
+    return figure
+
+
+def draw_errors(axes, rows):
+    """A point with its 95 % interval a variant, and its number beside it."""
+    for line, row in enumerate(rows):
+        if row.error is None:
+            words = row.ended or "not run"
+            axes.text(0.03, line, words, style="italic", va="center")
+            continue
+        error, low, high = (100 * value for value in row.error)
+        axes.plot([low, high], [line, line], color=BLACK, linewidth=1)
+        axes.plot(error, line, "o", color=BLACK, markersize=4)
+        left = high > 75
+        axes.annotate(
+            f"{error:.1f}",
+            (low if left else high, line),
+            (-4 if left else 4, 0),
+            textcoords="offset points",
+            ha="right" if left else "left",
+            va="center",
+        )
+    axes.set(xlim=(0, 100), xlabel="top-1 error, %")

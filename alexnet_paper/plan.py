@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from dataclasses import fields
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,6 +67,16 @@ class Plan:
         if named and self.epochs is None:
             changes["epochs"] = named.stopped
         return replace(recipe, **changes)
+
+    def changes(self):
+        """{field: value} of what differs from a plan that names a variant and data
+        only, as a record keeps it; where data and devices are is left out."""
+        apart = ("variant", "data", "data_dir", "seed", "placement")
+        return {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if field.name not in apart and getattr(self, field.name) != field.default
+        }
 
     def architecture(self, classes):
         """The net that is trained: the variant's, for so many classes."""

@@ -181,6 +181,13 @@ def claims_section(variant, measured, article):
     )
 
 
+def differences_section(title, names, rows, what="layer"):
+    """Two nets or recipes beside each other; `rows` from `differences`."""
+    note = "" if rows else "They do not differ."
+    cells = tuple((row.name, row.a, row.b) for row in rows)
+    return Section(title, (what, *names), cells, note)
+
+
 def with_unit(claim):
     """The printed value, with its unit where that is a symbol or points."""
     told = claim.unit not in ("%", "points") or claim.unit in claim.printed
@@ -536,6 +543,82 @@ def short_claims_section(measured):
         f"Of the other claims {rest}: the command prints them with what each needs and "
         "the command that obtains it.",
     )
+
+
+def comparison_sections(title, rows, accuracy, commands, note):
+    """Variants side by side; `rows` are `comparison.Row`s, `commands` {variant: what
+    runs its missing seeds}."""
+    share = f"{100 * accuracy:g} %"
+    compared = tuple(
+        (
+            row.variant,
+            "×".join(map(str, row.input_shape)),
+            f"{row.parameters:,}",
+            f"{row.macs:,}",
+            megabytes(row.memory),
+            per_second(row.forward),
+            per_second(row.train),
+            error_cell(row),
+            *reached_cells(row, accuracy),
+        )
+        for row in rows
+    )
+    columns = (
+        "variant",
+        "input",
+        "parameters",
+        "multiply-adds",
+        "memory",
+        "forward, images/s",
+        "train, images/s",
+        "top-1 error, %",
+        f"epochs to {share}",
+        f"time to {share}",
+    )
+    sections = [Section(title, columns, compared, note)]
+    if commands:
+        sections.append(
+            Section(
+                "What was not run, and the command that runs it",
+                ("variant", "command"),
+                tuple(commands.items()),
+            )
+        )
+    return sections
+
+
+def per_second(speed):
+    return f"{speed:,.0f}" if speed >= 10 else f"{speed:.1f}"
+
+
+def error_cell(row):
+    if row.error is None:
+        return row.ended or "not run: add --run"
+    error, low, high = (100 * value for value in row.error)
+    count = len(row.measured)
+    seeds = "" if row.seeds == 1 else f", {count} of {row.seeds} seeds"
+    ended = f", {row.ended}" if row.ended else ""
+    return f"{error:.1f} [{low:.1f}, {high:.1f}]{seeds}{ended}"
+
+
+def reached_cells(row, accuracy):
+    """Cells of the epochs and the time to an accuracy."""
+    if not row.records:
+        return ("not run: add --run",) * 2
+    count, epochs, seconds = row.reached(accuracy)
+    if not count:
+        longest = max(len(record.history) for record in row.records)
+        return (f"not in {longest}",) * 2
+    seeds = "" if row.seeds == 1 else f" ({count} of {len(row.records)} seeds)"
+    return f"{epochs:g}{seeds}", f"{duration(seconds)}{seeds}"
+
+
+def duration(seconds):
+    """As a person says it: "38 s", "4.2 min", "1.5 h"."""
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def notes_sections():

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import logging
 import os
 import sys
 
@@ -80,6 +81,7 @@ def quiet_keras():
         os.dup2(saved, 2)
         os.close(saved)
         os.close(null)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # advice on many models
 
 
 def note(text):

@@ -39,7 +39,6 @@ def experiment(options):
     command_line.quiet_keras()
     from alexnet_paper import experiments
     from alexnet_paper import tables
-    from reproduce.progress import EpochProgress
 
     if options.name == "list":
         sections = [tables.experiments_section(experiments.EXPERIMENTS.values())]
@@ -55,6 +54,16 @@ def experiment(options):
             limit=options.limit,
         )
     out = Path(options.out or f"runs/{chosen.name}")
+    for path in run_all(chosen, plans, out, options.command):
+        print(path, flush=True)
+
+
+def run_all(chosen, plans, out, command):
+    """Runs (arm, plan) pairs, each in a folder below `out`, or goes on with them, and
+    yields the paths of the records. Exits with 1 where one was stopped."""
+    from alexnet_paper import experiments
+    from reproduce.progress import EpochProgress
+
     for number, (arm, plan) in enumerate(plans, 1):
         folder = out / f"{arm}-seed{plan.seed}"
         if (folder / "done").exists():
@@ -62,18 +71,11 @@ def experiment(options):
         command_line.note(f"run {number} of {len(plans)}: {arm}, seed {plan.seed}")
         with command_line.usage():
             records = experiments.run(
-                chosen,
-                arm,
-                plan,
-                folder,
-                options.command,
-                EpochProgress,
-                command_line.note,
+                chosen, arm, plan, folder, command, EpochProgress, command_line.note
             )
         if records is None:
             raise SystemExit(1)
-        for record in records:
-            print(record.save(out / "records"), flush=True)
+        yield from [record.save(out / "records") for record in records]
         (folder / "done").touch()
 
 

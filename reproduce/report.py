@@ -1,6 +1,7 @@
 """Puts the table together: measures a variant's claims and hands them to `tables`."""
 
 import json
+from dataclasses import asdict
 
 import keras
 import numpy as np
@@ -8,11 +9,13 @@ import numpy as np
 from alexnet_paper import architecture
 from alexnet_paper import augment
 from alexnet_paper import claims
+from alexnet_paper import differences
 from alexnet_paper import equivalence
 from alexnet_paper import paper
 from alexnet_paper import placement
 from alexnet_paper import record
 from alexnet_paper import tables
+from alexnet_paper import variants
 from alexnet_paper.articles import ARTICLES
 
 
@@ -63,6 +66,8 @@ def compare_forms(net, devices):
 def as_sections(variant, measured, forms, records):
     net, article = variant.architecture, ARTICLES.get(variant.name)
     found = [tables.claims_section(variant, measured, article)]
+    if article:
+        found.append(changes_section(variant))
     if forms:
         found += tables.forms_sections(forms)
     found.append(
@@ -81,6 +86,18 @@ def as_sections(variant, measured, forms, records):
     return [*found, tables.commands_section(measured)]
 
 
+def changes(variant):
+    """What an article's net and recipe change against the paper's."""
+    printed = variants.get("paper")
+    return differences.only_differing(differences.rows(printed, variant))
+
+
+def changes_section(variant):
+    return tables.differences_section(
+        "What the article changed", ("paper", "article"), changes(variant)
+    )
+
+
 def as_json(variant, measured, forms, records):
     net = variant.architecture
     totals = architecture.totals(net)
@@ -88,6 +105,9 @@ def as_json(variant, measured, forms, records):
         "variant": variant.name,
         "environment": record.environment(),
         "claims": [claim_json(claim, finding) for claim, finding in measured],
+        "changes": [asdict(row) for row in changes(variant)]
+        if variant.name in ARTICLES
+        else None,
         "forms": forms_json(forms) if forms else None,
         "architecture": [
             {

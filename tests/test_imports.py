@@ -17,12 +17,13 @@ PACKAGES = (alexnet_paper, reproduce)
 ROWS = (
     ("paper", "architecture", "record"),
     ("ablations",),
-    ("articles", "variants", "placement", "images", "augment"),
+    ("articles", "variants", "differences", "placement", "images", "augment"),
     ("layers", "optimizer", "prepare", "downloads"),
     ("model", "data", "weights", "formats"),
     ("plan", "kernels", "retrieval"),
     ("equivalence", "train", "effects", "trained"),
     ("evaluate", "probe", "claims", "conversion", "experiments"),
+    ("comparison",),
     ("tables", "figures"),
 )
 ORDER = [f"alexnet_paper.{name}" for row in ROWS for name in row]
@@ -37,6 +38,7 @@ LIGHT = [
             "architecture",
             "ablations",
             "variants",
+            "differences",
             "record",
             "tables",
             "placement",

@@ -1,0 +1,122 @@
+"""Variants side by side under one protocol: size, cost, speed here, error, learning.
+
+    python -m reproduce.compare --data digits
+    python -m reproduce.compare --data cifar10 --data-dir DIR --seeds 3 --run
+    python -m reproduce.compare --differences paper bn-flowers17
+
+One protocol: the same training images, epochs and seeds, and the same test images, one
+view. Results come from records; what has none is run where --run is given, and always
+for the digits (about three minutes on two cores; the cost is said first). Stopped, the
+same command goes on. The chart goes into --out. --differences prints what distinguishes
+two variants, layer by layer and in their recipes. Exit 0: compared; 1: failed or
+stopped; 2: wrong use.
+"""
+
+import shlex
+import sys
+
+from reproduce import command_line
+
+
+def parser():
+    parser = command_line.parser("reproduce.compare", __doc__)
+    add = parser.add_argument
+    add("--data", default="digits", help="default: digits")
+    add("--data-dir", metavar="DIR", help="where the data is")
+    add("--variants", metavar="A,B", help="default: at least five that suit the data")
+    add("--epochs", type=int, metavar="N", help="default: 8 for digits, else 10")
+    add("--seeds", type=int, default=1, metavar="N", help="default: 1")
+    add("--limit", type=int, metavar="N", help="use N training images only")
+    add(
+        "--batch-size",
+        type=int,
+        metavar="N",
+        help="for all alike (default: 32 for digits, else each recipe's own)",
+    )
+    add(
+        "--input-size",
+        type=int,
+        metavar="N",
+        help="for nets made for larger images (default: 67 for digits, else their own)",
+    )
+    add(
+        "--accuracy",
+        type=float,
+        default=0.9,
+        metavar="SHARE",
+        help="epochs and time until validation accuracy is this (default: 0.9)",
+    )
+    add("--run", action="store_true", help="run what has no record")
+    add("--rounds", type=int, default=3, metavar="N", help="of timing (default: 3)")
+    add(
+        "--records",
+        metavar="DIR",
+        help="read records here, not those shipped and those under ./runs",
+    )
+    add(
+        "--format",
+        default="text",
+        choices=("text", "markdown", "latex", "csv", "json"),
+        help="default: text",
+    )
+    add(
+        "--out",
+        metavar="FIGURE",
+        help="chart, .png, .pdf or .svg (default: in the folder of the runs)",
+    )
+    add("--differences", nargs=2, metavar=("A", "B"), help="of two variants, and stop")
+    add("--all", action="store_true", help="of the two also what is the same")
+    return parser
+
+
+def main(arguments=None):
+    options = parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    options.command = f"python -m reproduce.compare {shlex.join(map(str, words))}"
+    return command_line.run(differences if options.differences else compare, options)
+
+
+def differences(options):
+    import json
+    from dataclasses import asdict
+
+    from alexnet_paper import differences
+    from alexnet_paper import tables
+    from alexnet_paper import variants
+
+    with command_line.usage():
+        a, b = map(variants.get, options.differences)
+    nets = differences.architecture_rows(a.architecture, b.architecture)
+    parts = {"layer": nets, "recipe": differences.recipe_rows(a.recipe, b.recipe)}
+    if not options.all:
+        parts = {what: differences.only_differing(rows) for what, rows in parts.items()}
+    if options.format == "json":
+        found = {what: [asdict(row) for row in rows] for what, rows in parts.items()}
+        command_line.emit(json.dumps(found, indent=1) + "\n")
+        return
+    titles = {"layer": "Layer by layer", "recipe": "Recipes"}
+    sections = [
+        tables.differences_section(titles[what], (a.name, b.name), rows, what)
+        for what, rows in parts.items()
+    ]
+    command_line.emit(tables.write(sections, options.format))
+
+
+def compare(options):
+    command_line.quiet_keras()
+    from reproduce import side_by_side
+
+    with command_line.usage():
+        asked = side_by_side.Comparison(options)
+    command_line.note(f"timing {len(asked.experiment.arms)} nets …")
+    asked.time()
+    if asked.missing and (options.run or asked.free):
+        command_line.note(asked.cost())
+        asked.run()
+    command_line.emit(asked.table(options.format))
+    asked.draw()
+    command_line.note(f"chart: {asked.figure}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
