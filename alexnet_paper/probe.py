@@ -63,13 +63,19 @@ def linear_probe(train, train_labels, test, test_labels):
 
 def measure(found, train_labels, test_labels):
     """Metrics of `Features`: accuracy of the probe with its 95 % interval, precision of
-    the six nearest training images, and what chance would give."""
+    the six nearest training images, by distance and by angle, and what chance gives."""
     accuracy = linear_probe(found.train, train_labels, found.test, test_labels)
     near = retrieval(found.train, train_labels, found.test, test_labels, NEAREST)
+    unit = [
+        features / np.linalg.norm(features, axis=1, keepdims=True)
+        for features in (found.train, found.test)
+    ]
+    turned = retrieval(unit[0], train_labels, unit[1], test_labels, NEAREST)
     return {
         "probe_accuracy": accuracy,
         "probe_accuracy_interval": evaluate.interval(accuracy, len(test_labels)),
         f"precision_at_{NEAREST}": near.overall,
+        f"precision_at_{NEAREST}_by_angle": turned.overall,
         "chance": near.overall_chance,
     }
 

@@ -689,6 +689,7 @@ def features_sections(records):
                 f"{100 * metrics['probe_accuracy']:.1f} "
                 f"[{100 * low:.1f}, {100 * high:.1f}]",
                 f"{100 * metrics['precision_at_6']:.1f}",
+                f"{100 * metrics['precision_at_6_by_angle']:.1f}",
                 f"{100 * metrics['chance']:.1f}",
                 f"{protocol['training_images']:,} / {record.examples:,}",
             )
@@ -709,11 +710,19 @@ def features_sections(records):
     sections = [
         Section(
             f"Features of {one.protocol['weights']} on {one.data}, {one.split}",
-            ("features", "layer", "linear probe", "precision@6", "chance", "images"),
+            (
+                "features",
+                "layer",
+                "linear probe",
+                "precision@6",
+                "by angle",
+                "chance",
+                "images",
+            ),
             tuple(probed),
             f"In %, {classes} classes, with a 95 % interval; images: fitted or "
-            f"searched / tested. Probe: {one.protocol['probe']}; nearest by Euclidean "
-            "distance.",
+            f"searched / tested. Probe: {one.protocol['probe']}. The six nearest "
+            "by Euclidean distance, and by the angle between features.",
         )
     ]
     if coloured:

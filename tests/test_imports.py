@@ -18,7 +18,7 @@ ROWS = (
     ("paper", "architecture", "record"),
     ("ablations",),
     ("articles", "variants", "differences", "placement", "images", "augment"),
-    ("layers", "optimizer", "prepare", "downloads"),
+    ("layers", "losses", "optimizer", "prepare", "downloads"),
     ("model", "data", "weights", "formats"),
     ("plan", "kernels", "retrieval"),
     ("equivalence", "train", "effects", "trained"),

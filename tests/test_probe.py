@@ -55,6 +55,22 @@ def test_metrics_of_features():
     metrics = probe.measure(found, train[1], test[1])
     assert metrics["probe_accuracy"] == metrics["precision_at_6"] == 1.0
     assert metrics["chance"] == 0.5
+
+
+def test_by_angle_lengths_do_not_count():
+    """Two rays: every image points as its class does, but the nearest are short."""
+    lengths = np.array([1, 10, 1, 10, 1, 10, 1, 10, 1, 10, 1, 10, 1, 10])
+    labels = np.array([0] * 7 + [1] * 7)
+    rays = np.array([[1.0, 0.0], [0.6, 0.8]])[labels] * lengths[:, None]
+    found = probe.Features("weights", rays, rays[[1, 8]] * 1.1)
+    metrics = probe.measure(found, labels, labels[[1, 8]])
+    assert metrics["precision_at_6_by_angle"] == 1.0 > metrics["precision_at_6"]
+
+
+def test_the_interval_is_around_the_accuracy():
+    train, test = planted(40, 3, 50.0), planted(10, 3, 50.0)
+    found = probe.Features("weights", train[0], test[0])
+    metrics = probe.measure(found, train[1], test[1])
     low, high = metrics["probe_accuracy_interval"]
     assert 0.6 < low < high <= 1
 
