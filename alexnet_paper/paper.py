@@ -124,15 +124,28 @@ _NOT_IN_ENSEMBLE = (
 )
 
 
-def both_arms(variant, data, split):
+def both_arms(variant, data, split, views=10):
     """Train the paper's net and another on the same data and evaluate each."""
-    year = data[-4:]
-    runs = f"paper-{year}", f"{variant}-{year}"
+    return all_arms((variant,), data, (split,), views)
+
+
+def all_arms(variants, data, splits, views=10):
+    """Train the paper's net and others on the same data and evaluate each."""
+    arms = {name: f"{name}-{data[-4:]}" for name in ("paper", *variants)}
     return steps(
-        train_command("paper", data, runs[0]),
-        train_command(variant, data, runs[1]),
-        *(evaluate_command(run, split=split) for run in runs),
+        *(train_command(name, data, run) for name, run in arms.items()),
+        *(
+            evaluate_command(run, split=split, views=views)
+            for run in arms.values()
+            for split in splits
+        ),
     )
+
+
+def experiment_command(name, options=""):
+    """The command that runs an experiment of `experiments`."""
+    options = f" {options}" if options else ""
+    return f"python -m reproduce.experiment {name}{options}"
 
 
 CLAIMS = (
@@ -347,11 +360,10 @@ CLAIMS = (
             "chosen on its own"
         ),
         remark=(
-            "the net is not specified and no variant is it; the command is the "
-            "nearest: a four-layer net with ReLU, its own decay and no tanh twin; the "
-            "run's log.jsonl has the training error of every epoch"
+            "the net is not specified: cuda-convnet's 18 % net, which has four layers, "
+            "without normalization and decay, stands in for it"
         ),
-        command=train_command("cifar-18pct", "cifar10", "cifar-18pct"),
+        command=experiment_command("figure1"),
     ),
     Claim(
         "D02",
@@ -360,15 +372,8 @@ CLAIMS = (
         "several times faster",
         CIFAR10,
         protocol="CIFAR-10, training error; how much varies with the architecture",
-        remark=(
-            "no dedicated Figure 1 net is a variant; the command is the nearest: the "
-            "whole eight-layer net, both kinds, with one learning rate for both; each "
-            "run's log.jsonl has the training error of every epoch"
-        ),
-        command=steps(
-            train_command("paper", "cifar10", "paper-cifar10"),
-            train_command("tanh", "cifar10", "tanh-cifar10"),
-        ),
+        remark="the nets and rates of Figure 1's experiment",
+        command=experiment_command("figure1"),
     ),
     # §3.2 Training on multiple GPUs
     Claim(
@@ -488,14 +493,10 @@ CLAIMS = (
         remark=(
             "cuda-convnet's two nets differ in more than normalization: local3 is "
             "twice as wide, fc10 decays 2.5 times as much, training is 3.25 times as "
-            "long"
+            "long; the command gives all the same epochs and has the second net "
+            "without its normalization, too"
         ),
-        command=steps(
-            train_command("cifar-13pct", "cifar10", "cifar-13pct"),
-            train_command("cifar-11pct", "cifar10", "cifar-11pct"),
-            evaluate_command("cifar-13pct", split="test"),
-            evaluate_command("cifar-11pct", split="test"),
-        ),
+        command=experiment_command("footnote3", "--epochs 170"),
     ),
     # §3.4 Overlapping pooling
     Claim(
@@ -529,17 +530,10 @@ CLAIMS = (
         CIFAR10,
         protocol="training against test error",
         remark=(
-            "observed on ImageNet; the command is a stand-in on CIFAR-10 with images "
-            "enlarged to the net's input"
+            "observed on ImageNet; the command is a stand-in, on a small net of the "
+            "paper's structure"
         ),
-        command=steps(
-            train_command("paper", "cifar10", "paper-cifar10"),
-            train_command(
-                "non-overlapping-pooling", "cifar10", "non-overlapping-pooling-cifar10"
-            ),
-            evaluate_command("paper-cifar10", split="test", views=1),
-            evaluate_command("non-overlapping-pooling-cifar10", split="test", views=1),
-        ),
+        command=experiment_command("proxies", "--arms paper-32,no-overlap"),
     ),
     # §3.5 Overall architecture
     Claim(
@@ -719,11 +713,8 @@ CLAIMS = (
         values=(1.0,),
         unit="points",
         protocol="top-1 error; split not named",
-        remark=(
-            "no log in C; the command is one arm only: the program has no option to "
-            "train without colour noise"
-        ),
-        command=steps(_TRAIN_2010, evaluate_command("paper-2010", split="test")),
+        remark="no log in C",
+        command=both_arms("paper.no-colour", ILSVRC_2010, "test"),
     ),
     Claim(
         "I07",
@@ -759,11 +750,8 @@ CLAIMS = (
         IMAGENET,
         values=(2,),
         unit="times",
-        remark=(
-            "the command is one arm only: there is no variant without dropout to "
-            "compare with"
-        ),
-        command=steps(_TRAIN_2010, evaluate_command("paper-2010", split="test")),
+        remark="each run's log.jsonl has the errors of every epoch",
+        command=both_arms("paper.no-dropout", ILSVRC_2010, "test"),
     ),
     Claim(
         "J03",
@@ -773,10 +761,15 @@ CLAIMS = (
         IMAGENET,
         protocol="training against validation error",
         remark=(
-            "the command is one arm only: no variant lacks dropout and no option "
-            "switches crops off; CIFAR-10 can stand in for ImageNet (--data cifar10)"
+            "a small net on CIFAR-10 can stand in: python -m reproduce.experiment "
+            "proxies --arms paper-32,no-crops,no-dropout"
         ),
-        command=steps(_TRAIN_2010, evaluate_command("paper-2010")),
+        command=all_arms(
+            ("paper.no-crops", "paper.no-dropout"),
+            ILSVRC_2010,
+            ("train", "validation"),
+            views=1,
+        ),
     ),
     # §5 Details of learning
     Claim(
@@ -800,10 +793,10 @@ CLAIMS = (
         IMAGENET,
         protocol="training error",
         remark=(
-            "the command is one arm only: the program has no option to train without "
-            "decay; CIFAR-10 can stand in for ImageNet (--data cifar10)"
+            "a small net on CIFAR-10 can stand in: python -m reproduce.experiment "
+            "proxies --arms paper-32,no-decay"
         ),
-        command=_TRAIN_2010,
+        command=both_arms("paper.no-decay", ILSVRC_2010, "train", views=1),
     ),
     Claim(
         "K03",

@@ -34,8 +34,8 @@ def parser():
     add(
         "--schedule",
         metavar="NAME",
-        help="plateau, constant, steps (÷10 after 80 and 90 % of the epochs), or a run "
-        "of the authors: 145, 145-2010, 145-half, 147, 148 (default: the recipe's)",
+        help="plateau, constant, steps (÷10 after 80 and 90 %% of the epochs), or a "
+        "run of the authors: 145, 145-2010, 145-half, 147, 148 (default: the recipe's)",
     )
     add(
         "--save-every",

@@ -290,6 +290,7 @@ def test_the_record_has_the_whole_protocol(runs, tmp_path):
         "trained": ["command"],
         "trained_by": [commit()],
         "recipe": "as-published",
+        "changes": {"epochs": 1, "limit": 40, "validation": 0.05},
         "batch_size": 16,
         "image": "side 40, crop 35",
         "mean": "image",

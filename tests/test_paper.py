@@ -7,9 +7,10 @@ import shlex
 
 import pytest
 
+from alexnet_paper import experiments
 from alexnet_paper import paper
 from alexnet_paper.articles import ARTICLES
-from alexnet_paper.variants import VARIANTS
+from alexnet_paper.variants import get
 
 # how many claims each section of the list has
 SECTIONS = {
@@ -204,7 +205,8 @@ def importable(name):
 @pytest.mark.parametrize("claim", WITH_COMMAND, ids=lambda claim: claim.id)
 def test_command_hangs_together(claim):
     """Variants exist, and what is evaluated or drawn was trained one step before."""
-    programs = {"reproduce.train", "reproduce.evaluate", "reproduce.figure", "pytest"}
+    names = ("train", "evaluate", "figure", "experiment")
+    programs = {"pytest", *(f"reproduce.{name}" for name in names)}
     trained = set()
     for module, arguments in invocations(claim):
         assert module in programs
@@ -212,7 +214,10 @@ def test_command_hangs_together(claim):
         values = {option: value for option, value in options}
         runs = [value for option, value in options if option == "--run"]
         if module == "reproduce.train":
-            assert values["--variant"] in VARIANTS
+            assert get(values["--variant"]).name == values["--variant"]
             trained.add(values["--out"])
+        elif module == "reproduce.experiment":
+            arms = values["--arms"].split(",") if "--arms" in values else None
+            assert experiments.get(arguments[0]).plans(arms=arms)
         elif module != "pytest":
             assert runs and set(runs) <= trained
