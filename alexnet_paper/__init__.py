@@ -11,6 +11,7 @@ Where things are:
     variants            every net as a list of specs, with source and recipe  (data)
     ablations           what can be taken from any of them                    (data)
     layers, optimizer   what Keras lacks: response normalization, the 2012 update rule
+    losses              and the clipped loss of an article's time
     placement           which device holds which tower; what crosses in the graph
     model               build_model: one builder for every variant and both forms
     data, augment       images, and what the paper does to them

@@ -279,6 +279,7 @@ def preparation(recipe, size, images, statistics=None):
         recipe.colour,
         rotation=recipe.rotation,
         zoom=recipe.zoom,
+        scale=recipe.scale,
         crops=recipe.crops,
     )
     if recipe.mean is None and recipe.colour is None:

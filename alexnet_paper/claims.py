@@ -662,6 +662,31 @@ def recorded(claim, records):
     return Finding(" / ".join(cells), verdict(good), f"{epochs} epochs")
 
 
+def first_layer(claim, records):
+    """The finding of N01 from the newest record of trained first-layer kernels of the
+    paper's size, or None. Reproduced: there are as many, and chance parts the towers'
+    colours as far in less than one deal of twenty."""
+    kernels, of_tower = claim.values
+    found = [
+        record
+        for record in records
+        if record.data == "imagenet"
+        and record.metrics.get("colour", {}).get("kernels") == kernels
+        and record.protocol.get("arm") != "random-weights"
+    ]
+    if not found:
+        return None
+    colour = found[-1].metrics["colour"]
+    first, second = colour["means"]
+    ours = f"{kernels} / {of_tower}, colour {first:.2f} / {second:.2f}"
+    note = (
+        f"share of colour in the kernels of the two {colour['part']}s of "
+        f"{found[-1].protocol.get('weights', 'a run')}; p = {colour['p_value']:.2g} of "
+        f"{colour['permutations']:,} deals; one net, not every run"
+    )
+    return Finding(ours, verdict(colour["p_value"] < 0.05), note)
+
+
 def measure(subject, claim, records=()):
     """The `Finding` for one claim.
 
@@ -673,4 +698,5 @@ def measure(subject, claim, records=()):
         return Finding("not ours to measure", CITATION)
     protocol = f": {claim.protocol}" if claim.protocol else ""
     missing = Finding(NOT_RUN, NOT_RUN, f"needs {claim.needs}{protocol}")
-    return recorded(claim, records) or missing
+    read = first_layer if claim.id == "N01" else recorded
+    return read(claim, records) or missing

@@ -119,7 +119,7 @@ def own_file(path, options):
     names = trained.class_names
     if options.labels:
         classes = trained.architecture.classes
-        names = read_labels(options.labels, classes, range(classes))
+        names, about["wnids"] = read_labels(options.labels, classes, range(classes))
     return dataclasses.replace(trained, about=about, class_names=names)
 
 
@@ -144,7 +144,9 @@ def foreign_file(found, name, digest, options):
         if part in arrays:
             arrays[part] = np.ascontiguousarray(arrays[part][..., order])
     prepare = preparation(variant, options.mean)
-    names = options.labels and read_labels(options.labels, net.classes, order)
+    names = wnids = None
+    if options.labels:
+        names, wnids = read_labels(options.labels, net.classes, order)
     about = {
         "variant": variant,
         "source": name,
@@ -153,9 +155,10 @@ def foreign_file(found, name, digest, options):
         "net": found.net,
         "channels": "RGB" + (", conv1 turned from BGR" if channels == "BGR" else ""),
         "label_order": label_order(options, net.classes),
+        "wnids": wnids,
         "missing": missing,
     }
-    return Trained(net, arrays, prepare, names or None, about, name)
+    return Trained(net, arrays, prepare, names, about, name)
 
 
 def variant_of(found):
@@ -293,8 +296,10 @@ def read_mean(path, side, size):
 
 
 def read_labels(path, classes, order):
-    """Class names in the project's order, from synset_words.txt ("n01440764 tench"),
-    Keras's imagenet_class_index.json, or one name a line.
+    """(class names, their WNIDs or None) in the project's order.
+
+    From synset_words.txt ("n01440764 tench"), Keras's imagenet_class_index.json, or one
+    name a line.
 
     Lines with WNIDs are sorted by them, which is the project's order; plain names are
     in the order of the file's outputs, and go through `order` with them.
@@ -311,8 +316,9 @@ def read_labels(path, classes, order):
     if len(lines) != classes:
         raise ValueError(f"{path} has {len(lines)} names for {classes} outputs.")
     if all(re.match(r"n\d{8} \S", line) for line in lines):
-        return tuple(line.split(" ", 1)[1] for line in sorted(lines))
-    return tuple(lines[index] for index in order)
+        wnids, names = zip(*(line.split(" ", 1) for line in sorted(lines)), strict=True)
+        return names, list(wnids)
+    return tuple(lines[index] for index in order), None
 
 
 def check_complete(trained, allowed):

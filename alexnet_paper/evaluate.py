@@ -100,6 +100,7 @@ def evaluate(folders, split_name, views, command, per_class=False):
             "runs": len(plans),
             "training_images": len(dataset.splits["train"]),
             "trained": [found["command"] for found in about],
+            "trained_by": [found.get("commit", "none") for found in about],
             "recipe": plan.recipe or "as-published",
             "changes": plan.changes(),
             "batch_size": recipe.batch_size,

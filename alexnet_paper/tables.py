@@ -676,6 +676,69 @@ def experiments_section(experiments):
     )
 
 
+def features_sections(records):
+    """What features are worth, arm by arm, and the colours of the first layers."""
+    probed, coloured = [], []
+    for record in records:
+        metrics, protocol = record.metrics, record.protocol
+        low, high = metrics["probe_accuracy_interval"]
+        probed.append(
+            (
+                protocol["arm"].replace("-", " "),
+                protocol["layer"],
+                f"{100 * metrics['probe_accuracy']:.1f} "
+                f"[{100 * low:.1f}, {100 * high:.1f}]",
+                f"{100 * metrics['precision_at_6']:.1f}",
+                f"{100 * metrics['precision_at_6_by_angle']:.1f}",
+                f"{100 * metrics['chance']:.1f}",
+                f"{protocol['training_images']:,} / {record.examples:,}",
+            )
+        )
+        colour = metrics.get("colour")
+        if colour:
+            first, second = colour["means"]
+            coloured.append(
+                (
+                    protocol["arm"].replace("-", " "),
+                    f"{first:.3f}",
+                    f"{second:.3f}",
+                    f"{colour['p_value']:.4f}",
+                )
+            )
+    one = records[0]
+    classes = one.protocol["classes"]
+    sections = [
+        Section(
+            f"Features of {one.protocol['weights']} on {one.data}, {one.split}",
+            (
+                "features",
+                "layer",
+                "linear probe",
+                "precision@6",
+                "by angle",
+                "chance",
+                "images",
+            ),
+            tuple(probed),
+            f"In %, {classes} classes, with a 95 % interval; images: fitted or "
+            f"searched / tested. Probe: {one.protocol['probe']}. The six nearest "
+            "by Euclidean distance, and by the angle between features.",
+        )
+    ]
+    if coloured:
+        part = next(r for r in records if "colour" in r.metrics).metrics["colour"]
+        sections.append(
+            Section(
+                "Colour selectivity of the first layer's kernels",
+                ("weights", f"{part['part']} a", f"{part['part']} b", "p"),
+                tuple(coloured),
+                "Mean share of a kernel's energy that grey pictures cannot reach; p: "
+                f"two-sided, of {part['permutations']:,} random deals of the kernels.",
+            )
+        )
+    return sections
+
+
 def start_section(experiment, started):
     """How many runs left ln(classes), and when; `started` from `experiments`."""
     rows = tuple(

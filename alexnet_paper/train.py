@@ -22,6 +22,7 @@ from alexnet_paper import data as datasets
 from alexnet_paper import model as models
 from alexnet_paper import placement
 from alexnet_paper import weights
+from alexnet_paper.losses import ClippedCrossentropy
 from alexnet_paper.optimizer import Adam
 from alexnet_paper.optimizer import MomentumSGD
 from alexnet_paper.optimizer import Phase
@@ -69,9 +70,9 @@ class Run:
         )
         self.model.compile(
             optimizer=make_optimizer(recipe),
-            loss=keras.losses.SparseCategoricalCrossentropy(
-                from_logits=recipe.loss_of == "logits"
-            ),
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+            if recipe.loss_of == "logits"
+            else ClippedCrossentropy(),
             metrics=[
                 keras.metrics.SparseCategoricalAccuracy(name="top1"),
                 keras.metrics.SparseTopKCategoricalAccuracy(

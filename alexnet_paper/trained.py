@@ -64,6 +64,19 @@ class Trained:
             )
         return net, needed
 
+    @property
+    def last_hidden(self):
+        """(name of the last layer before the outputs, the paper's fc7, or of the last
+        that partial weights reach; whether it only stands in for that). Raises
+        ValueError where the weights reach none."""
+        named = [layer for layer in self.architecture.layers if layer.name]
+        learned = [layer for layer in named if isinstance(layer, arch.LEARNED)]
+        lacking = [row for row in learned if f"{row.name}/kernel" not in self.arrays]
+        end = (lacking or learned[-1:])[0]
+        if end is named[0]:
+            raise ValueError(f"{self.name} lacks {end.name}: no layer can be computed.")
+        return named[named.index(end) - 1].name, end is not learned[-1]
+
     def predict(self, images, views=1, batch_size=128):
         """Probabilities (n, classes) of n images, uint8 (height, width, 3) of any
         size, averaged over 1 or 10 views."""

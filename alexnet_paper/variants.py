@@ -55,6 +55,7 @@ class Recipe:
     epochs: int = 90
     drops: tuple[int, ...] | OnPlateau = OnPlateau()  # epochs at which the rate is ÷10
     mean: str | None = "image"  # what is subtracted: "image", "pixel" or nothing
+    scale: float | None = None  # what pixels are then divided by
     image_side: int | None = None  # crops are taken from images of this side, or none
     crops: bool = True  # random ones in training; else the central patch
     reflect: bool = False  # half the training images are mirrored
@@ -675,7 +676,7 @@ _ALL = (
             "normalization",
             "four dense layers, 4096-4096-1000-17, dropout 0.4 (scaled in training)",
         ),
-        dataclasses.replace(ADAM, batch_size=64, epochs=250),
+        dataclasses.replace(ADAM, batch_size=64, epochs=250, scale=255.0),
         family="article",
     ),
     Variant(

@@ -9,7 +9,6 @@ import numpy as np
 from alexnet_paper import figures
 from alexnet_paper import record
 from alexnet_paper import tables
-from alexnet_paper.architecture import LEARNED
 from reproduce import command_line
 
 TARGET = 0.25  # training error, paper §3.1
@@ -218,7 +217,7 @@ def nearest(net, dataset, split):
     from alexnet_paper.retrieval import retrieval
 
     with command_line.usage():
-        layer, stands_in = last_hidden(net)
+        layer, stands_in = net.last_hidden
     train = dataset.splits["train"]
     command_line.note(
         f"{layer} of {len(train):,} training images and {len(split):,} others …"
@@ -249,19 +248,6 @@ def nearest(net, dataset, split):
     )
     section = tables.retrieval_section(found, dataset.class_names, NEAREST, about)
     return shown, section
-
-
-def last_hidden(net):
-    """(name of the last layer before the outputs, the paper's fc7, or of the last that
-    partial weights reach; whether it only stands in for that). Raises ValueError where
-    the weights reach none."""
-    named = [layer for layer in net.architecture.layers if layer.name]
-    learned = [layer for layer in named if isinstance(layer, LEARNED)]
-    lacking = [row for row in learned if f"{row.name}/kernel" not in net.arrays]
-    end = (lacking or learned[-1:])[0]
-    if end is named[0]:
-        raise ValueError(f"{net.name} lacks {end.name}: no layer can be computed.")
-    return named[named.index(end) - 1].name, end is not learned[-1]
 
 
 def curves(options):

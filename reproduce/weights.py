@@ -112,7 +112,7 @@ def show(options):
 
 def known_of(trained):
     """What a weight file's text says, in words, without the history of a run."""
-    hidden = ("missing", "state", "class_names", "preparation")
+    hidden = ("missing", "state", "class_names", "wnids", "preparation")
     about = {key: v for key, v in trained.about.items() if key not in hidden}
     prepare, names = trained.preparation, trained.class_names
     arrays = {n: a for n, a in prepare.arrays().items() if not n.startswith("pca")}

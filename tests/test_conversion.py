@@ -286,10 +286,11 @@ def test_labels_of_each_kind(small, tmp_path):
     order = np.array([2, 0, 1])
     json_rows = {"1": ["n2", "b"], "0": ["n1", "a"], "2": ["n3", "c d"]}
     json_rows = {k: [f"n0000000{v[0][1]}", v[1]] for k, v in json_rows.items()}
+    words = ("a", "b", "c d"), ["n00000001", "n00000002", "n00000003"]
     contents = {
-        "n00000002 b\nn00000001 a\nn00000003 c d\n": ("a", "b", "c d"),
-        json.dumps(json_rows): ("a", "b", "c d"),
-        "x\ny y\n\nz\n": ("z", "x", "y y"),
+        "n00000002 b\nn00000001 a\nn00000003 c d\n": words,
+        json.dumps(json_rows): words,
+        "x\ny y\n\nz\n": (("z", "x", "y y"), None),
     }
     for text, expected in contents.items():
         (tmp_path / "labels").write_text(text)

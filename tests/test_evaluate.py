@@ -22,6 +22,7 @@ from alexnet_paper.augment import Preparation
 from alexnet_paper.data import Split
 from alexnet_paper.plan import Plan
 from alexnet_paper.record import Record
+from alexnet_paper.record import commit
 from alexnet_paper.variants import Recipe
 from alexnet_paper.variants import Variant
 from reproduce import evaluate as program
@@ -287,6 +288,7 @@ def test_the_record_has_the_whole_protocol(runs, tmp_path):
         "runs": 1,
         "training_images": 40,
         "trained": ["command"],
+        "trained_by": [commit()],
         "recipe": "as-published",
         "batch_size": 16,
         "image": "side 40, crop 35",

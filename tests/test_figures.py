@@ -497,7 +497,7 @@ def test_a_run_without_an_epoch_has_no_curve(run, capsys, tmp_path):
     ],
 )
 def test_last_hidden_layer(name, missing, found):
-    assert drawing.last_hidden(lacking(name, missing)) == found
+    assert lacking(name, missing).last_hidden == found
 
 
 def lacking(name, missing):
@@ -509,7 +509,7 @@ def lacking(name, missing):
 
 def test_no_layer_without_the_first():
     with pytest.raises(ValueError, match="lacks conv1"):
-        drawing.last_hidden(lacking("paper", "conv1"))
+        lacking("paper", "conv1").last_hidden
 
 
 def test_partial_weights(tmp_path, capsys):

@@ -18,11 +18,11 @@ ROWS = (
     ("paper", "architecture", "record"),
     ("ablations",),
     ("articles", "variants", "differences", "placement", "images", "augment"),
-    ("layers", "optimizer", "prepare", "downloads"),
+    ("layers", "losses", "optimizer", "prepare", "downloads"),
     ("model", "data", "weights", "formats"),
     ("plan", "kernels", "retrieval"),
     ("equivalence", "train", "effects", "trained"),
-    ("evaluate", "claims", "conversion", "experiments"),
+    ("evaluate", "probe", "claims", "conversion", "experiments"),
     ("comparison",),
     ("tables", "figures"),
 )
