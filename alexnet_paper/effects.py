@@ -6,6 +6,7 @@ import statistics
 from dataclasses import dataclass
 
 LEFT = 0.9  # of ln(classes): a loss below it has left the plateau
+ROUNDING = 1e-6  # of an error in a log, which was a float32
 
 
 def of_experiment(records, name):
@@ -63,7 +64,7 @@ def reached(history, accuracy):
     seconds = 0.0
     for line in history:
         seconds += line["seconds"]
-        if 1 - line.get("val_top1_error", 1.0) >= accuracy - 1e-9:
+        if 1 - line.get("val_top1_error", 1.0) >= accuracy - ROUNDING:
             return line["epoch"], seconds
     return None
 

@@ -17,7 +17,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import EngFormatter
 from matplotlib.ticker import MaxNLocator
 from matplotlib.ticker import NullFormatter
 from matplotlib.ticker import PercentFormatter
@@ -54,6 +54,7 @@ STYLE = {
     "svg.hashsalt": "alexnet_paper",  # or its ids would be random
 }
 styled = matplotlib.rc_context(STYLE)
+ROUND, SHORT = EngFormatter(places=0, sep=""), EngFormatter(places=1, sep="")  # 17M
 
 METADATA = {  # without dates: the same figure gives the same bytes
     ".png": {"Software": None},
@@ -760,57 +761,74 @@ def confusion_panels(names, digits):
 @styled
 def comparison(rows, about=""):
     """A line a variant, a panel a quantity: error with its interval, parameters,
-    multiply-adds, and images/s. `rows` are `comparison.Row`s; those not run have no
-    error, and it says so."""
-    figure = Figure(figsize=(PAGE, 0.26 * len(rows) + 1.6), layout="constrained")
-    panels = figure.subplots(1, 4, sharey=True, width_ratios=(1.35, 1, 1, 1.1))
-    lines = range(len(rows))
+    multiply-adds, and images/s. `rows` are `comparison.Row`s; one that was not run says
+    so in place of its error."""
+    figure = Figure(figsize=(PAGE, 0.25 * len(rows) + 1.5), layout="constrained")
+    panels = figure.subplots(1, 4, sharey=True, width_ratios=(1.3, 1, 1, 1.1))
     draw_errors(panels[0], rows)
-    for axes, values, name in (
-        (panels[1], [row.parameters for row in rows], "parameters"),
-        (panels[2], [row.macs for row in rows], "multiply-adds, an image"),
-    ):
-        axes.plot(values, lines, "o", color=BLACK, markersize=4)
-        axes.set_xlabel(name)
+    sizes = [row.parameters for row in rows], [row.macs for row in rows]
+    for axes, values in zip(panels[1:3], sizes, strict=True):
+        axes.plot(values, range(len(rows)), "o", color=BLACK, markersize=4)
+        for line, value in enumerate(values):
+            beside(axes, value, line, SHORT(value), value > geometric_middle(values))
     for kind, colour, mark in (("train", VERMILLION, "s"), ("forward", BLUE, "^")):
-        values = [getattr(row, kind) for row in rows]
-        panels[3].plot(values, lines, mark, color=colour, markersize=4, label=kind)
-    panels[3].set_xlabel("images/s")
+        speed = [getattr(row, kind) for row in rows]
+        panels[3].plot(
+            speed, range(len(rows)), mark, color=colour, markersize=4, label=kind
+        )
     panels[3].legend(
-        frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0)
+        frameon=False,
+        ncols=2,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        handletextpad=0.1,
+        columnspacing=0.8,
     )
-    for axes in panels[1:]:
-        axes.set_xscale("log")
-        axes.margins(x=0.15)
-        axes.xaxis.set_major_locator(LogLocator(numticks=4))
-        axes.xaxis.set_minor_formatter(NullFormatter())
-    for axes in panels:
+    names = ("top-1 error, %", "parameters", "multiply-adds", "images/s")
+    for axes, name in zip(panels, names, strict=True):
+        axes.set_xlabel(name)
         axes.grid(color="#dddddd", linewidth=0.5)
         axes.set_axisbelow(True)
         axes.tick_params(axis="y", length=0)
-    panels[0].set_yticks(lines, [row.variant for row in rows])
+    for axes in panels[1:]:
+        axes.set_xscale("log")
+        axes.margins(x=0.15)
+        axes.xaxis.set_major_formatter(ROUND)
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    panels[0].set_yticks(range(len(rows)), [row.variant for row in rows])
     panels[0].set_ylim(len(rows) - 0.5, -0.5)
     caption(figure, about)
     return figure
 
 
+def geometric_middle(values):
+    return math.sqrt(min(values) * max(values))
+
+
+def beside(axes, x, line, words, left=False):
+    """Words to the right of a point, or to its left."""
+    axes.annotate(
+        words,
+        (x, line),
+        (-5 if left else 5, 0),
+        textcoords="offset points",
+        ha="right" if left else "left",
+        va="center_baseline",
+    )
+
+
 def draw_errors(axes, rows):
     """A point with its 95 % interval a variant, and its number beside it."""
-    for line, row in enumerate(rows):
-        if row.error is None:
+    errors = [row.error and [100 * value for value in row.error] for row in rows]
+    most = max((high for _, _, high in filter(None, errors)), default=100)
+    for line, (row, error) in enumerate(zip(rows, errors, strict=True)):
+        if error is None:
             words = row.ended or "not run"
-            axes.text(0.03, line, words, style="italic", va="center")
+            axes.text(most / 40, line, words, style="italic", va="center_baseline")
             continue
-        error, low, high = (100 * value for value in row.error)
-        axes.plot([low, high], [line, line], color=BLACK, linewidth=1)
+        error, low, high = error
+        axes.plot([low, high], [line, line], "|-", color=BLACK, markersize=5)
         axes.plot(error, line, "o", color=BLACK, markersize=4)
-        left = high > 75
-        axes.annotate(
-            f"{error:.1f}",
-            (low if left else high, line),
-            (-4 if left else 4, 0),
-            textcoords="offset points",
-            ha="right" if left else "left",
-            va="center",
-        )
-    axes.set(xlim=(0, 100), xlabel="top-1 error, %")
+        left = high > 0.6 * most
+        beside(axes, low if left else high, line, f"{error:.1f}", left)
+    axes.set_xlim(0, min(1.08 * most, 100))

@@ -47,7 +47,7 @@ def parser():
         help="epochs and time until validation accuracy is this (default: 0.9)",
     )
     add("--run", action="store_true", help="run what has no record")
-    add("--rounds", type=int, default=3, metavar="N", help="of timing (default: 3)")
+    add("--rounds", type=int, default=5, metavar="N", help="of timing (default: 5)")
     add(
         "--records",
         metavar="DIR",
