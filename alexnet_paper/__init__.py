@@ -21,6 +21,7 @@ Where things are:
     trained             a net with its weights, from a weight file or a run
     formats, conversion weights of other projects, read without trust, turned round
     downloads           public weights: addresses and hashes
+    findings, evidence  verdicts; what records say of claims and articles
     equivalence, claims the two forms compared; every claim measured
     kernels, retrieval  colour of the first layer's kernels; nearest images
     tables              claims and records as text, Markdown, LaTeX, CSV, JSON

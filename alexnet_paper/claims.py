@@ -16,32 +16,26 @@ from PIL import Image
 
 from alexnet_paper import augment
 from alexnet_paper import differences
+from alexnet_paper import evidence
 from alexnet_paper import model as models
 from alexnet_paper import paper
 from alexnet_paper import variants
 from alexnet_paper.articles import ARTICLES
+from alexnet_paper.findings import ARTICLE_SLIP
+from alexnet_paper.findings import CITATION
+from alexnet_paper.findings import NOT_REPRODUCED
+from alexnet_paper.findings import NOT_RUN
+from alexnet_paper.findings import REPRODUCED
+from alexnet_paper.findings import SLIP
+from alexnet_paper.findings import Finding
+from alexnet_paper.findings import verdict
 from alexnet_paper.layers import Local2D
 from alexnet_paper.layers import LocalResponseNormalization
 from alexnet_paper.layers import TowerDropout
 from alexnet_paper.optimizer import MomentumSGD
 from alexnet_paper.optimizer import Plateau
 
-REPRODUCED = "reproduced"
-SLIP = "paper's slip"
-ARTICLE_SLIP = "article's slip"
-NOT_REPRODUCED = "not reproduced"
-NOT_RUN = "not run"
-CITATION = "citation"
-VERDICTS = (REPRODUCED, SLIP, ARTICLE_SLIP, NOT_REPRODUCED, NOT_RUN, CITATION)
-
 ABOUT = 0.025  # how far a measurement may be from a rounded number ("60 million")
-
-
-@dataclass(frozen=True)
-class Finding:
-    ours: str
-    verdict: str
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,10 +122,6 @@ def stride_of(layer):
 
 def about(measured, printed):
     return abs(measured - printed) <= ABOUT * abs(printed)
-
-
-def verdict(good):
-    return REPRODUCED if good else NOT_REPRODUCED
 
 
 def parameters_check(subject, claim):
@@ -606,87 +596,6 @@ def claims_of(variant):
     return article.claims if article else paper.CLAIMS
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """Which records bear on a claim: data, split and views; and the printed errors, in
-    the order of the claim's values, that they measure (accuracy is 1 − top1_error)."""
-
-    data: str
-    split: str
-    views: int
-    measures: tuple[str, ...]
-    examples: int  # a smaller set under the same name is no evidence
-    runs: int = 1
-
-    def matches(self, found):
-        same = (found.data, found.split) == (self.data, self.split)
-        return (
-            same
-            and self.examples == found.examples
-            and (
-                found.protocol.get("views"),
-                found.protocol.get("runs", 1),
-            )
-            == (self.views, self.runs)
-        )
-
-
-ERRORS = ("top1_error", "top5_error")
-EVIDENCE = {
-    "A02": Evidence("imagenet", "test", 10, ERRORS, 150_000),
-    "L04": Evidence("imagenet", "validation", 10, ERRORS, 50_000),
-    "L05": Evidence("imagenet", "validation", 10, ERRORS, 50_000, runs=5),
-    "BC25": Evidence("cifar10", "test", 1, ("accuracy",), 10_000),
-}
-
-
-def recorded(claim, records):
-    """The finding from the newest record that bears on a claim, or None.
-
-    Reproduced: every error is at most, every accuracy at least, the printed value,
-    within the record's 95 % interval.
-    """
-    evidence = EVIDENCE.get(claim.id)
-    found = [r for r in records if evidence and evidence.matches(r)]
-    if not found:
-        return None
-    cells, good = [], True
-    for name, printed in zip(evidence.measures, claim.values, strict=False):
-        accuracy = name == "accuracy"
-        metric = ERRORS[0] if accuracy else name
-        error = 100 * found[-1].metrics[metric]
-        low = 100 * found[-1].metrics[f"{metric}_interval"][0]
-        good = good and low <= (100 - printed if accuracy else printed)
-        cells.append(f"{100 - error if accuracy else error:.2f}")
-    epochs = found[-1].protocol.get("epochs")
-    return Finding(" / ".join(cells), verdict(good), f"{epochs} epochs")
-
-
-def first_layer(claim, records):
-    """The finding of N01 from the newest record of trained first-layer kernels of the
-    paper's size, or None. Reproduced: there are as many, and chance parts the towers'
-    colours as far in less than one deal of twenty."""
-    kernels, of_tower = claim.values
-    found = [
-        record
-        for record in records
-        if record.data == "imagenet"
-        and record.metrics.get("colour", {}).get("kernels") == kernels
-        and record.protocol.get("arm") != "random-weights"
-    ]
-    if not found:
-        return None
-    colour = found[-1].metrics["colour"]
-    first, second = colour["means"]
-    ours = f"{kernels} / {of_tower}, colour {first:.2f} / {second:.2f}"
-    note = (
-        f"share of colour in the kernels of the two {colour['part']}s of "
-        f"{found[-1].protocol.get('weights', 'a run')}; p = {colour['p_value']:.2g} of "
-        f"{colour['permutations']:,} deals; one net, not every run"
-    )
-    return Finding(ours, verdict(colour["p_value"] < 0.05), note)
-
-
 def measure(subject, claim, records=()):
     """The `Finding` for one claim.
 
@@ -698,5 +607,4 @@ def measure(subject, claim, records=()):
         return Finding("not ours to measure", CITATION)
     protocol = f": {claim.protocol}" if claim.protocol else ""
     missing = Finding(NOT_RUN, NOT_RUN, f"needs {claim.needs}{protocol}")
-    read = first_layer if claim.id == "N01" else recorded
-    return read(claim, records) or missing
+    return evidence.finding(claim, records) or missing

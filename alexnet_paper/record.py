@@ -45,7 +45,10 @@ class Record:
         views, seed = self.protocol.get("views"), self.protocol.get("seed")
         rest = f"-{self.data}-{self.split}-views{views}-seed{seed}.json"
         experiment, arm = self.protocol.get("experiment"), self.protocol.get("arm")
-        return f"{experiment}-{arm}{rest}" if experiment else f"{self.variant}{rest}"
+        if experiment:
+            return f"{experiment}-{arm}{rest}"
+        recipe = self.protocol.get("recipe", "as-published")
+        return f"{self.variant}{'' if recipe == 'as-published' else '-' + recipe}{rest}"
 
     def save(self, folder):
         """Writes it into `folder` and returns the path."""

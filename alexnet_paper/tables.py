@@ -356,8 +356,8 @@ def records_section(records, variant="this variant"):
         (
             record.data,
             f"{record.split}, {record.examples:,}",
-            protocol(record, "classes", "views", "epochs", "seed"),
-            percent(record.metrics, "top1_error"),
+            protocol(record, *asked(record)),
+            record.protocol.get("ended") or percent(record.metrics, "top1_error"),
             percent(record.metrics, "top5_error"),
             record.environment.get("commit", "unknown"),
             " && ".join([*record.protocol.get("trained", ()), record.command]),
@@ -370,6 +370,13 @@ def records_section(records, variant="this variant"):
         rows,
         "Errors in %, with a 95 % interval over images.",
     )
+
+
+def asked(record):
+    """What its protocol is told by; the recipe where it is not the variant's own."""
+    keys = "classes", "views", "epochs", "seed"
+    own = record.protocol.get("recipe", "as-published") == "as-published"
+    return keys if own else ("recipe", *keys)
 
 
 def weights_sections(name, about, shapes, missing):

@@ -87,18 +87,24 @@ def start_sections():
 
 
 def results_page():
+    from alexnet_paper import evidence
     from alexnet_paper import record
     from alexnet_paper import tables
 
-    records = record.load_all(record.shipped())
-    names = sorted({found.variant for found in records})
-    sections = [
+    shipped = record.load_all(record.shipped())
+    features = [r for r in shipped if r.protocol.get("experiment") == "features"]
+    records = [r for r in shipped if r not in features]
+    sections = tables.features_sections(features[::-1]) if features else []
+    sections += [
         tables.records_section([r for r in records if r.variant == name], name)
-        for name in names
+        for name in sorted({found.variant for found in records})
     ]
     text = "Every record that comes with this project, one row a measured run."
     if not sections:
         text = "No record has been shipped yet: a finished run's record goes here."
+    for name, explain in evidence.EXPLANATIONS.items():
+        if said := explain(records):
+            text += f"\n\n**{name}.** {said}"
     return page("Results", text, sections)
 
 

@@ -15,13 +15,13 @@ PACKAGES = (alexnet_paper, reproduce)
 
 # each module imports from rows above its own, or from the left of its own row
 ROWS = (
-    ("paper", "architecture", "record"),
+    ("paper", "architecture", "record", "findings"),
     ("ablations",),
     ("articles", "variants", "differences", "placement", "images", "augment"),
     ("layers", "losses", "optimizer", "prepare", "downloads"),
     ("model", "data", "weights", "formats"),
     ("plan", "kernels", "retrieval"),
-    ("equivalence", "train", "effects", "trained"),
+    ("equivalence", "train", "effects", "evidence", "trained"),
     ("evaluate", "probe", "claims", "conversion", "experiments"),
     ("comparison",),
     ("tables", "figures"),

@@ -1,0 +1,310 @@
+"""What records of runs say of the claims that need data: each verdict is read from
+them, none is typed."""
+
+import functools
+import math
+import statistics
+from dataclasses import dataclass
+
+from alexnet_paper.findings import Finding
+from alexnet_paper.findings import verdict
+
+SATURATED = -math.log(1e-7)  # the loss of an image that a net is certainly wrong about
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Which records bear on a claim: data, split and views; and the printed errors, in
+    the order of the claim's values, that they measure (accuracy is 1 − top1_error)."""
+
+    data: str
+    split: str
+    views: int
+    measures: tuple[str, ...]
+    examples: int  # a smaller set under the same name is no evidence
+    runs: int = 1
+
+    def matches(self, found):
+        same = (found.data, found.split) == (self.data, self.split)
+        return (
+            same
+            and self.examples == found.examples
+            and (
+                found.protocol.get("views"),
+                found.protocol.get("runs", 1),
+            )
+            == (self.views, self.runs)
+        )
+
+
+ERRORS = ("top1_error", "top5_error")
+EVIDENCE = {
+    "A02": Evidence("imagenet", "test", 10, ERRORS, 150_000),
+    "L04": Evidence("imagenet", "validation", 10, ERRORS, 50_000),
+    "L05": Evidence("imagenet", "validation", 10, ERRORS, 50_000, runs=5),
+    "BC25": Evidence("cifar10", "test", 1, ("accuracy",), 10_000),
+}
+
+
+def recorded(claim, records):
+    """The finding from the newest record that bears on a claim, or None.
+
+    Reproduced: every error is at most, every accuracy at least, the printed value,
+    within the record's 95 % interval.
+    """
+    evidence = EVIDENCE.get(claim.id)
+    found = [r for r in records if evidence and evidence.matches(r)]
+    if not found:
+        return None
+    cells, good = [], True
+    for name, printed in zip(evidence.measures, claim.values, strict=False):
+        accuracy = name == "accuracy"
+        metric = ERRORS[0] if accuracy else name
+        error = 100 * found[-1].metrics[metric]
+        low = 100 * found[-1].metrics[f"{metric}_interval"][0]
+        good = good and low <= (100 - printed if accuracy else printed)
+        cells.append(f"{100 - error if accuracy else error:.2f}")
+    epochs = found[-1].protocol.get("epochs")
+    return Finding(" / ".join(cells), verdict(good), f"{epochs} epochs")
+
+
+def first_layer(claim, records):
+    """The finding of N01 from the newest record of trained first-layer kernels of the
+    paper's size, or None. Reproduced: there are as many, and chance parts the towers'
+    colours as far in less than one deal of twenty."""
+    kernels, of_tower = claim.values
+    found = [
+        record
+        for record in records
+        if record.data == "imagenet"
+        and record.metrics.get("colour", {}).get("kernels") == kernels
+        and record.protocol.get("arm") != "random-weights"
+    ]
+    if not found:
+        return None
+    colour = found[-1].metrics["colour"]
+    first, second = colour["means"]
+    ours = f"{kernels} / {of_tower}, colour {first:.2f} / {second:.2f}"
+    note = (
+        f"share of colour in the kernels of the two {colour['part']}s of "
+        f"{found[-1].protocol.get('weights', 'a run')}; p = {colour['p_value']:.2g} of "
+        f"{colour['permutations']:,} deals; one net, not every run"
+    )
+    return Finding(ours, verdict(colour["p_value"] < 0.05), note)
+
+
+# the articles
+
+
+def of_article(variant, records, recipe="as-published"):
+    """The newest test record of an article's net under one of its recipes, or None."""
+    found = [
+        record
+        for record in records
+        if (record.variant, record.split) == (variant, "test")
+        and record.protocol.get("recipe") == recipe
+        and record.protocol.get("experiment") is None
+        and record.data in (variant, variant.removeprefix("bn-"))
+    ]
+    return found[-1] if found else None
+
+
+def log_line(name, tolerance, claim, records):
+    """A line of an article's log against the same line of our run: reproduced where
+    their means over the epochs are within `tolerance`."""
+    record = of_article("cats-vs-dogs", records)
+    if record is None:
+        return None
+    ours = series(record.history, name)
+    mean, theirs = statistics.mean(ours), statistics.mean(claim.values)
+    text = f"{ours[0]:.2f} … {ours[-1]:.2f}, mean {mean:.2f}"
+    return Finding(
+        text, verdict(abs(mean - theirs) <= tolerance), f"theirs: mean {theirs:.2f}"
+    )
+
+
+def series(history, name):
+    """The values of a log line by line: "loss", or "accuracy" from the error."""
+    if name.endswith("loss"):
+        return [line[name] for line in history]
+    return [1 - line[name.replace("accuracy", "top1_error")] for line in history]
+
+
+def best_epoch(claim, records):
+    record = of_article("cats-vs-dogs", records)
+    if record is None:
+        return None
+    found = series(record.history, "val_accuracy")
+    best, printed = max(found), claim.values[0]
+    note = "it moves with the images drawn, not with learning"
+    good = abs(best - printed) <= 0.05
+    return Finding(f"{best:.4f} / {found.index(best) + 1}", verdict(good), note)
+
+
+def called_a_dog(claim, records):
+    """Recall of dogs, and of cats, which says whether it means anything."""
+    record = of_article("cats-vs-dogs", records)
+    if record is None or "per_class" not in record.metrics:
+        return None
+    cats, dogs = (
+        record.metrics["per_class"][name]["recall"] for name in ("cats", "dogs")
+    )
+    note = f"so are {1 - cats:.0%} of the cats: it says the same of every photograph"
+    said = f"{dogs:.0%} of dogs are called dogs"
+    return Finding(said, verdict(dogs > 0.5), note if cats < 0.05 else "")
+
+
+def annealed_after(claim, records):
+    """Epochs between the best one and the first fall of the rate, as intended."""
+    record = of_article("bn-cifar10", records, "as-intended")
+    if record is None:
+        return None
+    rates = [line["rate"] for line in record.history]
+    falls = [n for n in range(1, len(rates)) if rates[n] < rates[n - 1]]
+    if not falls:
+        return None
+    errors = [line["val_top1_error"] for line in record.history[: falls[0]]]
+    waited = falls[0] - 1 - errors.index(min(errors))
+    note = f"recipe as-intended: the rate fell after epoch {falls[0]}"
+    return Finding(f"{waited}", verdict((waited,) == claim.values), note)
+
+
+def held_out(claim, records):
+    """The share held out of CIFAR-10's 50,000 training images."""
+    record = of_article("bn-cifar10", records) or of_article(
+        "bn-cifar10", records, "as-intended"
+    )
+    if record is None:
+        return None
+    share = round(1 - record.protocol["training_images"] / 50_000, 3)
+    return Finding(f"{share:g}", verdict((share,) == claim.values))
+
+
+def flowers_gap(claim, records):
+    """Training accuracy minus test accuracy: over-fit where it is above 20 points."""
+    record = of_article("bn-flowers17", records)
+    if record is None:
+        return None
+    trained = 1 - record.history[-1]["top1_error"]
+    tested = 1 - record.metrics["top1_error"]
+    epochs = record.protocol["epochs"]
+    if claim.id == "BF22":
+        note = f"{epochs} epochs; not great: below three in four"
+        return Finding(f"{100 * tested:.1f} %", verdict(tested < 0.75), note)
+    ours = f"{100 * trained:.1f} % trained, {100 * tested:.1f} % tested"
+    note = f"{epochs} epochs; not enough: more than 20 points between them"
+    return Finding(ours, verdict(trained - tested > 0.2), note)
+
+
+READINGS = {
+    "N01": first_layer,
+    "BC17": held_out,
+    "BC20": annealed_after,
+    "CD10": functools.partial(log_line, "loss", 0.5),
+    "CD11": functools.partial(log_line, "accuracy", 0.05),
+    "CD12": functools.partial(log_line, "val_loss", 0.5),
+    "CD13": functools.partial(log_line, "val_accuracy", 0.05),
+    "CD14": best_epoch,
+    "CD16": called_a_dog,
+    "BF22": flowers_gap,
+    "BF23": flowers_gap,
+}
+
+
+def finding(claim, records):
+    """The `Finding` of the records on a claim, or None where none bears on it."""
+    return READINGS.get(claim.id, recorded)(claim, records)
+
+
+# in words
+
+
+def on_cifar10(records):
+    """What became of the article's 64.8 %."""
+    said = []
+    for recipe in ("as-published", "as-intended"):
+        record = of_article("bn-cifar10", records, recipe)
+        if record is None:
+            continue
+        history = record.history
+        rates = [line["rate"] for line in history]
+        low, high = record.metrics["top1_error_interval"]
+        seconds = statistics.median(line["seconds"] for line in history)
+        text = (
+            f"{recipe}: {100 - 100 * record.metrics['top1_error']:.1f} % of the test "
+            f"images right [{100 - 100 * high:.1f}, {100 - 100 * low:.1f}] after "
+            f"{len(history)} epochs of about {seconds:.0f} seconds"
+        )
+        fall = next((n for n in range(1, len(rates)) if rates[n] < rates[0]), None)
+        if fall is None:
+            text += "; the rate never falls"
+        else:
+            before, after = (1 - history[n]["val_top1_error"] for n in (fall - 1, fall))
+            text += (
+                f"; the rate falls after epoch {fall}, and validation accuracy goes "
+                f"from {100 * before:.1f} to {100 * after:.1f} % in one epoch"
+            )
+        said.append(text)
+    if not said:
+        return ""
+    return (
+        "The article reports 64.8 % of the test images right. "
+        f"{'. '.join(said)}. Its annealer watches `val_acc` while its metric is called "
+        "`accuracy`: Keras only warns, and as published the rate stays at 0.001. As "
+        "intended it falls to 0.00001 once, which is as far as it can."
+    )
+
+
+def on_cats_and_dogs(records):
+    """Why the article's loss stays at 8."""
+    record = of_article("cats-vs-dogs", records)
+    if record is None:
+        return ""
+    ratios = [line["loss"] / line["top1_error"] for line in record.history[1:]]
+    losses = series(record.history, "loss")
+    text = (
+        f"As published the loss stays at {statistics.mean(losses[1:]):.2f} (the "
+        "article's log: 8.00 on average) and every photograph is called the same. "
+        "Pixels of 0 to 255 and Adam's first steps at 0.001 drive the two outputs so "
+        "far apart that the softmax is exactly 0 or 1. Old Keras clips probabilities "
+        "at 1e-7, so that each wrong image costs −ln(1e-7) = 16.118 and, being "
+        "clipped, has no gradient: with half of them wrong the loss is 8.06. Here loss "
+        f"over error, epochs 2 to {len(losses)}: {min(ratios):.3f} to {max(ratios):.3f}."
+    )
+    fixed = of_article("cats-vs-dogs", records, "as-fixed")
+    if fixed:
+        right = 1 - fixed.metrics["top1_error"]
+        low, high = fixed.metrics["top1_error_interval"]
+        text += (
+            " With the mean colour subtracted, a rate of 0.0001 and the loss taken "
+            f"from the logits (`--recipe as-fixed`), the same {len(fixed.history)} "
+            f"epochs of ten steps train: {100 * right:.1f} % of the test photographs "
+            f"right [{100 - 100 * high:.1f}, {100 - 100 * low:.1f}]."
+        )
+    return text
+
+
+def on_flowers(records):
+    """How far it gets, what it costs, and the gap that the article suspects."""
+    record = of_article("bn-flowers17", records)
+    if record is None:
+        return ""
+    history = record.history
+    seconds = statistics.median(line["seconds"] for line in history)
+    trained, tested = history[-1]["top1_error"], record.metrics["top1_error"]
+    return (
+        "The article says that 250 epochs took about ten hours (144 seconds each) on a "
+        "laptop and that accuracy was “not great”, for want of more than 80 images a "
+        f"class. Here {len(history)} epochs of {record.protocol['training_images']:,} "
+        f"photographs, about {seconds:.0f} seconds each on two busy cores: "
+        f"{100 - 100 * trained:.1f} % of the training photographs right, "
+        f"{100 - 100 * tested:.1f} % of the {record.examples} test photographs. The "
+        f"gap of {100 * (tested - trained):.0f} points is what it suspects."
+    )
+
+
+EXPLANATIONS = {
+    "bn-cifar10": on_cifar10,
+    "cats-vs-dogs": on_cats_and_dogs,
+    "bn-flowers17": on_flowers,
+}
