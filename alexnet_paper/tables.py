@@ -360,7 +360,9 @@ def records_section(records, variant="this variant"):
             record.protocol.get("ended") or percent(record.metrics, "top1_error"),
             percent(record.metrics, "top5_error"),
             record.environment.get("commit", "unknown"),
-            " && ".join([*record.protocol.get("trained", ()), record.command]),
+            " && ".join(
+                dict.fromkeys([*record.protocol.get("trained", ()), record.command])
+            ),
         )
         for record in records
     )

@@ -139,7 +139,10 @@ def test_explanations_quote_their_records():
             run("cats-vs-dogs", TRAINS, 0.35, recipe="as-fixed"),
         ]
     )
-    assert "16.118 to 16.118" in text and "65.0 % of the test photographs" in text
+    assert (
+        "between 16.118 and 16.118 in every" in text
+        and "65.0 % of the test photographs" in text
+    )
     text = evidence.on_flowers([run("bn-flowers17", TRAINS, 0.5)])
     assert "90.0 % of the training photographs" in text and "gap of 40 points" in text
     assert evidence.SATURATED == pytest.approx(16.118, abs=1e-3)
