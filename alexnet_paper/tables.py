@@ -546,7 +546,7 @@ def short_claims_section(measured):
     rest = ", ".join(f"{count} need {what}" for what, count in needs.items())
     rest = rest.replace("need citation", "are citations of others")
     return Section(
-        "The claims that need no data, measured",
+        "The claims that were measured",
         ("id", "where", "claim", "paper", "ours", "verdict"),
         tuple(rows),
         f"Of the other claims {rest}: the command prints them with what each needs and "
