@@ -24,7 +24,7 @@ Where things are:
     findings, evidence  verdicts; what records say of claims and articles
     equivalence, claims the two forms compared; every claim measured
     kernels, retrieval  colour of the first layer's kernels; nearest images
-    tables              claims and records as text, Markdown, LaTeX, CSV, JSON
+    layout, tables      what a row shows; text, Markdown, LaTeX, CSV, JSON
     figures             the paper's Figures 1 to 4, curves, confusion matrices
 
 Importing this package imports neither Keras nor TensorFlow.

@@ -81,6 +81,7 @@ def differences(options):
     from dataclasses import asdict
 
     from alexnet_paper import differences
+    from alexnet_paper import layout
     from alexnet_paper import tables
     from alexnet_paper import variants
 
@@ -96,7 +97,7 @@ def differences(options):
         return
     titles = {"layer": "Layer by layer", "recipe": "Recipes"}
     sections = [
-        tables.differences_section(titles[what], (a.name, b.name), rows, what)
+        layout.differences_section(titles[what], (a.name, b.name), rows, what)
         for what, rows in parts.items()
     ]
     command_line.emit(tables.write(sections, options.format))

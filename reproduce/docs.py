@@ -50,20 +50,20 @@ def docs(options):
 
 def static_pages():
     """{path: text} of the pages that need no measurement."""
-    from alexnet_paper import tables
+    from alexnet_paper import layout
 
     return {
         "docs/paper_notes.md": page(
             "Notes on the paper",
             "What the paper leaves open, and what was chosen here. Then what its "
             "authors logged besides the numbers they printed.",
-            tables.notes_sections(),
+            layout.notes_sections(),
         ),
         "docs/departures.md": page(
             "Departures",
             "What every variant changes against the paper as printed, and where it "
             "comes from.",
-            [*tables.departures_sections(), *start_sections()],
+            [*layout.departures_sections(), *start_sections()],
         ),
         "docs/results.md": results_page(),
     }
@@ -72,15 +72,15 @@ def static_pages():
 def start_sections():
     from alexnet_paper import effects
     from alexnet_paper import experiments
+    from alexnet_paper import layout
     from alexnet_paper import record
-    from alexnet_paper import tables
 
     records = record.load_all(record.shipped())
     found = {
         name: effects.started(records, name) for name in ("start", "start-cifar10")
     }
     return [
-        tables.start_section(experiments.EXPERIMENTS[name], started)
+        layout.start_section(experiments.EXPERIMENTS[name], started)
         for name, started in found.items()
         if started
     ]
@@ -88,15 +88,15 @@ def start_sections():
 
 def results_page():
     from alexnet_paper import evidence
+    from alexnet_paper import layout
     from alexnet_paper import record
-    from alexnet_paper import tables
 
     shipped = record.load_all(record.shipped())
     features = [r for r in shipped if r.protocol.get("experiment") == "features"]
     records = [r for r in shipped if r not in features]
-    sections = tables.features_sections(features[::-1]) if features else []
+    sections = layout.features_sections(features[::-1]) if features else []
     sections += [
-        tables.records_section([r for r in records if r.variant == name], name)
+        layout.records_section([r for r in records if r.variant == name], name)
         for name in sorted({found.variant for found in records})
     ]
     text = "Every record that comes with this project, one row a measured run."
@@ -118,6 +118,7 @@ def page(title, text, sections):
 def readme_table():
     """The claims that were measured, from the built net and the shipped records."""
     from alexnet_paper import claims
+    from alexnet_paper import layout
     from alexnet_paper import record
     from alexnet_paper import tables
     from alexnet_paper import variants
@@ -128,7 +129,7 @@ def readme_table():
         (claim, claims.measure(subject, claim, records))
         for claim in claims.claims_of(variant)
     ]
-    return tables.markdown(tables.short_claims_section(measured))
+    return tables.markdown(layout.short_claims_section(measured))
 
 
 def with_block(text, block):

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from alexnet_paper import figures
+from alexnet_paper import layout
 from alexnet_paper import record
-from alexnet_paper import tables
 from reproduce import command_line
 
 TARGET = 0.25  # training error, paper §3.1
@@ -34,7 +34,7 @@ def figure_1(options):
     about = f"{one.variant} on {one.data}; learning rates {race.rates['relu']:g} for "
     about += f"ReLU and {race.rates['tanh']:g} for tanh. Thin: single seeds."
     made = figures.training_error(histories, race.epochs, TARGET, about, words)
-    return made, [tables.epochs_section(race.epochs, words, TARGET)]
+    return made, [layout.epochs_section(race.epochs, words, TARGET)]
 
 
 def ratio_in_words(ratio, bound):
@@ -74,7 +74,7 @@ def figure_3(options):
         net.arrays[name], selectivity, parts, part, difference, f"{net.name}."
     )
     means = [half.mean() for half in np.split(selectivity, parts)]
-    return made, [tables.kernels_section(means, difference, part, net.name)]
+    return made, [layout.kernels_section(means, difference, part, net.name)]
 
 
 def figure_4(options):
@@ -182,7 +182,7 @@ def labels_section(predicted, names, top=5):
         ]
         for index in range(len(names))
     ]
-    return tables.predictions_section(names, labelled, predicted.about)
+    return layout.predictions_section(names, labelled, predicted.about)
 
 
 def of_split(net, dataset, split):
@@ -246,7 +246,7 @@ def nearest(net, dataset, split):
         dataset.class_names,
         about + precision,
     )
-    section = tables.retrieval_section(found, dataset.class_names, NEAREST, about)
+    section = layout.retrieval_section(found, dataset.class_names, NEAREST, about)
     return shown, section
 
 
@@ -263,7 +263,7 @@ def curves(options):
         history = train.history(options.run)
         about = f"{plan.variant} on {plan.data}, seed {plan.seed} ({options.run})."
         made = figures.curves(history, about)
-    return made, [tables.curves_section(history, about)]
+    return made, [layout.curves_section(history, about)]
 
 
 def confusion(options):
@@ -287,7 +287,7 @@ def confusion(options):
         split.labels, probabilities.argmax(axis=1), dataset.class_names, about
     )
     report = evaluate.class_report(probabilities, split.labels, dataset.class_names)
-    return made, [tables.class_section(report)]
+    return made, [layout.class_section(report)]
 
 
 DRAWN = {

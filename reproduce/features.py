@@ -40,6 +40,7 @@ def features(options):
     command_line.quiet_keras()
     from alexnet_paper import data
     from alexnet_paper import evaluate
+    from alexnet_paper import layout
     from alexnet_paper import probe
     from alexnet_paper import tables
     from alexnet_paper import trained
@@ -72,7 +73,7 @@ def features(options):
         about = (net, found, layer, dataset, options.split, options.seed)
         records.append(probe.record(*about, metrics, options.command))
         command_line.note(f"record: {records[-1].save(options.out)}")
-    sections = tables.features_sections(records)
+    sections = layout.features_sections(records)
     command_line.emit(tables.write(sections, "text"))
 
 

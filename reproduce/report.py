@@ -11,6 +11,7 @@ from alexnet_paper import augment
 from alexnet_paper import claims
 from alexnet_paper import differences
 from alexnet_paper import equivalence
+from alexnet_paper import layout
 from alexnet_paper import paper
 from alexnet_paper import placement
 from alexnet_paper import record
@@ -65,25 +66,25 @@ def compare_forms(net, devices):
 
 def as_sections(variant, measured, forms, records):
     net, article = variant.architecture, ARTICLES.get(variant.name)
-    found = [tables.claims_section(variant, measured, article)]
+    found = [layout.claims_section(variant, measured, article)]
     if article:
         found.append(changes_section(variant))
     if forms:
-        found += tables.forms_sections(forms)
+        found += layout.forms_sections(forms)
     found.append(
-        tables.architecture_section(
+        layout.architecture_section(
             variant, architecture.trace(net), architecture.totals(net)
         )
     )
     memory = architecture.memory(net)
-    found.append(tables.memory_section(memory, variant.recipe.batch_size))
+    found.append(layout.memory_section(memory, variant.recipe.batch_size))
     if not article:
         ours = {claim.id: finding.ours for claim, finding in measured}
         printed = (paper.TABLE_1, paper.TABLE_2)
-        found += [tables.results_section(table, ours) for table in printed]
+        found += [layout.results_section(table, ours) for table in printed]
     if records:
-        found.append(tables.records_section(records))
-    return [*found, tables.commands_section(measured)]
+        found.append(layout.records_section(records))
+    return [*found, layout.commands_section(measured)]
 
 
 def changes(variant):
@@ -93,7 +94,7 @@ def changes(variant):
 
 
 def changes_section(variant):
-    return tables.differences_section(
+    return layout.differences_section(
         "What the article changed", ("paper", "article"), changes(variant)
     )
 

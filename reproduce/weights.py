@@ -98,13 +98,14 @@ def import_weights(options):
 def show(options):
     command_line.quiet_keras()
     from alexnet_paper import architecture
+    from alexnet_paper import layout
     from alexnet_paper import tables
     from alexnet_paper.trained import open_weights
 
     with command_line.usage():
         trained = open_weights(options.file)
     shapes = architecture.shapes(trained.architecture)
-    sections = tables.weights_sections(
+    sections = layout.weights_sections(
         trained.name, known_of(trained), shapes, trained.about["missing"]
     )
     command_line.emit(tables.write(sections, "text"))

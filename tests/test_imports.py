@@ -24,7 +24,7 @@ ROWS = (
     ("equivalence", "train", "effects", "evidence", "trained"),
     ("evaluate", "probe", "claims", "conversion", "experiments"),
     ("comparison",),
-    ("tables", "figures"),
+    ("tables", "layout", "figures"),
 )
 ORDER = [f"alexnet_paper.{name}" for row in ROWS for name in row]
 
@@ -41,6 +41,7 @@ LIGHT = [
             "differences",
             "record",
             "tables",
+            "layout",
             "placement",
         )
     ),

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from alexnet_paper import architecture
+from alexnet_paper import layout
 from alexnet_paper import paper
 from alexnet_paper import tables
 from alexnet_paper.articles import ARTICLES
@@ -100,7 +101,7 @@ def test_every_format_writes_every_section(format):
 
 def test_claims_section_has_a_row_for_every_claim():
     measured = [(claim, Finding("42", "not run", "why")) for claim in paper.CLAIMS]
-    section = tables.claims_section(VARIANTS["paper"], measured, None)
+    section = layout.claims_section(VARIANTS["paper"], measured, None)
     assert len(section.rows) == len(paper.CLAIMS)
     rows = {row[0]: row for row in section.rows}
     assert rows["A03"][2:] == ("parameters", "60 million", "–", "42", "not run (why)")
@@ -111,7 +112,7 @@ def test_claims_section_has_a_row_for_every_claim():
 def test_claims_section_of_an_article_names_it():
     article = ARTICLES["bn-flowers17"]
     measured = [(claim, Finding("1", "reproduced")) for claim in article.claims]
-    section = tables.claims_section(VARIANTS["bn-flowers17"], measured, article)
+    section = layout.claims_section(VARIANTS["bn-flowers17"], measured, article)
     assert "Building AlexNet with Keras" in section.title
     assert section.columns[3] == "article"
 
@@ -120,14 +121,14 @@ def test_claims_section_of_an_article_names_it():
 def test_architecture_and_memory_sections(variant):
     net = variant.architecture
     layers, totals = architecture.trace(net), architecture.totals(net)
-    section = tables.architecture_section(variant, layers, totals)
+    section = layout.architecture_section(variant, layers, totals)
     assert len(section.rows) == len(layers) + 1
     assert section.rows[-1][2:5] == (
         f"{totals.parameters:,}",
         f"{totals.macs:,}",
         f"{totals.neurons:,}",
     )
-    memory = tables.memory_section(architecture.memory(net), 128)
+    memory = layout.memory_section(architecture.memory(net), 128)
     assert len(memory.rows) == net.towers
 
 
@@ -142,7 +143,7 @@ def test_a_record_shows_up():
         command="python -m reproduce.evaluate --run runs/x",
         environment={"commit": "0123456789ab"},
     )
-    (row,) = tables.records_section([record]).rows
+    (row,) = layout.records_section([record]).rows
     assert row[:2] == ("digits", "test, 1,360")
     assert row[2] == "classes 10, views 1, epochs 3, seed 7"
     assert row[3:5] == ("3.75 [2.50, 5.00]", "not measured")
@@ -152,7 +153,7 @@ def test_a_record_shows_up():
 @pytest.mark.parametrize("table", [paper.TABLE_1, paper.TABLE_2])
 def test_results_section_says_what_is_missing(table):
     """A dash where the paper has one, "cited" for others' results, else "not run"."""
-    section = tables.results_section(table, {})
+    section = layout.results_section(table, {})
     for row, source in zip(section.rows, table.rows, strict=True):
         for cell, printed in zip(row[2::2], source.printed, strict=True):
             there = "cited" if source.cited else "not run"
@@ -161,10 +162,10 @@ def test_results_section_says_what_is_missing(table):
 
 def test_results_section_shows_ours():
     """By the claim of the same result, column by column."""
-    rows = tables.results_section(paper.TABLE_1, {"A02": "38.1 / 17.5"}).rows
+    rows = layout.results_section(paper.TABLE_1, {"A02": "38.1 / 17.5"}).rows
     assert rows[-1] == ("CNN", "37.5 (log 37.47)", "38.1", "17.0 (log 17.00)", "17.5")
     assert "38.1" not in rows[0]
-    rows = tables.results_section(paper.TABLE_2, {"L05": "38.2 / 16.5"}).rows
+    rows = layout.results_section(paper.TABLE_2, {"L05": "38.2 / 16.5"}).rows
     (five,) = (row for row in rows if row[0] == "5 CNNs")
     assert five[1:] == ("38.1", "38.2", "16.4", "16.5", "16.4", "not run")
 
@@ -176,7 +177,7 @@ def test_commands_section_groups_claims_by_command():
         for claim in paper.CLAIMS
         for verdict in ["citation" if claim.needs == paper.CITATION else "not run"]
     ]
-    section = tables.commands_section(measured)
+    section = layout.commands_section(measured)
     ids = [id for row in section.rows for id in row[0].split(", ")]
     expected = [claim.id for claim, finding in measured if finding.verdict == "not run"]
     assert sorted(ids) == sorted(expected)
@@ -188,7 +189,7 @@ def test_commands_section_groups_claims_by_command():
     ("times", "cell"), [(0, "missing"), (1, "yes"), (3, "3 times")]
 )
 def test_times(times, cell):
-    assert tables.times(times) == cell
+    assert layout.times(times) == cell
 
 
 def test_short_claims_section_counts_what_it_leaves_out():
@@ -196,7 +197,7 @@ def test_short_claims_section_counts_what_it_leaves_out():
         (claim, Finding("42", "reproduced" if claim.needs == "nothing" else "not run"))
         for claim in paper.CLAIMS
     ]
-    section = tables.short_claims_section(measured)
+    section = layout.short_claims_section(measured)
     free = [claim.id for claim in paper.CLAIMS if claim.needs == paper.NOTHING]
     assert [row[0] for row in section.rows] == free
     counts = [int(number) for number in re.findall(r"\d+", section.note)]
@@ -206,12 +207,12 @@ def test_short_claims_section_counts_what_it_leaves_out():
 def test_pages_of_notes_and_departures_have_every_entry():
     """Every open question, logged run, schedule and source; every variant and each of
     its departures. Sections refuse empty cells, so none is blank."""
-    questions, logged, schedules, sources = tables.notes_sections()
+    questions, logged, schedules, sources = layout.notes_sections()
     assert len(questions.rows) == len(paper.OPEN_QUESTIONS)
     assert len(logged.rows) == len(paper.LOGGED_VARIANTS)
     assert schedules.rows[1] == ("145", "25", "51", "67", "72", "79", "91")
     assert dict(sources.rows) == paper.SOURCES
-    counts, departures = tables.departures_sections()
+    counts, departures = layout.departures_sections()
     assert [row[0] for row in counts.rows] == list(VARIANTS)
     assert counts.rows[0][3:] == ("60,965,224", "724,406,816", "659,272")
     expected = [(v.name, text) for v in VARIANTS.values() for text in v.departures]
