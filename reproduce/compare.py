@@ -6,7 +6,7 @@
 
 One protocol: the same training images, epochs and seeds, and the same test images, one
 view. Results come from records; what has none is run where --run is given, and always
-for the digits (about three minutes on two cores; the cost is said first). Stopped, the
+for the digits (two or three minutes on two cores; the cost is said first). Stopped, the
 same command goes on. The chart goes into --out. --differences prints what distinguishes
 two variants, layer by layer and in their recipes. Exit 0: compared; 1: failed or
 stopped; 2: wrong use.

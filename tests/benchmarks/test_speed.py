@@ -13,8 +13,6 @@ About five minutes and 9 GB of memory on two cores.
 import functools
 import gc
 import importlib.util
-import statistics
-import time
 
 import keras
 import numpy as np
@@ -24,6 +22,7 @@ import tensorflow as tf
 from alexnet_paper import augment
 from alexnet_paper import claims
 from alexnet_paper import variants
+from alexnet_paper.comparison import alternate
 from alexnet_paper.data import Batches
 from alexnet_paper.data import Split
 from alexnet_paper.equivalence import difference
@@ -41,17 +40,6 @@ OURS = "ours"
 TF_LRN = "tf.nn.local_response_normalization"
 SAME = 1e-5  # relative; a window across the towers already differs by more
 RNG = np.random.default_rng(0)
-
-
-def alternate(functions, rounds):
-    """{name: median seconds} of functions that take turns, A B C A B C."""
-    seconds = {name: [] for name in functions}
-    for _ in range(rounds):
-        for name, function in functions.items():
-            start = time.perf_counter()
-            function()
-            seconds[name].append(time.perf_counter() - start)
-    return {name: statistics.median(found) for name, found in seconds.items()}
 
 
 def compare(benchmark, operation, functions, rounds):
