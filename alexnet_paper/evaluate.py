@@ -4,6 +4,7 @@ of one run or of the averaged predictions of several (§6)."""
 import numpy as np
 
 from alexnet_paper import data as datasets
+from alexnet_paper import kernels
 from alexnet_paper import train as training
 from alexnet_paper import trained
 from alexnet_paper.images import ImageFiles
@@ -85,6 +86,8 @@ def evaluate(folders, split_name, views, command, per_class=False):
         measured["per_class"] = class_report(
             probabilities, split.labels, dataset.class_names
         )
+    if len(nets) == 1 and (colour := kernels.first_layer_colour(nets[0])):
+        measured["colour"] = colour
     history = training.history(folders[0])
     return Record(
         variant="+".join(dict.fromkeys(own.variant for own in plans)),

@@ -8,7 +8,20 @@ ARTICLE_SLIP = "article's slip"
 NOT_REPRODUCED = "not reproduced"
 NOT_RUN = "not run"
 CITATION = "citation"
-VERDICTS = (REPRODUCED, SLIP, ARTICLE_SLIP, NOT_REPRODUCED, NOT_RUN, CITATION)
+HOLDS = "holds in a small net"  # what ImageNet is needed for, tried on CIFAR-10
+FAILS = "fails in a small net"
+UNDECIDED = "undecided"  # the interval over seeds has 0 in it
+VERDICTS = (
+    REPRODUCED,
+    SLIP,
+    ARTICLE_SLIP,
+    NOT_REPRODUCED,
+    NOT_RUN,
+    CITATION,
+    HOLDS,
+    FAILS,
+    UNDECIDED,
+)
 
 
 @dataclass(frozen=True)

@@ -111,3 +111,23 @@ def first_layer_parts(architecture):
     if len(convolutions) > 1 and convolutions[1].groups == 2:
         return 2, "group"
     return 1, ""
+
+
+def first_layer_colour(net, seed=0):
+    """{"part", "kernels", "means", "p_value", "permutations"} of the first kernels'
+    colour selectivity in the two towers or groups of a net, or None where it has no
+    two, or does not see colours."""
+    parts, part = first_layer_parts(net.architecture)
+    first = next(layer.name for layer in net.architecture.layers if layer.name)
+    kernel = net.arrays.get(f"{first}/kernel")
+    if parts != 2 or kernel is None or kernel.shape[2] != 3 or kernel.shape[3] < 4:
+        return None
+    selectivity = colour_selectivity(kernel)
+    found = tower_difference(selectivity, seed=seed)
+    return {
+        "part": part,
+        "kernels": len(selectivity),
+        "means": list(found.means),
+        "p_value": found.p_value,
+        "permutations": found.permutations,
+    }

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from alexnet_paper import evaluate
-from alexnet_paper import kernels
 from alexnet_paper.record import Record
 from alexnet_paper.retrieval import retrieval
 from alexnet_paper.train import here
@@ -77,26 +76,6 @@ def measure(found, train_labels, test_labels):
         f"precision_at_{NEAREST}": near.overall,
         f"precision_at_{NEAREST}_by_angle": turned.overall,
         "chance": near.overall_chance,
-    }
-
-
-def first_layer_colour(net, seed=0):
-    """{"part", "kernels", "means", "p_value", "permutations"} of the first kernels'
-    colour selectivity in the two towers or groups of a net, or None where it has no
-    two, or does not see colours."""
-    parts, part = kernels.first_layer_parts(net.architecture)
-    first = next(layer.name for layer in net.architecture.layers if layer.name)
-    kernel = net.arrays.get(f"{first}/kernel")
-    if parts != 2 or kernel is None or kernel.shape[2] != 3 or kernel.shape[3] < 4:
-        return None
-    selectivity = kernels.colour_selectivity(kernel)
-    found = kernels.tower_difference(selectivity, seed=seed)
-    return {
-        "part": part,
-        "kernels": len(selectivity),
-        "means": list(found.means),
-        "p_value": found.p_value,
-        "permutations": found.permutations,
     }
 
 

@@ -40,6 +40,7 @@ def features(options):
     command_line.quiet_keras()
     from alexnet_paper import data
     from alexnet_paper import evaluate
+    from alexnet_paper import kernels
     from alexnet_paper import layout
     from alexnet_paper import probe
     from alexnet_paper import tables
@@ -67,7 +68,7 @@ def features(options):
         colour = None
         if found.arm != "pixels":
             looked = net if found.arm == "weights" else random
-            colour = probe.first_layer_colour(looked, options.seed)
+            colour = kernels.first_layer_colour(looked, options.seed)
         if colour:
             metrics["colour"] = colour
         about = (net, found, layer, dataset, options.split, options.seed)

@@ -6,14 +6,19 @@ import pytest
 
 from alexnet_paper import articles
 from alexnet_paper import evidence
+from alexnet_paper import experiments
+from alexnet_paper import paper
+from alexnet_paper.findings import FAILS
+from alexnet_paper.findings import HOLDS
 from alexnet_paper.findings import NOT_REPRODUCED
 from alexnet_paper.findings import REPRODUCED
+from alexnet_paper.findings import UNDECIDED
 from alexnet_paper.record import Record
 
 CLAIM = {
     claim.id: claim
-    for article in articles.ARTICLES.values()
-    for claim in article.claims
+    for claims in (paper.CLAIMS, *(a.claims for a in articles.ARTICLES.values()))
+    for claim in claims
 }
 
 
@@ -148,3 +153,127 @@ def test_explanations_quote_their_records():
     assert evidence.SATURATED == pytest.approx(16.118, abs=1e-3)
     assert evidence.SATURATED / 2 == pytest.approx(8.06, abs=1e-2)
     assert math.isclose(math.exp(-evidence.SATURATED), 1e-7)
+
+
+# experiments
+
+
+def measured(experiment, arm, errors, split="test", views=1):
+    """Records of an arm, one a seed, with these errors in %."""
+    return [
+        Record(
+            "paper-32",
+            "cifar10",
+            split,
+            10_000,
+            {
+                "experiment": experiment,
+                "arm": arm,
+                "views": views,
+                "seed": str(seed),
+                "epochs": 20,
+            },
+            {"top1_error": error / 100},
+            "c",
+            {},
+        )
+        for seed, error in enumerate(errors)
+    ]
+
+
+BASE = measured("proxies", "paper-32", (30, 31, 32))
+
+
+@pytest.mark.parametrize(
+    ("errors", "said", "verdict"),
+    [
+        ((32, 33, 34.1), "no-colour +2.03 [+1.89, +2.18]", HOLDS),
+        ((28, 29, 29.9), "no-colour -2.03 [-2.18, -1.89]", FAILS),
+        ((32, 30, 33), "no-colour +0.67", UNDECIDED),
+        ((32,), "no-colour +2.00 (one seed)", UNDECIDED),
+    ],
+)
+def test_a_claim_in_a_small_net(errors, said, verdict):
+    records = [*BASE, *measured("proxies", "no-colour", errors)]
+    found = evidence.finding(CLAIM["I06"], records)
+    assert found.ours.startswith(said) and found.verdict == verdict
+    assert f"{len(errors)} seeds, 20 epochs" in found.note
+
+
+def test_every_arm_must_agree():
+    """O01 takes all three layers: none may be missing, and one that does not matter
+    leaves it undecided."""
+    worse = (32, 33, 34.1)
+    records = [*BASE]
+    for arm in ("no-conv3", "no-conv4"):
+        records += measured("proxies", arm, worse)
+    assert evidence.finding(CLAIM["O01"], records) is None
+    whole = [*records, *measured("proxies", "no-conv5", worse)]
+    assert evidence.finding(CLAIM["O01"], whole).verdict == HOLDS
+    mixed = [*records, *measured("proxies", "no-conv5", (30, 31, 32.1))]
+    assert evidence.finding(CLAIM["O01"], mixed).verdict == UNDECIDED
+
+
+def test_what_ten_views_save():
+    records = [*BASE, *measured("proxies", "paper-32", (28.9, 30, 31), views=10)]
+    found = evidence.finding(CLAIM["I04"], records)
+    assert found.ours.startswith("paper-32 +1.03 [") and found.verdict == HOLDS
+
+
+def test_training_error_without_decay():
+    records = measured("proxies", "paper-32", (10, 11, 12), split="train")
+    records += measured("proxies", "no-decay", (8, 9.1, 10), split="train")
+    assert evidence.finding(CLAIM["K02"], [*BASE, *records]).verdict == FAILS
+
+
+@pytest.mark.parametrize("id", evidence.PROXIES)
+def test_a_proxy_s_arms_are_those_of_its_experiment(id):
+    proxy = evidence.PROXIES[id]
+    arms = experiments.get(proxy.experiment).arms
+    assert {proxy.base, *proxy.others} <= set(arms)
+    assert id in CLAIM and evidence.finding(CLAIM[id], []) is None
+
+
+def race(relu, tanh):
+    def run_of(arm, epochs):
+        history = [
+            {"epoch": n + 1, "top1_error": 0.9 if n + 1 < epochs else 0.25}
+            for n in range(int(epochs))
+        ]
+        (record,) = measured("figure1", arm, (20,))
+        return Record(**{**vars(record), "history": history})
+
+    return [run_of("relu-0.001", relu), run_of("tanh-0.01", tanh)]
+
+
+@pytest.mark.parametrize(
+    ("relu", "tanh", "d01", "d02"),
+    [
+        (5, 30, REPRODUCED, REPRODUCED),
+        (5, 12, NOT_REPRODUCED, REPRODUCED),
+        (5, 7, NOT_REPRODUCED, NOT_REPRODUCED),
+        (2, 40, NOT_REPRODUCED, REPRODUCED),
+    ],
+)
+def test_relu_against_tanh(relu, tanh, d01, d02):
+    records = race(relu, tanh)
+    for id, verdict in (("D01", d01), ("D02", d02)):
+        found = evidence.finding(CLAIM[id], records)
+        assert found.ours == f"{tanh / relu:.1f} times" and found.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict"),
+    [
+        ((13, 13.2), (11, 11.2), REPRODUCED),
+        ((14, 14.2), (11, 11.2), NOT_REPRODUCED),
+    ],
+)
+def test_footnote_3(first, second, verdict):
+    records = measured("footnote3", "13pct", first, views=10)
+    assert evidence.finding(CLAIM["F03"], records) is None
+    records += measured("footnote3", "11pct", second, views=10)
+    records += measured("footnote3", "11pct-no-lrn", (12, 12.2), views=10)
+    found = evidence.finding(CLAIM["F03"], records)
+    assert found.verdict == verdict and "without its normalization +1.00" in found.note
+    assert found.ours == f"{sum(first) / 2:.1f} → {sum(second) / 2:.1f} %"

@@ -9,6 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 from alexnet_paper import claims
 from alexnet_paper import conversion
+from alexnet_paper import kernels
 from alexnet_paper import paper
 from alexnet_paper import probe
 from alexnet_paper import trained
@@ -88,7 +89,7 @@ def coloured(net, first):
 @pytest.mark.parametrize("first", [True, False])
 def test_colours_of_the_towers(first):
     net = coloured(trained.untrained("paper-32", 10), first)
-    found = probe.first_layer_colour(net)
+    found = kernels.first_layer_colour(net)
     assert (found["part"], found["kernels"]) == ("tower", 32)
     assert found["means"] == pytest.approx([1, 0] if first else [0, 1], abs=1e-6)
     assert found["p_value"] < 0.001
@@ -96,7 +97,7 @@ def test_colours_of_the_towers(first):
 
 def test_colours_of_nets_that_have_no_two_parts():
     for variant in ("cifar-18pct", "one-weird-trick"):
-        assert probe.first_layer_colour(trained.untrained(variant, 10)) is None
+        assert kernels.first_layer_colour(trained.untrained(variant, 10)) is None
 
 
 def run(folder, *words):
