@@ -212,10 +212,7 @@ class Net:
             classifier_activation=None if logits else "softmax",
             seed=plan.seed,
         )
-        self.model.compile(
-            training.make_optimizer(recipe),
-            keras.losses.SparseCategoricalCrossentropy(from_logits=logits),
-        )
+        self.model.compile(training.make_optimizer(recipe), training.make_loss(recipe))
         rng = np.random.default_rng(plan.seed)
         shape = (batch_size, *net.input_shape)
         self.images = rng.normal(0, 60, shape).astype("float32")

@@ -70,9 +70,7 @@ class Run:
         )
         self.model.compile(
             optimizer=make_optimizer(recipe),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-            if recipe.loss_of == "logits"
-            else ClippedCrossentropy(),
+            loss=make_loss(recipe),
             metrics=[
                 keras.metrics.SparseCategoricalAccuracy(name="top1"),
                 keras.metrics.SparseTopKCategoricalAccuracy(
@@ -358,6 +356,13 @@ def errors(logs, prefix):
         f"{prefix}top1_error": 1 - float(logs["top1"]),
         f"{prefix}top5_error": 1 - float(logs["top5"]),
     }
+
+
+def make_loss(recipe):
+    """The loss of a recipe: of logits, or of probabilities clipped as by old Keras."""
+    if recipe.loss_of == "logits":
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    return ClippedCrossentropy()
 
 
 def make_optimizer(recipe):
