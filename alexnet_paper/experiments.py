@@ -67,7 +67,7 @@ STARTING_NETS = {
     "authors": {"variant": "authors"},
     "caffe": {"variant": "caffe", "batch_size": 128},
 }
-RATES = (0.0003, 0.001, 0.003, 0.01)  # among which Figure 1's nets choose
+RATES = (0.001, 0.003, 0.01, 0.03)  # among which Figure 1's nets choose
 FOUR_LAYERS = "cifar-18pct.no-lrn.no-decay"  # Figure 1's net is not specified
 
 _ALL = (

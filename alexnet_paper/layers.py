@@ -207,9 +207,10 @@ class Local2D(keras.layers.Layer):
         pads = before_after(self.padding)
         padded = ops.pad(inputs, ((0, 0), pads, pads, (0, 0)))
         height, width, _, _ = self.kernel.shape
+        size = (ops.shape(inputs)[0], height, width, inputs.shape[-1])
         patches = ops.concatenate(  # (batch, height, width, kernel_size² · maps)
             [
-                padded[:, row : row + height, column : column + width]
+                ops.slice(padded, (0, row, column, 0), size)  # indexing is slow to undo
                 for row in range(self.kernel_size)
                 for column in range(self.kernel_size)
             ],
