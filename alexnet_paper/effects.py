@@ -105,33 +105,46 @@ def race(records, error=0.25, name="figure1"):
     """The `Race` of an experiment's arms "relu-RATE" and "tanh-RATE", or None where a
     kind has none. A kind's rate is the one that was fastest with its first seed, or
     that came nearest."""
-    arms = {}
-    for arm, of_arm in of_experiment(records, name).items():
-        kind, _, rate = arm.partition("-")
-        by_seed = sorted(of_arm, key=lambda record: int(record.protocol["seed"]))
-        arms.setdefault(kind, {})[float(rate)] = by_seed
+    arms = by_rate(records, name)
     if set(arms) != {"relu", "tanh"}:
         return None
-
-    def speed(of_rate):
-        history = of_rate[0].history
-        last = history[-1]["top1_error"] if history else math.inf
-        return epochs_to(history, error), last
-
-    rates = {
-        kind: min(of_kind, key=lambda rate: speed(of_kind[rate]))
-        for kind, of_kind in arms.items()
-    }
+    tried = rates_tried(records, name, error)
+    rates = {kind: min(of_kind, key=of_kind.get) for kind, of_kind in tried.items()}
     chosen = {kind: arms[kind][rate] for kind, rate in rates.items()}
     epochs = {
         kind: [epochs_to(record.history, error) for record in of_rate]
         for kind, of_rate in chosen.items()
     }
     tried = {
-        kind: {rate: speed(of_rate)[0] for rate, of_rate in sorted(of_kind.items())}
-        for kind, of_kind in arms.items()
+        kind: {rate: epochs for rate, (epochs, _) in sorted(of_kind.items())}
+        for kind, of_kind in tried.items()
     }
     return Race(chosen, epochs, rates, tried)
+
+
+def by_rate(records, name):
+    """{kind: {rate: records, by seed}} of an experiment's arms KIND-RATE."""
+    arms = {}
+    for arm, of_arm in of_experiment(records, name).items():
+        kind, _, rate = arm.partition("-")
+        by_seed = sorted(of_arm, key=lambda record: int(record.protocol["seed"]))
+        arms.setdefault(kind, {})[float(rate)] = by_seed
+    return arms
+
+
+def rates_tried(records, name, error):
+    """{kind: {rate: (epochs to the error or math.inf, the last error)}} of the first
+    seed of every rate: the least is the fastest, or came nearest."""
+
+    def speed(of_rate):
+        history = of_rate[0].history
+        last = history[-1]["top1_error"] if history else math.inf
+        return epochs_to(history, error), last
+
+    return {
+        kind: {rate: speed(of_rate) for rate, of_rate in of_kind.items()}
+        for kind, of_kind in by_rate(records, name).items()
+    }
 
 
 def mean_interval(values):

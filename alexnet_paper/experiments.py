@@ -1,10 +1,13 @@
 """Experiments as data: a question, the runs that answer it, and their protocol."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
+from dataclasses import field
 
 import keras
 
+from alexnet_paper import effects
 from alexnet_paper import evaluate as evaluation
 from alexnet_paper import train as training
 from alexnet_paper.ablations import ABLATIONS
@@ -17,8 +20,10 @@ class Experiment:
     """A question, the run that every arm starts from, and how the arms differ.
 
     `arms` maps a label to the fields of `plan.Plan` that it changes; every arm runs
-    with seeds 0 to `seeds` − 1 and is then evaluated on `splits`, with each of `views`
-    (several for the arms of `all_views`, else the first).
+    with seeds 0 to `seeds` − 1 and is then evaluated on each (split, views) of
+    `measured`, and of `more` under its label. In a `race` an arm is KIND-RATE: the
+    first seed finds each kind's fastest rate to the plan's `until`, where an arm ends
+    once it cannot be the fastest, and only that one goes on to the other seeds.
     """
 
     name: str
@@ -27,8 +32,9 @@ class Experiment:
     plan: Plan
     arms: dict
     seeds: int = 5
-    splits: tuple[str, ...] = ("validation",)
-    views: tuple[int, ...] = (1,)
+    measured: tuple[tuple[str, int], ...] = (("validation", 1),)
+    more: dict = field(default_factory=dict)
+    race: bool = False
 
     def plans(self, data_dir=None, seeds=None, arms=None, **changes):
         """(arm, plan) of every run, seed by seed; `arms` names some of them, and
@@ -53,6 +59,19 @@ class Experiment:
             if not arms or arm in arms
         ]
 
+    def due(self, arm, plan, records):
+        """The plan that is left to do of an arm after these records: itself, one with
+        fewer epochs, or None."""
+        if not self.race:
+            return plan
+        kind = arm.partition("-")[0]
+        of_kind = effects.rates_tried(records, self.name, plan.until).get(kind, {})
+        fastest = min(of_kind, key=of_kind.get, default=None)
+        if plan.seed:
+            return plan if arm == f"{kind}-{fastest:g}" else None
+        epochs, _ = of_kind.get(fastest, (math.inf, 1))
+        return dataclasses.replace(plan, epochs=math.ceil(min(epochs, plan.epochs)))
+
 
 START = Plan(
     "paper",
@@ -67,7 +86,7 @@ STARTING_NETS = {
     "authors": {"variant": "authors"},
     "caffe": {"variant": "caffe", "batch_size": 128},
 }
-RATES = (0.001, 0.003, 0.01, 0.03)  # among which Figure 1's nets choose
+RATES = (0.01, 0.003, 0.03, 0.001)  # among which Figure 1's nets choose
 FOUR_LAYERS = "cifar-18pct.no-lrn.no-decay"  # Figure 1's net is not specified
 
 _ALL = (
@@ -108,7 +127,8 @@ _ALL = (
             for kind, ending in (("relu", ""), ("tanh", ".tanh"))
         },
         seeds=3,
-        splits=("test",),
+        measured=(("test", 1),),
+        race=True,
     ),
     Experiment(
         "net-18pct",
@@ -117,7 +137,7 @@ _ALL = (
         Plan("cifar-18pct", "cifar10", validation=0.0),
         {"published": {}},
         seeds=1,
-        splits=("test",),
+        measured=(("test", 1),),
     ),
     Experiment(
         "footnote3",
@@ -131,29 +151,32 @@ _ALL = (
             "13pct": {"variant": "cifar-13pct"},
         },
         seeds=3,
-        splits=("test",),
-        views=(10,),
+        measured=(("test", 10),),
     ),
     Experiment(
         "proxies",
         "Do the paper's choices matter in a small net of its structure?",
-        "`paper-32` with one thing changed; 2,000 training images a class, the same "
+        "`paper-32` with one thing changed; 1,000 training images a class, the same "
         "epochs for all, rate ÷10 at 80 and 90 %",
         Plan(
             "paper-32",
             "cifar10",
             epochs=20,
-            limit=20_000,
+            limit=10_000,
             schedule="steps",
             validation=0.0,
         ),
         {
             "paper-32": {},
-            **{name: {"variant": f"paper-32.{name}"} for name in ABLATIONS},
+            **{
+                name: {"variant": f"paper-32.{name}"}
+                for name in ABLATIONS
+                if name != "tanh"  # which is Figure 1's
+            },
         },
         seeds=3,
-        splits=("test", "train"),
-        views=(1, 10),
+        measured=(("test", 1), ("train", 1)),
+        more={"paper-32": (("test", 10),)},
     ),
 )
 
@@ -189,8 +212,7 @@ def run(experiment, arm, plan, folder, command, watch, notify):
         return None
     found = [
         evaluation.evaluate([folder], split, views, command)
-        for split in experiment.splits
-        for views in experiment.views
+        for split, views in (*experiment.measured, *experiment.more.get(arm, ()))
     ]
     return [
         dataclasses.replace(record, protocol={**about, **record.protocol})
@@ -200,16 +222,17 @@ def run(experiment, arm, plan, folder, command, watch, notify):
 
 def diverged(one, experiment, about, command):
     """The record of a run that ended in numbers that are not finite: no errors."""
+    split, views = experiment.measured[0]
     return Record(
         variant=one.plan.variant,
         data=one.plan.data,
-        split=experiment.splits[0],
+        split=split,
         examples=0,
         protocol={
             **about,
             "ended": f"diverged in epoch {one.epoch + 1}",
             "classes": one.dataset.classes,
-            "views": experiment.views[0],
+            "views": views,
             "epochs": one.epoch,
             "seed": str(one.plan.seed),
             "training_images": len(one.dataset.splits["train"]),

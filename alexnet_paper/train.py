@@ -428,7 +428,16 @@ def start(plan, folder, command, resume=False, notify=print):
         left.unlink()
     if resume and (folder / CHECKPOINT).exists():
         run.restore()
-    elif not there:
-        about = {"plan": plan.__dict__, "command": command, **here()}
+    about = {"plan": plan.__dict__, "command": command, **here()}
+    if there:
+        about = with_commit(read_plan(folder)[1], about["commit"])
+    if not run.finished:
         atomic_write(folder / "run.json", json.dumps(about, indent=1) + "\n")
     return run
+
+
+def with_commit(about, commit):
+    """What `run.json` says, with the commit that goes on with the run."""
+    known = about.get("commit", "none").split(", ")
+    added = known if commit in known else [*known, commit]
+    return {**about, "commit": ", ".join(added)}

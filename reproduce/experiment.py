@@ -63,11 +63,16 @@ def run_all(chosen, plans, out, command):
     """Runs (arm, plan) pairs, each in a folder below `out`, or goes on with them, and
     yields the paths of the records. Exits with 1 where one was stopped."""
     from alexnet_paper import experiments
+    from alexnet_paper import record
     from reproduce.progress import EpochProgress
 
     for number, (arm, plan) in enumerate(plans, 1):
         folder = out / f"{arm}-seed{plan.seed}"
         if (folder / "done").exists():
+            continue
+        there = record.load_all(out / "records") if any(out.glob("records")) else []
+        plan = chosen.due(arm, plan, there)
+        if plan is None:
             continue
         command_line.note(f"run {number} of {len(plans)}: {arm}, seed {plan.seed}")
         with command_line.usage():

@@ -36,7 +36,7 @@ def test_some_arms_and_changes_for_all_alike():
         ("paper-32", 1),
         ("no-lrn", 1),
     ]
-    assert {(plan.epochs, plan.limit) for _, plan in plans} == {(3, 20_000)}
+    assert {(plan.epochs, plan.limit) for _, plan in plans} == {(3, 10_000)}
     with pytest.raises(ValueError, match="proxies has no arm x: it has paper-32, no-l"):
         proxies.plans(None, 1, ["x"])
     with pytest.raises(ValueError, match="unknown experiment 'x': one of start, start"):
@@ -50,8 +50,8 @@ TINY = experiments.Experiment(
     Plan("cifar-18pct", "digits", epochs=1, limit=40, validation=0.0),
     {"as-is": {}, "wild": {"learning_rate": 1e30, "epochs": 3}},
     seeds=1,
-    splits=("test", "train"),
-    views=(1, 10),
+    measured=(("test", 1), ("train", 1)),
+    more={"as-is": (("test", 10), ("train", 10))},
 )
 
 
@@ -65,8 +65,8 @@ def test_an_experiment_runs_once_and_ends_in_records(tmp_path, monkeypatch, caps
     assert len(set(paths)) == 5
     assert [(r.protocol["arm"], r.split, r.protocol["views"]) for r in records] == [
         ("as-is", "test", 1),
-        ("as-is", "test", 10),
         ("as-is", "train", 1),
+        ("as-is", "test", 10),
         ("as-is", "train", 10),
         ("wild", "test", 1),
     ]
@@ -124,3 +124,33 @@ def test_wrong_use_is_one_line(capsys):
         assert stop.value.code == 2
         (line,) = capsys.readouterr().err.strip().splitlines()[-1:]
         assert line.startswith("error: ")
+
+
+def raced(arm, errors, seed=0):
+    history = [{"epoch": n, "top1_error": e} for n, e in enumerate(errors, 1)]
+    protocol = {"experiment": "figure1", "arm": arm, "seed": str(seed)}
+    return Record("x", "cifar10", "test", 1, protocol, {}, "", {}, history)
+
+
+def test_a_race_seeks_the_fastest_rate_and_goes_on_with_it():
+    """An arm is given no more epochs than the fastest of its kind needed; the other
+    seeds run at that rate alone."""
+    race = experiments.get("figure1")
+    plans = {(arm, plan.seed): plan for arm, plan in race.plans()}
+
+    def due(arm, seed, records):
+        plan = race.due(arm, plans[arm, seed], records)
+        return plan and plan.epochs
+
+    assert due("relu-0.01", 0, []) == plans["relu-0.01", 0].epochs == 60
+    records = [raced("relu-0.01", (0.5, 0.3, 0.28, 0.24)), raced("tanh-0.01", (0.5,))]
+    assert due("relu-0.03", 0, records) == 4
+    assert due("tanh-0.03", 0, records) == 60
+    assert due("relu-0.01", 1, records) == 60 and due("relu-0.03", 1, records) is None
+    records.append(raced("relu-0.03", (0.3, 0.2)))
+    records.append(raced("relu-0.03", (0.3, 0.3, 0.3), seed=1))
+    assert due("relu-0.01", 2, records) is None and due("relu-0.03", 2, records) == 60
+    assert due("relu-0.001", 0, records) == 2
+    proxies = experiments.get("proxies")
+    (arm, plan), *_ = proxies.plans()
+    assert proxies.due(arm, plan, records) is plan

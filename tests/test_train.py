@@ -230,6 +230,13 @@ def test_sigterm_stops_like_ctrl_c(tmp_path):
     assert said and (tmp_path / train.CHECKPOINT).exists()
 
 
+def test_a_run_says_which_commits_trained_it():
+    one = train.with_commit({"command": "c", "commit": "abc"}, "abc")
+    assert one == {"command": "c", "commit": "abc"}
+    two = train.with_commit(one, "def+")
+    assert train.with_commit(two, "abc") == two == {**one, "commit": "abc, def+"}
+
+
 def test_a_finished_run_resumed_does_nothing(alone):
     before = (alone / train.CHECKPOINT).read_bytes()
     run, _ = begin(PLAN, alone, resume=True)
