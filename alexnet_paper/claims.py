@@ -607,4 +607,4 @@ def measure(subject, claim, records=()):
         return Finding("not ours to measure", CITATION)
     protocol = f": {claim.protocol}" if claim.protocol else ""
     missing = Finding(NOT_RUN, NOT_RUN, f"needs {claim.needs}{protocol}")
-    return evidence.finding(claim, records) or missing
+    return evidence.finding(claim, records, subject.variant.name) or missing

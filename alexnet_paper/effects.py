@@ -5,7 +5,10 @@ import math
 import statistics
 from dataclasses import dataclass
 
+from alexnet_paper.record import files
+
 LEFT = 0.9  # of ln(classes): a loss below it has left the plateau
+HEAT = 8  # epochs in which a race tries every learning rate
 ROUNDING = 1e-6  # of an error in a log, which was a float32
 
 
@@ -86,7 +89,8 @@ class Race:
     """Two kinds of net, each at its best learning rate, on the way to a training error.
 
     `records` and `epochs` map "relu" and "tanh" to one record, and the epochs needed
-    (or math.inf), a seed; `rates` to the rate; `tried` to {rate: epochs of seed 0}.
+    (or math.inf), a seed; `rates` to the rate; `tried` to {rate: the training error
+    after its heat}.
     """
 
     records: dict
@@ -103,8 +107,8 @@ class Race:
 
 def race(records, error=0.25, name="figure1"):
     """The `Race` of an experiment's arms "relu-RATE" and "tanh-RATE", or None where a
-    kind has none. A kind's rate is the one that was fastest with its first seed, or
-    that came nearest."""
+    kind has none. A kind's rate is the one that was fastest in the heat with its first
+    seed, or that came nearest."""
     arms = by_rate(records, name)
     if set(arms) != {"relu", "tanh"}:
         return None
@@ -116,7 +120,7 @@ def race(records, error=0.25, name="figure1"):
         for kind, of_rate in chosen.items()
     }
     tried = {
-        kind: {rate: epochs for rate, (epochs, _) in sorted(of_kind.items())}
+        kind: {rate: last for rate, (_, last) in sorted(of_kind.items())}
         for kind, of_kind in tried.items()
     }
     return Race(chosen, epochs, rates, tried)
@@ -132,12 +136,12 @@ def by_rate(records, name):
     return arms
 
 
-def rates_tried(records, name, error):
-    """{kind: {rate: (epochs to the error or math.inf, the last error)}} of the first
-    seed of every rate: the least is the fastest, or came nearest."""
+def rates_tried(records, name, error, heat=HEAT):
+    """{kind: {rate: (epochs to the error within the heat or math.inf, the last error of
+    the heat)}} of the first seed of every rate: the least is the fastest."""
 
     def speed(of_rate):
-        history = of_rate[0].history
+        history = of_rate[0].history[:heat]
         last = history[-1]["top1_error"] if history else math.inf
         return epochs_to(history, error), last
 
@@ -162,7 +166,8 @@ def mean_interval(values):
 
 @dataclass(frozen=True)
 class Effect:
-    """A difference of two arms in points, seed by seed, and what it is of."""
+    """A difference of two arms in points, seed by seed, after so many epochs, and the
+    files it was read from."""
 
     differences: tuple[float, ...]
     epochs: int
@@ -177,6 +182,14 @@ class Effect:
         """95 % of Student's t for the mean of the paired differences; None for fewer
         than two seeds."""
         return mean_interval(self.differences)
+
+    @property
+    def words(self):
+        """ "+1.20 [+0.85, +1.55]" """
+        if self.interval is None:
+            return f"{self.mean:+.2f} (one seed)"
+        low, high = self.interval
+        return f"{self.mean:+.2f} [{low:+.2f}, {high:+.2f}]"
 
     @property
     def sign(self):
@@ -197,18 +210,23 @@ def errors(records, split, views, metric="top1_error"):
     }
 
 
+NEEDS = {  # (split, views) of what is measured: an error, or the first less the second
+    "test": (("test", 1),),
+    "train": (("train", 1),),
+    "ten views": (("test", 10),),
+    "gap": (("test", 1), ("train", 1)),
+    "views": (("test", 1), ("test", 10)),
+}
+
+
 def measure(records, what):
-    """{seed: points} of an arm: "test" or "train" error (one central view), "gap"
-    (test − training error), or "views" (what ten views save)."""
-    if what == "gap":
-        pair = errors(records, "test", 1), errors(records, "train", 1)
-    elif what == "views":
-        pair = errors(records, "test", 1), errors(records, "test", 10)
-    elif what == "ten views":
-        return errors(records, "test", 10)
-    else:
-        return errors(records, what, 1)
-    return {seed: pair[0][seed] - pair[1][seed] for seed in set(pair[0]) & set(pair[1])}
+    """{seed: points} of an arm; `what` of NEEDS: "test" or "train" error (one central
+    view), test error of "ten views", the "gap" (test − training error), or "views"
+    (what ten views save)."""
+    first, *second = (errors(records, *where) for where in NEEDS[what])
+    if not second:
+        return first
+    return {seed: first[seed] - second[0][seed] for seed in set(first) & set(second[0])}
 
 
 def effect(records, experiment, arm, other, what):
@@ -223,9 +241,25 @@ def effect(records, experiment, arm, other, what):
     if not seeds:
         return None
     sign = 1 if other else -1
-    used = [*arms[arm], *(arms[other] if other else ())]
+    used = [
+        record
+        for record in [*arms[arm], *(arms[other] if other else ())]
+        if (record.split, record.protocol["views"]) in NEEDS[what]
+    ]
     return Effect(
         tuple(sign * (theirs[seed] - ours[seed]) for seed in seeds),
         max(record.protocol["epochs"] for record in used),
-        tuple(sorted({record.name for record in used})),
+        files(used),
     )
+
+
+def hours(records):
+    """Hours of training in the logs of experiments' records, each run once."""
+    runs = {
+        tuple(record.protocol.get(key) for key in ("experiment", "arm", "seed")): sum(
+            line.get("seconds", 0) for line in record.history
+        )
+        for record in records
+        if record.protocol.get("experiment")
+    }
+    return sum(runs.values()) / 3600

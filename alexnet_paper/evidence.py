@@ -6,12 +6,10 @@ import math
 import statistics
 from dataclasses import dataclass
 
-from alexnet_paper import effects
-from alexnet_paper.findings import FAILS
-from alexnet_paper.findings import HOLDS
-from alexnet_paper.findings import UNDECIDED
+from alexnet_paper import small_nets
 from alexnet_paper.findings import Finding
 from alexnet_paper.findings import verdict
+from alexnet_paper.record import files
 
 SATURATED = -math.log(1e-7)  # the loss of an image that a net is certainly wrong about
 
@@ -51,7 +49,8 @@ EVIDENCE = {
 
 
 def recorded(claim, records):
-    """The finding from the newest record that bears on a claim, or None.
+    """The finding from the newest record that bears on a claim, or None; one of the
+    recipe as published, if there is one.
 
     Reproduced: every error is at most, every accuracy at least, the printed value,
     within the record's 95 % interval.
@@ -60,6 +59,7 @@ def recorded(claim, records):
     found = [r for r in records if evidence and evidence.matches(r)]
     if not found:
         return None
+    found.sort(key=lambda record: record.published)
     cells, good = [], True
     for name, printed in zip(evidence.measures, claim.values, strict=False):
         accuracy = name == "accuracy"
@@ -68,8 +68,10 @@ def recorded(claim, records):
         low = 100 * found[-1].metrics[f"{metric}_interval"][0]
         good = good and low <= (100 - printed if accuracy else printed)
         cells.append(f"{100 - error if accuracy else error:.2f}")
-    epochs = found[-1].protocol.get("epochs")
-    return Finding(" / ".join(cells), verdict(good), f"{epochs} epochs")
+    note = f"{found[-1].protocol.get('epochs')} epochs"
+    if not found[-1].published:
+        note += f", recipe {found[-1].protocol['recipe']}"
+    return Finding(" / ".join(cells), verdict(good), note, files(found[-1:]))
 
 
 def first_layer(claim, records):
@@ -94,7 +96,10 @@ def first_layer(claim, records):
         f"{found[-1].protocol.get('weights', 'a run')}; p = {colour['p_value']:.2g} of "
         f"{colour['permutations']:,} deals; one net, not every run"
     )
-    return Finding(ours, verdict(colour["p_value"] < 0.05), note)
+    if small := small_nets.parted_towers(records):
+        note += f"; {small}"
+    used = [found[-1], *small_nets.coloured(records)]
+    return Finding(ours, verdict(colour["p_value"] < 0.05), note, files(used))
 
 
 # the articles
@@ -200,121 +205,9 @@ def flowers_gap(claim, records):
     return Finding(ours, verdict(trained - tested > 0.2), note)
 
 
-# the experiments on CIFAR-10
-
-
-@dataclass(frozen=True)
-class Proxy:
-    """What an experiment on a small net has to say of a claim about the paper's.
-
-    The claim holds if `what` (of `effects.measure`) is larger in every one of `others`
-    than in the arm `base`, or, without others, above 0 in `base` itself; each with a
-    95 % interval over seeds that leaves 0 out.
-    """
-
-    base: str
-    others: tuple[str, ...]
-    what: str
-    experiment: str = "proxies"
-
-
-MIDDLE = ("no-conv3", "no-conv4", "no-conv5")
-PROXIES = {
-    "B06": Proxy("paper-32", MIDDLE, "test"),
-    "E02": Proxy("paper-32", ("one-tower",), "test"),
-    "F02": Proxy("paper-32", ("no-lrn",), "test"),
-    "G01": Proxy("paper-32", ("no-overlap",), "test"),
-    "G02": Proxy("paper-32", ("no-overlap",), "gap"),
-    "I04": Proxy("paper-32", (), "views"),
-    "I06": Proxy("paper-32", ("no-colour",), "test"),
-    "J03": Proxy("paper-32", ("no-crops", "no-dropout"), "gap"),
-    "K02": Proxy("paper-32", ("no-decay",), "train"),
-    "O01": Proxy("paper-32", MIDDLE, "test"),
-}
-SAID = {  # of each kind of measure, in points
-    "test": "test error",
-    "train": "training error",
-    "gap": "test less training error",
-    "views": "saved by ten views",
-}
-
-
-def in_a_small_net(claim, records):
-    """The finding on a claim from its `Proxy`, or None where an arm was not run."""
-    proxy = PROXIES[claim.id]
-    found = {
-        other: effects.effect(records, proxy.experiment, proxy.base, other, proxy.what)
-        for other in proxy.others or (None,)
-    }
-    if None in found.values():
-        return None
-    ours = "; ".join(
-        f"{other or proxy.base} {in_points(effect)}" for other, effect in found.items()
-    )
-    one = next(iter(found.values()))
-    note = (
-        f"{SAID[proxy.what]}, points against {proxy.base}; CIFAR-10, "
-        f"{len(one.differences)} seeds, {one.epochs} epochs"
-    )
-    if not proxy.others:
-        note = note.replace(f", points against {proxy.base}", ", points")
-    signs = {effect.sign for effect in found.values()}
-    decided = HOLDS if signs == {1} else FAILS if -1 in signs else UNDECIDED
-    return Finding(ours, decided, note)
-
-
-def in_points(effect):
-    """ "+1.20 [+0.85, +1.55]" """
-    if effect.interval is None:
-        return f"{effect.mean:+.2f} (one seed)"
-    low, high = effect.interval
-    return f"{effect.mean:+.2f} [{low:+.2f}, {high:+.2f}]"
-
-
-def relu_against_tanh(claim, records):
-    """Figure 1's ratio: reproduced where it is the printed one within a third, or for
-    “several times” (D02) where it is two or more."""
-    race = effects.race(records)
-    if race is None or race.ratio[0] is None:
-        return None
-    ratio, bound = race.ratio
-    seeds = len(race.epochs["relu"])
-    note = (
-        f"rates {race.rates['relu']:g} for ReLU and {race.rates['tanh']:g} for tanh, "
-        f"the best of {len(race.tried['relu'])}; medians of {seeds} seeds"
-    )
-    good = ratio >= 2
-    if claim.values:
-        good = abs(ratio / claim.values[0] - 1) <= 1 / 3
-    return Finding(f"{'over ' if bound else ''}{ratio:.1f} times", verdict(good), note)
-
-
-def footnote_3(claim, records):
-    """Errors of cuda-convnet's two nets beside the printed ones, and what the second
-    loses without its normalization."""
-    errors = [
-        effects.effect(records, "footnote3", arm, None, "ten views")
-        for arm in ("13pct", "11pct")
-    ]
-    if None in errors:
-        return None
-    found = [abs(error.mean) for error in errors]
-    good = all(
-        ours < printed + 0.5 for ours, printed in zip(found, claim.values, strict=True)
-    )
-    note = f"{len(errors[0].differences)} seeds, {errors[0].epochs} epochs, ten views"
-    alone = effects.effect(records, "footnote3", "11pct", "11pct-no-lrn", "ten views")
-    if alone:
-        note += f"; the second without its normalization {in_points(alone)} points"
-    return Finding(f"{found[0]:.1f} → {found[1]:.1f} %", verdict(good), note)
-
-
 READINGS = {
+    **small_nets.READINGS,
     "N01": first_layer,
-    "D01": relu_against_tanh,
-    "D02": relu_against_tanh,
-    "F03": footnote_3,
-    **dict.fromkeys(PROXIES, in_a_small_net),
     "BC17": held_out,
     "BC20": annealed_after,
     "CD10": functools.partial(log_line, "loss", 0.5),
@@ -328,9 +221,17 @@ READINGS = {
 }
 
 
-def finding(claim, records):
-    """The `Finding` of the records on a claim, or None where none bears on it."""
-    return READINGS.get(claim.id, recorded)(claim, records)
+def finding(claim, records, variant):
+    """The `Finding` of the records on a claim, or None where none bears on it. What
+    has no reading of its own is read from the records of `variant` alone."""
+    if claim.id in READINGS:
+        return READINGS[claim.id](claim, records)
+    own = [
+        record
+        for record in records
+        if record.variant == variant and not record.protocol.get("experiment")
+    ]
+    return recorded(claim, own)
 
 
 # in words
@@ -422,6 +323,7 @@ def on_flowers(records):
 
 
 EXPLANATIONS = {
+    **small_nets.EXPLANATIONS,
     "bn-cifar10": on_cifar10,
     "cats-vs-dogs": on_cats_and_dogs,
     "bn-flowers17": on_flowers,

@@ -1,7 +1,6 @@
 """Experiments as data: a question, the runs that answer it, and their protocol."""
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from dataclasses import field
 
@@ -21,9 +20,8 @@ class Experiment:
 
     `arms` maps a label to the fields of `plan.Plan` that it changes; every arm runs
     with seeds 0 to `seeds` − 1 and is then evaluated on each (split, views) of
-    `measured`, and of `more` under its label. In a `race` an arm is KIND-RATE: the
-    first seed finds each kind's fastest rate to the plan's `until`, where an arm ends
-    once it cannot be the fastest, and only that one goes on to the other seeds.
+    `measured`, and of `more` under its label. In a race an arm is KIND-RATE: the first
+    seed tries every rate for `heat` epochs, and each kind's fastest goes on alone.
     """
 
     name: str
@@ -34,7 +32,7 @@ class Experiment:
     seeds: int = 5
     measured: tuple[tuple[str, int], ...] = (("validation", 1),)
     more: dict = field(default_factory=dict)
-    race: bool = False
+    heat: int | None = None
 
     def plans(self, data_dir=None, seeds=None, arms=None, **changes):
         """(arm, plan) of every run, seed by seed; `arms` names some of them, and
@@ -47,30 +45,34 @@ class Experiment:
                 f"{', '.join(self.arms)}."
             )
         changes = {name: value for name, value in changes.items() if value is not None}
-        return [
-            (
-                arm,
-                dataclasses.replace(
-                    self.plan, **fields, **changes, data_dir=data_dir, seed=seed
-                ),
+
+        def plan_of(arm, seed, **shorter):
+            fields = {**self.arms[arm], **changes, **shorter}
+            return dataclasses.replace(
+                self.plan, **fields, data_dir=data_dir, seed=seed
             )
+
+        chosen = [arm for arm in self.arms if not arms or arm in arms]
+        heats = [(arm, plan_of(arm, 0, epochs=self.heat)) for arm in chosen]
+        return (heats if self.heat else []) + [
+            (arm, plan_of(arm, seed))
             for seed in range(seeds or self.seeds)
-            for arm, fields in self.arms.items()
-            if not arms or arm in arms
+            for arm in chosen
         ]
 
     def due(self, arm, plan, records):
-        """The plan that is left to do of an arm after these records: itself, one with
-        fewer epochs, or None."""
-        if not self.race:
-            return plan
-        kind = arm.partition("-")[0]
-        of_kind = effects.rates_tried(records, self.name, plan.until).get(kind, {})
-        fastest = min(of_kind, key=of_kind.get, default=None)
-        if plan.seed:
-            return plan if arm == f"{kind}-{fastest:g}" else None
-        epochs, _ = of_kind.get(fastest, (math.inf, 1))
-        return dataclasses.replace(plan, epochs=math.ceil(min(epochs, plan.epochs)))
+        """Whether a run of an arm is asked for after these records: in a race, once
+        its kind's rates have had their heat, only at the fastest."""
+        if not self.heat or plan.epochs == self.heat:
+            return True
+        kind, _, rate = arm.partition("-")
+        tried = effects.rates_tried(records, self.name, plan.until, self.heat)
+        return float(rate) == min(tried[kind], key=tried[kind].get)
+
+    def folder(self, arm, plan):
+        """Name of a run's folder."""
+        heat = self.heat and plan.epochs == self.heat
+        return f"{arm}-heat" if heat else f"{arm}-seed{plan.seed}"
 
 
 START = Plan(
@@ -111,8 +113,9 @@ _ALL = (
     Experiment(
         "figure1",
         "How much faster does a net learn with ReLU than with tanh?",
-        "four layers, no regularization, each with the best of its learning rates: "
-        "epochs to 25 % training error (of the batches as they were trained on)",
+        "four layers, no regularization, each at the learning rate with the lowest "
+        f"training error after {effects.HEAT} epochs; epochs to 25 % training error of "
+        "the batches as they were trained on",
         Plan(
             FOUR_LAYERS,
             "cifar10",
@@ -128,7 +131,7 @@ _ALL = (
         },
         seeds=3,
         measured=(("test", 1),),
-        race=True,
+        heat=effects.HEAT,
     ),
     Experiment(
         "net-18pct",
@@ -144,7 +147,7 @@ _ALL = (
         "What does response normalization do for the nets of footnote 3?",
         "cuda-convnet's two nets, and the second one without its normalization; all "
         "50,000 training images, the same epochs for all, rate ÷10 at 80 and 90 %",
-        Plan("cifar-11pct", "cifar10", epochs=15, schedule="steps", validation=0.0),
+        Plan("cifar-11pct", "cifar10", epochs=4, schedule="steps", validation=0.0),
         {
             "11pct": {"variant": "cifar-11pct"},
             "11pct-no-lrn": {"variant": "cifar-11pct.no-lrn"},

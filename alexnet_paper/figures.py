@@ -801,6 +801,30 @@ def comparison(rows, about=""):
     return figure
 
 
+@styled
+def effects(found, about=""):
+    """A line a changed net and measure: the difference with its interval over seeds.
+    `found`: {(arm, measure): `effects.Effect`}."""
+    figure = Figure(figsize=(PAGE, 0.25 * len(found) + 1.0), layout="constrained")
+    axes = figure.subplots()
+    for line, effect in enumerate(found.values()):
+        low, high = effect.interval or (effect.mean, effect.mean)
+        colour = {1: VERMILLION, -1: BLUE, 0: BLACK}[effect.sign]
+        axes.plot([low, high], [line, line], "|-", color=colour, markersize=5)
+        axes.plot(effect.mean, line, "o", color=colour, markersize=4)
+        beside(axes, high, line, f"{effect.mean:+.1f}")
+    axes.axvline(0, color=GREY, linewidth=1)
+    names = [f"{arm}, {what}" for arm, what in found]
+    axes.set_yticks(range(len(found)), names)
+    axes.set_ylim(len(found) - 0.5, -0.5)
+    axes.set_xlabel("points more than the unchanged net")
+    axes.margins(x=0.1)
+    axes.grid(axis="x", color="#dddddd", linewidth=0.5)
+    axes.set_axisbelow(True)
+    caption(figure, about)
+    return figure
+
+
 def geometric_middle(values):
     return math.sqrt(min(values) * max(values))
 

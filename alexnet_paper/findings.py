@@ -10,7 +10,7 @@ NOT_RUN = "not run"
 CITATION = "citation"
 HOLDS = "holds in a small net"  # what ImageNet is needed for, tried on CIFAR-10
 FAILS = "fails in a small net"
-UNDECIDED = "undecided"  # the interval over seeds has 0 in it
+UNDECIDED = "undecided"  # the interval over seeds has 0 in it, or training was short
 VERDICTS = (
     REPRODUCED,
     SLIP,
@@ -26,9 +26,12 @@ VERDICTS = (
 
 @dataclass(frozen=True)
 class Finding:
+    """`records`: names of the files it was read from."""
+
     ours: str
     verdict: str
     note: str = ""
+    records: tuple[str, ...] = ()
 
 
 def verdict(good):

@@ -14,7 +14,9 @@ def claims_section(variant, measured, article):
     pairs."""
     rows = []
     for claim, finding in measured:
-        remark = f" ({finding.note})" if finding.note else ""
+        notes = [finding.note] if finding.note else []
+        if finding.records:
+            notes.append(f"records {', '.join(finding.records)}")
         rows.append(
             (
                 claim.id,
@@ -23,7 +25,7 @@ def claims_section(variant, measured, article):
                 with_unit(claim),
                 claim.authors or "–",
                 finding.ours,
-                finding.verdict + remark,
+                finding.verdict + (f" ({'; '.join(notes)})" if notes else ""),
             )
         )
     title = f"{article.title} ({article.publisher or 'article'})" if article else ""
@@ -239,8 +241,7 @@ def records_section(records, variant="this variant"):
 def asked(record):
     """What its protocol is told by; the recipe where it is not the variant's own."""
     keys = "classes", "views", "epochs", "seed"
-    own = record.protocol.get("recipe", "as-published") == "as-published"
-    return keys if own else ("recipe", *keys)
+    return keys if record.published else ("recipe", *keys)
 
 
 def weights_sections(name, about, shapes, missing):
@@ -414,6 +415,38 @@ def short_claims_section(measured):
         f"Of the other claims {rest}: the command prints them with what each needs and "
         "the command that obtains it.",
     )
+
+
+def tried_section(measured, folder):
+    """Claims that an experiment's records in `folder` decide, with links to them."""
+    rows = tuple(
+        (
+            claim.id,
+            claim.statement,
+            with_unit(claim),
+            finding.ours,
+            finding.verdict,
+            finding.note,
+            ", ".join(f"[{name}]({folder}/{name})" for name in finding.records),
+        )
+        for claim, finding in measured
+    )
+    return Section(
+        "The paper's claims, tried on CIFAR-10",
+        ("id", "claim", "paper", "ours", "verdict", "how", "records"),
+        rows,
+        "A star in a record's name stands for the seeds.",
+    )
+
+
+def effects_section(found):
+    """Differences over seeds; `found` from `small_nets.all_effects`."""
+    rows = tuple(
+        (arm, what, effect.words, str(len(effect.differences)), str(effect.epochs))
+        for (arm, what), effect in found.items()
+    )
+    columns = ("changed net", "error", "points more", "seeds", "epochs")
+    return Section("What each change does", columns, rows)
 
 
 def comparison_sections(title, rows, accuracy, commands, note):

@@ -9,6 +9,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -47,8 +48,13 @@ class Record:
         experiment, arm = self.protocol.get("experiment"), self.protocol.get("arm")
         if experiment:
             return f"{experiment}-{arm}{rest}"
-        recipe = self.protocol.get("recipe", "as-published")
-        return f"{self.variant}{'' if recipe == 'as-published' else '-' + recipe}{rest}"
+        recipe = "" if self.published else f"-{self.protocol['recipe']}"
+        return f"{self.variant}{recipe}{rest}"
+
+    @property
+    def published(self):
+        """Whether it was trained by the variant's own recipe."""
+        return self.protocol.get("recipe", "as-published") == "as-published"
 
     def save(self, folder):
         """Writes it into `folder` and returns the path."""
@@ -76,6 +82,12 @@ def load_all(folder=None):
         raise ValueError(f"{folder} is not a folder of records.")
     paths = {path for root in roots for path in root.rglob("*-views*-seed*.json")}
     return [Record.load(path) for path in sorted(paths, key=lambda path: path.name)]
+
+
+def files(records):
+    """Names of the records' files, those that differ in the seed alone as one."""
+    names = (re.sub(r"seed\d+\.json$", "seed*.json", one.name) for one in records)
+    return tuple(sorted(set(names)))
 
 
 def shipped():

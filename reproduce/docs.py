@@ -4,7 +4,8 @@
     python -m reproduce.docs --check
 
 Run it in the checkout's root after changing data, records or claims (about a minute).
---check writes nothing and exits 1 if a page is not what the code and records give.
+--check writes nothing and exits 1 if a page is not what the code and records give; it
+does not look into the pictures, whose bytes depend on fonts.
 """
 
 import sys
@@ -13,6 +14,10 @@ from pathlib import Path
 from reproduce import command_line
 
 BEGIN, END = "<!-- generated: python -m reproduce.docs -->", "<!-- end -->"
+PICTURES = {  # below docs, of a paragraph of the results
+    "Figure 1": "figures/figure1.svg",
+    "Small nets": "figures/effects.svg",
+}
 
 
 def parser():
@@ -27,6 +32,8 @@ def main(arguments=None):
 
 
 def docs(options):
+    from alexnet_paper import figures
+    from alexnet_paper import record
     from alexnet_paper.record import atomic_write
 
     command_line.quiet_keras()
@@ -46,6 +53,8 @@ def docs(options):
     for name in stale:
         atomic_write(name, pages[name])
         print(name)
+    for name, draw in pictures(record.load_all(record.shipped())).items():
+        figures.save(draw(), Path("docs") / name)
 
 
 def static_pages():
@@ -94,18 +103,50 @@ def results_page():
     shipped = record.load_all(record.shipped())
     features = [r for r in shipped if r.protocol.get("experiment") == "features"]
     records = [r for r in shipped if r not in features]
-    sections = layout.features_sections(features[::-1]) if features else []
+    text = "What the records that come with this project say, and then every record."
+    drawn = pictures(shipped)
+    for name, explain in evidence.EXPLANATIONS.items():
+        if said := explain(records):
+            text += f"\n\n**{name}.** {said}"
+            if path := PICTURES.get(name):
+                text += f"\n\n![{name}]({path})" if path in drawn else ""
+    sections = tried_sections(shipped)
+    sections += layout.features_sections(features[::-1]) if features else []
     sections += [
         layout.records_section([r for r in records if r.variant == name], name)
         for name in sorted({found.variant for found in records})
     ]
-    text = "Every record that comes with this project, one row a measured run."
-    if not sections:
-        text = "No record has been shipped yet: a finished run's record goes here."
-    for name, explain in evidence.EXPLANATIONS.items():
-        if said := explain(records):
-            text += f"\n\n**{name}.** {said}"
     return page("Results", text, sections)
+
+
+def tried_sections(records):
+    """The paper's claims that experiments on small nets decide."""
+    from alexnet_paper import evidence
+    from alexnet_paper import layout
+    from alexnet_paper import paper
+    from alexnet_paper import small_nets
+
+    found = [
+        (claim, evidence.finding(claim, records, "paper"))
+        for claim in paper.CLAIMS
+        if claim.id in small_nets.READINGS
+    ]
+    found = [(claim, finding) for claim, finding in found if finding]
+    return [layout.tried_section(found, "../reproduce/results")] if found else []
+
+
+def pictures(records):
+    """{path below docs: a function that draws it} of what the records suffice for."""
+    from alexnet_paper import effects
+    from alexnet_paper import small_nets
+    from reproduce import drawing
+
+    drawn = {}
+    if race := effects.race(records):
+        drawn[PICTURES["Figure 1"]] = lambda: drawing.of_race(race)
+    if found := small_nets.all_effects(records):
+        drawn[PICTURES["Small nets"]] = lambda: drawing.of_effects(found)
+    return drawn
 
 
 def page(title, text, sections):

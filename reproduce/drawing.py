@@ -26,15 +26,39 @@ def figure_1(options):
                 "there are no records of ReLU against tanh: python -m "
                 "reproduce.experiment figure1 --data-dir DIR makes them."
             )
+    words = ratio_in_words(*race.ratio)
+    return of_race(race), [layout.epochs_section(race.epochs, words, TARGET)]
+
+
+def of_race(race):
+    """Figure 1 of a race."""
     histories = {
         kind: [one.history for one in found] for kind, found in race.records.items()
     }
-    words = ratio_in_words(*race.ratio)
     one = race.records["relu"][0]
     about = f"{one.variant} on {one.data}; learning rates {race.rates['relu']:g} for "
     about += f"ReLU and {race.rates['tanh']:g} for tanh. Thin: single seeds."
-    made = figures.training_error(histories, race.epochs, TARGET, about, words)
-    return made, [layout.epochs_section(race.epochs, words, TARGET)]
+    words = ratio_in_words(*race.ratio)
+    return figures.training_error(histories, race.epochs, TARGET, about, words)
+
+
+def effects_of_changes(options):
+    """What each change of a small net does, from records."""
+    from alexnet_paper import small_nets
+
+    with command_line.usage():
+        found = small_nets.all_effects(record.load_all(options.records))
+        if not found:
+            raise ValueError(
+                "there are no records of changed nets: python -m reproduce.experiment "
+                "proxies --data-dir DIR makes them."
+            )
+    return of_effects(found), [layout.effects_section(found)]
+
+
+def of_effects(found):
+    """The figure of `small_nets.all_effects`."""
+    return figures.effects(found, "Points against the unchanged net; 95 % over seeds.")
 
 
 def ratio_in_words(ratio, bound):
@@ -292,6 +316,7 @@ def confusion(options):
 
 DRAWN = {
     "1": figure_1,
+    "effects": effects_of_changes,
     "2": figure_2,
     "3": figure_3,
     "4": figure_4,

@@ -67,14 +67,11 @@ def run_all(chosen, plans, out, command):
     from reproduce.progress import EpochProgress
 
     for number, (arm, plan) in enumerate(plans, 1):
-        folder = out / f"{arm}-seed{plan.seed}"
-        if (folder / "done").exists():
-            continue
+        folder = out / chosen.folder(arm, plan)
         there = record.load_all(out / "records") if any(out.glob("records")) else []
-        plan = chosen.due(arm, plan, there)
-        if plan is None:
+        if (folder / "done").exists() or not chosen.due(arm, plan, there):
             continue
-        command_line.note(f"run {number} of {len(plans)}: {arm}, seed {plan.seed}")
+        command_line.note(f"run {number} of {len(plans)}: {folder.name}")
         with command_line.usage():
             records = experiments.run(
                 chosen, arm, plan, folder, command, EpochProgress, command_line.note

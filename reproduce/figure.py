@@ -1,6 +1,7 @@
 """Draws the paper's figures, and the articles' curves and confusion matrices.
 
     python -m reproduce.figure 1 --out figure1.pdf
+    python -m reproduce.figure effects --out effects.pdf
     python -m reproduce.figure 2 --variant paper --out figure2.pdf
     python -m reproduce.figure 3 --run runs/paper-imagenet-seed0 --out figure3.png
     python -m reproduce.figure 4 --weights net.npz --data imagenet --data-dir DIR \\
@@ -8,7 +9,8 @@
     python -m reproduce.figure curves --run runs/bn-cifar10-digits-seed0 --out c.svg
     python -m reproduce.figure confusion --run runs/bn-cifar10-digits-seed0 --out m.svg
 
-1: ReLU against tanh, from the records of the experiment figure1. 2: the net, drawn
+1: ReLU against tanh, from the records of the experiment figure1; effects: what changes
+of a small net do, from those of the others. 2: the net, drawn
 from its specification. 3: the first layer's kernels and how coloured they are. 4:
 photographs with their most probable labels (of --data, or named on the command line),
 and the training images nearest to some. The numbers shown are printed, too. Exit 0:
@@ -19,7 +21,7 @@ import sys
 
 from reproduce import command_line
 
-FIGURES = ("1", "2", "3", "4", "curves", "confusion")
+FIGURES = ("1", "2", "3", "4", "curves", "confusion", "effects")
 
 
 def parser():
@@ -46,7 +48,7 @@ def parser():
     add(
         "--records",
         metavar="DIR",
-        help="of figure 1: not those shipped and those under ./runs",
+        help="of 1 and effects: not those shipped and those under ./runs",
     )
     add("--seed", type=int, default=0, help="of what is drawn at random (default: 0)")
     add(

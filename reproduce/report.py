@@ -31,6 +31,7 @@ def render(variant, records, devices, format):
         for claim in claims.claims_of(variant)
     ]
     forms = compare_forms(variant.architecture, devices) if devices else None
+    records = [found for found in records if found.variant == variant.name]
     if format == "json":
         return json.dumps(as_json(variant, measured, forms, records), indent=1) + "\n"
     sections = as_sections(variant, measured, forms, records)
@@ -152,6 +153,7 @@ def claim_json(claim, finding):
         "protocol": claim.protocol,
         "verdict": finding.verdict,
         "note": finding.note,
+        "records": list(finding.records),
         "remark": claim.remark,
         "needs": claim.needs,
         "command": claim.command,

@@ -57,7 +57,6 @@ def table(options):
     with command_line.usage():
         devices = report.tower_devices(variant, options.placement)
     command_line.note(f"building and measuring {variant.name} …")
-    records = [found for found in records if found.variant == variant.name]
     content = report.render(variant, records, devices, options.format)
     command_line.emit(content, options.out)
 

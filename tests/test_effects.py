@@ -108,7 +108,10 @@ def test_a_race_takes_each_kind_s_best_rate():
     assert race.rates == {"relu": 0.001, "tanh": 0.01}
     assert race.epochs == {"relu": [2, 1], "tanh": [4, 5, math.inf]}
     assert race.ratio == (pytest.approx(5 / 1.5), False)
-    assert race.tried == {"relu": {0.001: 2, 0.01: 3}, "tanh": {0.001: 10, 0.01: 4}}
+    assert race.tried == {
+        "relu": {0.001: 0.25, 0.01: 0.25},
+        "tanh": {0.001: 0.8, 0.01: 0.25},
+    }
     assert race.records["relu"] == [records[1], records[0]]
     assert effects.race(records[:3]) is None
 

@@ -19,7 +19,8 @@ from reproduce import experiment as program
 def test_every_arm_is_a_plan_with_seeds_of_its_own(name):
     experiment = experiments.EXPERIMENTS[name]
     plans = experiment.plans("DIR")
-    assert len(plans) == experiment.seeds * len(experiment.arms)
+    heats = 1 if experiment.heat else 0
+    assert len(plans) == (experiment.seeds + heats) * len(experiment.arms)
     assert len({plan for _, plan in plans}) == len(plans)
     for arm, plan in plans:
         assert arm in experiment.arms and plan.data_dir == "DIR"
@@ -132,25 +133,29 @@ def raced(arm, errors, seed=0):
     return Record("x", "cifar10", "test", 1, protocol, {}, "", {}, history)
 
 
-def test_a_race_seeks_the_fastest_rate_and_goes_on_with_it():
-    """An arm is given no more epochs than the fastest of its kind needed; the other
-    seeds run at that rate alone."""
+def test_a_race_tries_every_rate_and_goes_on_with_the_fastest():
+    """Every rate has its heat first; then each kind's fastest runs, with all seeds."""
     race = experiments.get("figure1")
-    plans = {(arm, plan.seed): plan for arm, plan in race.plans()}
-
-    def due(arm, seed, records):
-        plan = race.due(arm, plans[arm, seed], records)
-        return plan and plan.epochs
-
-    assert due("relu-0.01", 0, []) == plans["relu-0.01", 0].epochs == 60
-    records = [raced("relu-0.01", (0.5, 0.3, 0.28, 0.24)), raced("tanh-0.01", (0.5,))]
-    assert due("relu-0.03", 0, records) == 4
-    assert due("tanh-0.03", 0, records) == 60
-    assert due("relu-0.01", 1, records) == 60 and due("relu-0.03", 1, records) is None
-    records.append(raced("relu-0.03", (0.3, 0.2)))
-    records.append(raced("relu-0.03", (0.3, 0.3, 0.3), seed=1))
-    assert due("relu-0.01", 2, records) is None and due("relu-0.03", 2, records) == 60
-    assert due("relu-0.001", 0, records) == 2
+    plans = race.plans()
+    heats, runs = plans[: len(race.arms)], plans[len(race.arms) :]
+    assert {arm for arm, _ in heats} == set(race.arms)
+    assert {(plan.epochs, plan.seed) for _, plan in heats} == {(8, 0)}
+    assert {(plan.epochs, plan.seed) for _, plan in runs} == {
+        (60, seed) for seed in range(3)
+    }
+    folders = [race.folder(arm, plan) for arm, plan in plans]
+    assert len(set(folders)) == len(plans) and folders[0] == "relu-0.01-heat"
+    assert all(race.due(arm, plan, []) for arm, plan in heats)
+    records = [raced(arm, (0.5,) * 8) for arm in race.arms]
+    records += [
+        raced("relu-0.03", (0.4, 0.24)),
+        raced("tanh-0.003", (*(0.4,) * 8, 0.5)),  # what comes after does not count
+        raced("tanh-0.001", (*(0.6,) * 8, 0.2)),
+    ]
+    there = {record.protocol["arm"]: record for record in records}.values()
+    due = [(arm, plan.seed) for arm, plan in runs if race.due(arm, plan, there)]
+    assert due == [
+        (arm, seed) for seed in range(3) for arm in ("tanh-0.003", "relu-0.03")
+    ]
     proxies = experiments.get("proxies")
-    (arm, plan), *_ = proxies.plans()
-    assert proxies.due(arm, plan, records) is plan
+    assert all(proxies.due(arm, plan, []) for arm, plan in proxies.plans())

@@ -21,7 +21,7 @@ ROWS = (
     ("layers", "losses", "optimizer", "prepare", "downloads"),
     ("model", "data", "weights", "formats"),
     ("plan", "kernels", "retrieval"),
-    ("equivalence", "train", "effects", "evidence", "trained"),
+    ("equivalence", "train", "effects", "small_nets", "evidence", "trained"),
     ("evaluate", "probe", "claims", "conversion", "experiments"),
     ("comparison",),
     ("tables", "layout", "figures"),

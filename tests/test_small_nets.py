@@ -1,0 +1,214 @@
+"""What the experiments on CIFAR-10 say, from hand-made records."""
+
+import dataclasses
+
+import pytest
+
+from alexnet_paper import evidence
+from alexnet_paper import experiments
+from alexnet_paper import paper
+from alexnet_paper import small_nets
+from alexnet_paper.findings import FAILS
+from alexnet_paper.findings import HOLDS
+from alexnet_paper.findings import NOT_REPRODUCED
+from alexnet_paper.findings import REPRODUCED
+from alexnet_paper.findings import UNDECIDED
+from alexnet_paper.record import Record
+from alexnet_paper.record import load_all
+from alexnet_paper.record import shipped
+
+CLAIM = {claim.id: claim for claim in paper.CLAIMS}
+
+
+def finding(claim, records):
+    return evidence.finding(claim, records, "paper")
+
+
+def measured(experiment, arm, errors, split="test", views=1, epochs=20):
+    """Records of an arm, one a seed, with these errors in %."""
+    return [
+        Record(
+            "paper-32",
+            "cifar10",
+            split,
+            10_000,
+            {
+                "experiment": experiment,
+                "arm": arm,
+                "views": views,
+                "seed": str(seed),
+                "epochs": epochs,
+            },
+            {"top1_error": error / 100},
+            "c",
+            {},
+        )
+        for seed, error in enumerate(errors)
+    ]
+
+
+BASE = measured("proxies", "paper-32", (30, 31, 32))
+
+
+@pytest.mark.parametrize(
+    ("errors", "said", "verdict"),
+    [
+        ((32, 33, 34.1), "no-colour +2.03 [+1.89, +2.18]", HOLDS),
+        ((28, 29, 29.9), "no-colour -2.03 [-2.18, -1.89]", FAILS),
+        ((32, 30, 33), "no-colour +0.67", UNDECIDED),
+        ((32,), "no-colour +2.00 (one seed)", UNDECIDED),
+    ],
+)
+def test_a_claim_in_a_small_net(errors, said, verdict):
+    records = [*BASE, *measured("proxies", "no-colour", errors)]
+    found = finding(CLAIM["I06"], records)
+    assert found.ours.startswith(said) and found.verdict == verdict
+    assert f"{len(errors)} seeds, 20 epochs" in found.note
+
+
+def test_every_arm_must_agree():
+    """O01 takes all three layers: none may be missing, and one that does not matter
+    leaves it undecided."""
+    worse = (32, 33, 34.1)
+    records = [*BASE]
+    for arm in ("no-conv3", "no-conv4"):
+        records += measured("proxies", arm, worse)
+    assert finding(CLAIM["O01"], records) is None
+    whole = [*records, *measured("proxies", "no-conv5", worse)]
+    assert finding(CLAIM["O01"], whole).verdict == HOLDS
+    mixed = [*records, *measured("proxies", "no-conv5", (30, 31, 32.1))]
+    assert finding(CLAIM["O01"], mixed).verdict == UNDECIDED
+
+
+def test_what_ten_views_save():
+    records = [*BASE, *measured("proxies", "paper-32", (28.9, 30, 31), views=10)]
+    found = finding(CLAIM["I04"], records)
+    assert found.ours.startswith("paper-32 +1.03 [") and found.verdict == HOLDS
+
+
+def test_training_error_without_decay():
+    records = measured("proxies", "paper-32", (10, 11, 12), split="train")
+    records += measured("proxies", "no-decay", (8, 9.1, 10), split="train")
+    assert finding(CLAIM["K02"], [*BASE, *records]).verdict == FAILS
+
+
+@pytest.mark.parametrize("id", small_nets.PROXIES)
+def test_a_proxy_s_arms_are_those_of_its_experiment(id):
+    proxy = small_nets.PROXIES[id]
+    arms = experiments.get(proxy.experiment).arms
+    assert {proxy.base, *proxy.others} <= set(arms)
+    assert id in CLAIM and finding(CLAIM[id], []) is None
+
+
+def race(relu, tanh):
+    def run_of(arm, epochs):
+        history = [
+            {"epoch": n + 1, "top1_error": 0.9 if n + 1 < epochs else 0.25}
+            for n in range(int(epochs))
+        ]
+        (record,) = measured("figure1", arm, (20,))
+        return Record(**{**vars(record), "history": history})
+
+    return [run_of("relu-0.001", relu), run_of("tanh-0.01", tanh)]
+
+
+@pytest.mark.parametrize(
+    ("relu", "tanh", "d01", "d02"),
+    [
+        (5, 30, REPRODUCED, REPRODUCED),
+        (5, 12, NOT_REPRODUCED, REPRODUCED),
+        (5, 7, NOT_REPRODUCED, NOT_REPRODUCED),
+        (2, 40, NOT_REPRODUCED, REPRODUCED),
+    ],
+)
+def test_relu_against_tanh(relu, tanh, d01, d02):
+    records = race(relu, tanh)
+    for id, verdict in (("D01", d01), ("D02", d02)):
+        found = finding(CLAIM[id], records)
+        assert found.ours == f"{tanh / relu:.1f} times" and found.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "epochs", "verdict"),
+    [
+        ((13, 13.2), (11, 11.2), 170, REPRODUCED),
+        ((13, 13.2), (11, 11.2), 20, REPRODUCED),
+        ((14, 14.2), (11, 11.2), 170, NOT_REPRODUCED),
+        ((14, 14.2), (11, 11.2), 20, UNDECIDED),
+    ],
+)
+def test_footnote_3(first, second, epochs, verdict):
+    """A short training that does not get there decides nothing."""
+    records = measured("footnote3", "13pct", first, views=10, epochs=epochs)
+    assert finding(CLAIM["F03"], records) is None
+    records += measured("footnote3", "11pct", second, views=10, epochs=epochs)
+    alone = measured("footnote3", "11pct-no-lrn", (12, 12.2), views=10, epochs=epochs)
+    found = finding(CLAIM["F03"], [*records, *alone])
+    assert found.verdict == verdict and "without its normalization +1.00" in found.note
+    assert f"2 seeds, {epochs} epochs of the 170 and 520" in found.note
+    assert found.ours == f"{sum(first) / 2:.1f} → {sum(second) / 2:.1f} %"
+    assert found.records == (
+        "footnote3-11pct-cifar10-test-views10-seed*.json",
+        "footnote3-11pct-no-lrn-cifar10-test-views10-seed*.json",
+        "footnote3-13pct-cifar10-test-views10-seed*.json",
+    )
+
+
+def test_towers_over_seeds():
+    """One seed of three parts its towers' colours."""
+    records = [
+        dataclasses.replace(
+            record, metrics={**record.metrics, "colour": {"means": m, "p_value": p}}
+        )
+        for record, m, p in zip(
+            BASE, ((0.2, 0.6), (0.4, 0.5), (0.4, 0.4)), (0.001, 0.2, 0.9), strict=True
+        )
+    ]
+    assert small_nets.parted_towers(records).startswith("of paper-32 on CIFAR-10 in 1 ")
+    said = small_nets.on_towers(records)
+    assert "0.20 and 0.60 (p = 0.001); 0.40 and 0.50 (p = 0.2)" in said
+    assert "they part in 1 of 3 seeds" in said
+    assert small_nets.parted_towers(BASE) == "" == small_nets.on_towers(BASE)
+
+
+def test_all_effects_are_those_that_were_run():
+    records = [*BASE, *measured("proxies", "no-lrn", (32, 33, 34.1))]
+    (key,) = small_nets.all_effects(records)
+    assert key == ("no-lrn", "test")
+    assert small_nets.all_effects(BASE) == {}
+
+
+SHIPPED = load_all(shipped())
+
+
+@pytest.mark.parametrize("id", small_nets.READINGS)
+def test_shipped_verdicts_are_of_whole_experiments(id):
+    """What the shipped records decide is decided by three seeds of every arm, and its
+    files are there."""
+    found = finding(CLAIM[id], SHIPPED)
+    if found is None:
+        pytest.skip(f"no records of {id} are shipped")
+    assert "3 seeds" in found.note or "one seed" in found.ours
+    names = {record.name for record in SHIPPED}
+    for name in found.records:
+        assert name.replace("*", "0") in names
+
+
+def test_words_are_those_of_the_records():
+    """Every number of the paragraphs, from runs whose outcome is known."""
+    assert [explain([]) for explain in small_nets.EXPLANATIONS.values()] == [""] * 5
+    said = small_nets.on_figure_1(race(5, 30))
+    assert "ReLU 5.0; tanh 30.0" in said and "are 6.0 times apart" in said
+    assert "ReLU 0.001 (25.0); tanh 0.01 (90.0)" in said
+    (record,) = measured("net-18pct", "published", (19.5,), epochs=140)
+    record = dataclasses.replace(
+        record,
+        variant="cifar-18pct",
+        protocol={**record.protocol, "training_images": 50_000},
+        metrics={"top1_error": 0.195, "top1_error_interval": [0.187, 0.203]},
+        history=[{"epoch": 1, "seconds": 3600}, {"epoch": 2, "seconds": 1800}],
+    )
+    assert "19.50 % [18.70, 20.30] after 140 of 50,000" in (
+        small_nets.on_the_18_percent_net([record])
+    )
+    assert small_nets.on_compute([record, record]).endswith("1.5 hours of training.")
