@@ -804,7 +804,7 @@ def comparison(rows, about=""):
 @styled
 def effects(found, about=""):
     """A line a changed net and measure: the difference with its interval over seeds.
-    `found`: {(arm, measure): `effects.Effect`}."""
+    `found`: {(arm, words of the measure): `effects.Effect`}."""
     figure = Figure(figsize=(PAGE, 0.25 * len(found) + 1.0), layout="constrained")
     axes = figure.subplots()
     for line, effect in enumerate(found.values()):
@@ -814,7 +814,7 @@ def effects(found, about=""):
         axes.plot(effect.mean, line, "o", color=colour, markersize=4)
         beside(axes, high, line, f"{effect.mean:+.1f}")
     axes.axvline(0, color=GREY, linewidth=1)
-    names = [f"{arm}, {what}" for arm, what in found]
+    names = [f"{arm}: {what}" for arm, what in found]
     axes.set_yticks(range(len(found)), names)
     axes.set_ylim(len(found) - 0.5, -0.5)
     axes.set_xlabel("points more than the unchanged net")

@@ -49,6 +49,7 @@ SAID = {  # of each kind of measure, in points
     "train": "training error",
     "gap": "test less training error",
     "views": "saved by ten views",
+    "ten views": "test error, ten views",
 }
 
 
@@ -166,7 +167,7 @@ def parted_towers(records):
 
 
 def all_effects(records):
-    """{(arm, measure): Effect} of every arm of a proxy or footnote 3 that was run."""
+    """{(arm, words of the measure): Effect} of every arm of a proxy or footnote 3 that was run."""
     asked = {
         (proxy.experiment, proxy.base, other, proxy.what): None
         for proxy in PROXIES.values()
@@ -174,7 +175,7 @@ def all_effects(records):
     }
     asked["footnote3", "11pct", "11pct-no-lrn", "ten views"] = None
     found = {
-        (other, what): effects.effect(records, experiment, base, other, what)
+        (other, SAID[what]): effects.effect(records, experiment, base, other, what)
         for experiment, base, other, what in asked
     }
     return {key: effect for key, effect in found.items() if effect}

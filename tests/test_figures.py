@@ -434,6 +434,59 @@ def test_figure_1_without_records_names_the_command(capsys, tmp_path):
     assert "python -m reproduce.experiment figure1" in err
 
 
+def proxy_records(folder):
+    """Three seeds of a net that errs more, by 2 to 3 points, and of one that does not;
+    training errors, too."""
+    errors = {
+        "paper-32": (30, 31, 32),
+        "no-lrn": (32, 33.5, 35),
+        "no-overlap": (30, 32),
+    }
+    for (arm, of_arm), (split, less) in itertools.product(
+        errors.items(), {"test": 0, "train": 9}.items()
+    ):
+        for seed, error in enumerate(of_arm):
+            protocol = {"experiment": "proxies", "arm": arm, "views": 1, "epochs": 20}
+            Record(
+                "paper-32",
+                "cifar10",
+                split,
+                10,
+                {**protocol, "seed": str(seed)},
+                {"top1_error": (error - less) / 100},
+                "a command",
+                {},
+            ).save(folder)
+
+
+def test_effects_from_records(capsys, tmp_path):
+    proxy_records(tmp_path / "records")
+    options = ("--records", tmp_path / "records", "--format", "json")
+    code, out, err = called(
+        capsys, "effects", *options, "--out", tmp_path / "effects.svg"
+    )
+    assert code == 0 and f"written: {tmp_path / 'effects.svg'}" in err
+    (section,) = json.loads(out)
+    assert section["rows"] == [
+        ["no-lrn", "test error", "+2.50 [+1.26, +3.74]", "3", "20"],
+        ["no-overlap", "test error", "+0.50 [-5.85, +6.85]", "2", "20"],
+        ["no-overlap", "test less training error", "+0.00 [+0.00, +0.00]", "2", "20"],
+    ]
+    drawn = (tmp_path / "effects.svg").read_text()
+    assert all(
+        words in drawn
+        for words in ("no-lrn: test error", "less training error", "+2.5")
+    )
+
+
+def test_effects_without_records_name_the_command(capsys, tmp_path):
+    code, out, err = called(
+        capsys, "effects", "--records", tmp_path, "--out", tmp_path / "x.png"
+    )
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "python -m reproduce.experiment proxies" in err
+
+
 def test_figure_2_prints_nothing(capsys, tmp_path):
     code, out, err = called(
         capsys, 2, "--variant", "caffe", "--out", tmp_path / "2.pdf"

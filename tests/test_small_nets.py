@@ -174,7 +174,7 @@ def test_towers_over_seeds():
 def test_all_effects_are_those_that_were_run():
     records = [*BASE, *measured("proxies", "no-lrn", (32, 33, 34.1))]
     (key,) = small_nets.all_effects(records)
-    assert key == ("no-lrn", "test")
+    assert key == ("no-lrn", "test error")
     assert small_nets.all_effects(BASE) == {}
 
 
