@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from alexnet_paper.record import files
 
 LEFT = 0.9  # of ln(classes): a loss below it has left the plateau
-HEAT = 8  # epochs in which a race tries every learning rate
+HEAT = 12  # epochs in which a race tries every learning rate
 ROUNDING = 1e-6  # of an error in a log, which was a float32
 
 

@@ -1,6 +1,7 @@
 """Experiments as data: a question, the runs that answer it, and their protocol."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from dataclasses import field
 
@@ -21,7 +22,7 @@ class Experiment:
     `arms` maps a label to the fields of `plan.Plan` that it changes; every arm runs
     with seeds 0 to `seeds` − 1 and is then evaluated on each (split, views) of
     `measured`, and of `more` under its label. In a race an arm is KIND-RATE: the first
-    seed tries every rate for `heat` epochs, and each kind's fastest goes on alone.
+    seed tries every rate for `heat` epochs, and then each kind's fastest runs alone.
     """
 
     name: str
@@ -61,13 +62,19 @@ class Experiment:
         ]
 
     def due(self, arm, plan, records):
-        """Whether a run of an arm is asked for after these records: in a race, once
-        its kind's rates have had their heat, only at the fastest."""
-        if not self.heat or plan.epochs == self.heat:
-            return True
+        """The plan that is left to do of a run after these records, or None. In a race
+        a heat ends where another rate has won it, and the other runs are those of each
+        kind's fastest rate."""
+        if not self.heat:
+            return plan
         kind, _, rate = arm.partition("-")
         tried = effects.rates_tried(records, self.name, plan.until, self.heat)
-        return float(rate) == min(tried[kind], key=tried[kind].get)
+        tried = tried.get(kind, {})
+        fastest = min(tried, key=tried.get, default=None)
+        if plan.epochs != self.heat:
+            return plan if float(rate) == fastest else None
+        epochs = min([self.heat, *(count for count, _ in tried.values())])
+        return dataclasses.replace(plan, epochs=math.ceil(epochs))
 
     def folder(self, arm, plan):
         """Name of a run's folder."""

@@ -167,7 +167,7 @@ def parted_towers(records):
 
 
 def all_effects(records):
-    """{(arm, words of the measure): Effect} of every arm of a proxy or footnote 3 that was run."""
+    """{(arm, words of the measure): Effect} of the arms that claims ask for."""
     asked = {
         (proxy.experiment, proxy.base, other, proxy.what): None
         for proxy in PROXIES.values()
@@ -207,8 +207,8 @@ def on_figure_1(records):
         f"Epochs, seed by seed: ReLU {epochs['relu']}; tanh {epochs['tanh']}. The "
         f"medians are {'more than ' if bound else ''}{ratio:.1f} times apart. "
         "Rates, and the training error in % that the first seed had after "
-        f"{effects.HEAT} epochs or when it was there: ReLU {tried['relu']}; tanh "
-        f"{tried['tanh']}."
+        f"{effects.HEAT} epochs, or as many as a faster rate took: ReLU "
+        f"{tried['relu']}; tanh {tried['tanh']}."
     )
 
 

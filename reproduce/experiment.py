@@ -69,7 +69,8 @@ def run_all(chosen, plans, out, command):
     for number, (arm, plan) in enumerate(plans, 1):
         folder = out / chosen.folder(arm, plan)
         there = record.load_all(out / "records") if any(out.glob("records")) else []
-        if (folder / "done").exists() or not chosen.due(arm, plan, there):
+        plan = chosen.due(arm, plan, there)
+        if plan is None or (folder / "done").exists():
             continue
         command_line.note(f"run {number} of {len(plans)}: {folder.name}")
         with command_line.usage():

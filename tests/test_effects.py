@@ -99,7 +99,7 @@ def test_a_race_takes_each_kind_s_best_rate():
         trained("relu-0.001", 1, [0.25]),
         trained("relu-0.001", 0, [0.5, 0.25]),
         trained("relu-0.01", 0, [0.5, 0.4, 0.25]),
-        trained("tanh-0.001", 0, [0.8] * 9 + [0.25]),
+        trained("tanh-0.001", 0, [0.8] * 12 + [0.25]),
         trained("tanh-0.01", 0, [0.8, 0.7, 0.6, 0.25]),
         trained("tanh-0.01", 1, [0.8, 0.7, 0.6, 0.5, 0.25]),
         trained("tanh-0.01", 2, [0.8] * 8),

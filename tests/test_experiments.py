@@ -139,18 +139,22 @@ def test_a_race_tries_every_rate_and_goes_on_with_the_fastest():
     plans = race.plans()
     heats, runs = plans[: len(race.arms)], plans[len(race.arms) :]
     assert {arm for arm, _ in heats} == set(race.arms)
-    assert {(plan.epochs, plan.seed) for _, plan in heats} == {(8, 0)}
+    assert {(plan.epochs, plan.seed) for _, plan in heats} == {(12, 0)}
     assert {(plan.epochs, plan.seed) for _, plan in runs} == {
         (60, seed) for seed in range(3)
     }
     folders = [race.folder(arm, plan) for arm, plan in plans]
     assert len(set(folders)) == len(plans) and folders[0] == "relu-0.01-heat"
-    assert all(race.due(arm, plan, []) for arm, plan in heats)
-    records = [raced(arm, (0.5,) * 8) for arm in race.arms]
+    assert all(race.due(arm, plan, []) == plan for arm, plan in heats)
+    won = [raced("relu-0.03", (0.4, 0.3, 0.2))]  # after 2.5 epochs
+    ends = {arm: race.due(arm, plan, won).epochs for arm, plan in heats}
+    assert (ends["relu-0.01"], ends["tanh-0.01"]) == (3, 12)
+
+    records = [raced(arm, (0.5,) * 12) for arm in race.arms]
     records += [
-        raced("relu-0.03", (0.4, 0.24)),
-        raced("tanh-0.003", (*(0.4,) * 8, 0.5)),  # what comes after does not count
-        raced("tanh-0.001", (*(0.6,) * 8, 0.2)),
+        *won,
+        raced("tanh-0.003", (*(0.4,) * 12, 0.5)),  # what comes after does not count
+        raced("tanh-0.001", (*(0.6,) * 12, 0.2)),
     ]
     there = {record.protocol["arm"]: record for record in records}.values()
     due = [(arm, plan.seed) for arm, plan in runs if race.due(arm, plan, there)]
@@ -158,4 +162,4 @@ def test_a_race_tries_every_rate_and_goes_on_with_the_fastest():
         (arm, seed) for seed in range(3) for arm in ("tanh-0.003", "relu-0.03")
     ]
     proxies = experiments.get("proxies")
-    assert all(proxies.due(arm, plan, []) for arm, plan in proxies.plans())
+    assert all(proxies.due(arm, plan, []) == plan for arm, plan in proxies.plans())
