@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import logging
 import os
+import shlex
 import sys
 
 WRONG_USE = (
@@ -22,6 +23,14 @@ def parser(program, docstring):
         description=docstring,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def read(parser, arguments=None):
+    """The options of a command line, and as `command` the line itself."""
+    words = sys.argv[1:] if arguments is None else list(map(str, arguments))
+    options = parser.parse_args(words)
+    options.command = f"{parser.prog} {shlex.join(words)}"
+    return options
 
 
 def run(program, options):

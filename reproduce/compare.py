@@ -12,7 +12,6 @@ two variants, layer by layer and in their recipes. Exit 0: compared; 1: failed o
 stopped; 2: wrong use.
 """
 
-import shlex
 import sys
 
 from reproduce import command_line
@@ -70,9 +69,7 @@ def parser():
 
 
 def main(arguments=None):
-    options = parser().parse_args(arguments)
-    words = sys.argv[1:] if arguments is None else arguments
-    options.command = f"python -m reproduce.compare {shlex.join(map(str, words))}"
+    options = command_line.read(parser(), arguments)
     return command_line.run(differences if options.differences else compare, options)
 
 

@@ -9,7 +9,6 @@ averaged (paper §4.1). The record goes into the first run's folder, where
 `reproduce.table` finds it, or into --out. Exit 0: measured; 1: failed; 2: wrong use.
 """
 
-import shlex
 import sys
 
 from reproduce import command_line
@@ -44,9 +43,7 @@ def parser():
 
 
 def main(arguments=None):
-    options = parser().parse_args(arguments)
-    words = sys.argv[1:] if arguments is None else arguments
-    options.command = f"python -m reproduce.evaluate {shlex.join(words)}"
+    options = command_line.read(parser(), arguments)
     return command_line.run(evaluate, options)
 
 

@@ -8,7 +8,6 @@ runs are kept, the interrupted one goes on. Each run's records go into OUT/recor
 Exit 0: all runs finished; 1: stopped before; 2: wrong use.
 """
 
-import shlex
 import sys
 from pathlib import Path
 
@@ -29,9 +28,7 @@ def parser():
 
 
 def main(arguments=None):
-    options = parser().parse_args(arguments)
-    words = sys.argv[1:] if arguments is None else arguments
-    options.command = f"python -m reproduce.experiment {shlex.join(words)}"
+    options = command_line.read(parser(), arguments)
     return command_line.run(experiment, options)
 
 

@@ -9,7 +9,6 @@ for a thousand photographs. Records go into --out, where `reproduce.table` finds
 Exit 0: measured; 1: failed; 2: wrong use.
 """
 
-import shlex
 import sys
 
 from reproduce import command_line
@@ -30,9 +29,7 @@ def parser():
 
 
 def main(arguments=None):
-    options = parser().parse_args(arguments)
-    words = sys.argv[1:] if arguments is None else arguments
-    options.command = f"python -m reproduce.features {shlex.join(words)}"
+    options = command_line.read(parser(), arguments)
     return command_line.run(features, options)
 
 

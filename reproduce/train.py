@@ -8,7 +8,6 @@ The first takes about two minutes on two cores. Ctrl-C finishes the step and sav
 under runs/. Exit 0: trained to the end; 1: stopped before; 2: wrong use.
 """
 
-import shlex
 import sys
 
 from reproduce import command_line
@@ -68,9 +67,7 @@ def parser():
 
 
 def main(arguments=None):
-    options = parser().parse_args(arguments)
-    words = sys.argv[1:] if arguments is None else arguments
-    options.command = f"python -m reproduce.train {shlex.join(words)}"
+    options = command_line.read(parser(), arguments)
     return command_line.run(train, options)
 
 
