@@ -78,7 +78,7 @@ def experiment(data, names=None, seeds=1, **options):
         Plan(names[0], data, validation=VALIDATION, **given),
         arms,
         seeds,
-        ("validation" if data == "imagenet" else "test",),
+        (("validation" if data == "imagenet" else "test", 1),),
     )
 
 
@@ -136,7 +136,7 @@ def matching(records, experiment, plans, images=None):
         ((arm, plan.seed), record)
         for arm, plan in plans
         for record in records
-        if is_of(record, plan, experiment.splits[0])
+        if is_of(record, plan, experiment.split)
     ]
     if images is None and there:
         images = Counter(images_of(record) for _, record in there).most_common(1)[0][0]

@@ -35,6 +35,11 @@ class Experiment:
     more: dict = field(default_factory=dict)
     heat: int | None = None
 
+    @property
+    def split(self):
+        """The split that is measured first."""
+        return self.measured[0][0]
+
     def plans(self, data_dir=None, seeds=None, arms=None, **changes):
         """(arm, plan) of every run, seed by seed; `arms` names some of them, and
         `changes` are fields of the plan, the same for all. Raises ValueError for an

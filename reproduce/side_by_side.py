@@ -53,7 +53,7 @@ class Comparison:
 
     def load(self):
         self.dataset = self.plans[0][1].dataset()
-        test = self.dataset.splits[self.experiment.splits[0]]
+        test = self.dataset.splits[self.experiment.split]
         images = len(self.dataset.splits["train"])
         self.images = (self.dataset.classes, images, test.fingerprint)
 
@@ -133,7 +133,7 @@ class Comparison:
 
     def protocol(self):
         """The protocol in a sentence."""
-        plan, (split,) = self.experiment.plan, self.experiment.splits
+        plan, split = self.experiment.plan, self.experiment.split
         seeds = "seed 0" if self.options.seeds == 1 else f"{self.options.seeds} seeds"
         words = [f"{plan.epochs} epochs", seeds]
         if self.images:
