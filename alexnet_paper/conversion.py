@@ -21,7 +21,7 @@ from alexnet_paper import variants
 from alexnet_paper import weights
 from alexnet_paper.augment import Preparation
 from alexnet_paper.augment import centre_crop
-from alexnet_paper.claims import photographs
+from alexnet_paper.checks import photographs
 from alexnet_paper.data import DAMAGED
 from alexnet_paper.data import devkit_classes
 from alexnet_paper.trained import Trained

@@ -158,6 +158,7 @@ def page(title, text, sections):
 
 def readme_table():
     """The claims that were measured, from the built net and the shipped records."""
+    from alexnet_paper import checks
     from alexnet_paper import claims
     from alexnet_paper import layout
     from alexnet_paper import record
@@ -165,7 +166,7 @@ def readme_table():
     from alexnet_paper import variants
 
     variant = variants.get("paper")
-    subject, records = claims.Subject(variant), record.load_all(record.shipped())
+    subject, records = checks.Subject(variant), record.load_all(record.shipped())
     measured = [
         (claim, claims.measure(subject, claim, records))
         for claim in claims.claims_of(variant)

@@ -8,6 +8,7 @@ import numpy as np
 
 from alexnet_paper import architecture
 from alexnet_paper import augment
+from alexnet_paper import checks
 from alexnet_paper import claims
 from alexnet_paper import differences
 from alexnet_paper import equivalence
@@ -25,7 +26,7 @@ def render(variant, records, devices, format):
 
     `devices`: of the two towers, or () to leave out the comparison of the two forms.
     """
-    subject = claims.Subject(variant)
+    subject = checks.Subject(variant)
     measured = [
         (claim, claims.measure(subject, claim, records))
         for claim in claims.claims_of(variant)
@@ -57,7 +58,7 @@ def compare_forms(net, devices):
     images = np.concatenate(
         [
             augment.ten_views(np.asarray(augment.rescale_and_crop(photo)), size)
-            for photo in claims.photographs()
+            for photo in checks.photographs()
         ]
     )
     images = (images - np.asarray(augment.AUTHORS_MEAN)).astype("float32")

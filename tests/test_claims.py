@@ -12,11 +12,13 @@ from alexnet_paper import augment
 from alexnet_paper import claims
 from alexnet_paper import paper
 from alexnet_paper.articles import ARTICLES
-from alexnet_paper.claims import ARTICLE_SLIP
-from alexnet_paper.claims import NOT_REPRODUCED
-from alexnet_paper.claims import REPRODUCED
-from alexnet_paper.claims import SLIP
-from alexnet_paper.claims import Subject
+from alexnet_paper.checks import Subject
+from alexnet_paper.findings import ARTICLE_SLIP
+from alexnet_paper.findings import CITATION
+from alexnet_paper.findings import NOT_REPRODUCED
+from alexnet_paper.findings import NOT_RUN
+from alexnet_paper.findings import REPRODUCED
+from alexnet_paper.findings import SLIP
 from alexnet_paper.findings import VERDICTS
 from alexnet_paper.optimizer import MomentumSGD
 from alexnet_paper.record import Record
@@ -167,9 +169,7 @@ def test_a_record_answers_its_claim(id, found, ours, verdict):
         records = [record("paper", "imagenet", "validation", 50_000, **errors)]
     else:
         records = [record("bn-cifar10", "cifar10", "test", 10_000, 1, **errors)]
-    assert (
-        claims.measure(subject("caffe"), CLAIM[id], records).verdict == claims.NOT_RUN
-    )
+    assert claims.measure(subject("caffe"), CLAIM[id], records).verdict == NOT_RUN
     finding = claims.measure(subject(records[0].variant), CLAIM[id], records)
     assert (finding.ours, finding.verdict) == (ours, verdict)
 
@@ -192,7 +192,7 @@ def test_another_protocol_is_no_evidence(wrong):
     right = record("paper", "imagenet", "validation", 50_000, **errors)
     records = [dataclasses.replace(right, **wrong)]
     finding = claims.measure(subject("paper"), CLAIM["L04"], records)
-    assert finding.verdict == claims.NOT_RUN
+    assert finding.verdict == NOT_RUN
 
 
 def test_measured_counts_of_maps_as_small_as_the_kernel():
@@ -206,7 +206,7 @@ def test_claims_that_need_data_say_so():
         if claim.needs != paper.NOTHING:
             finding = claims.measure(subject("cifar-18pct"), claim)
             cited = claim.needs == paper.CITATION
-            assert finding.verdict == (claims.CITATION if cited else claims.NOT_RUN)
+            assert finding.verdict == (CITATION if cited else NOT_RUN)
             assert cited or claim.needs in finding.note
 
 

@@ -22,7 +22,15 @@ ROWS = (
     ("model", "data", "weights", "formats"),
     ("plan", "kernels", "retrieval"),
     ("equivalence", "train", "effects", "small_nets", "evidence", "trained"),
-    ("evaluate", "probe", "claims", "conversion", "experiments"),
+    (
+        "evaluate",
+        "probe",
+        "checks",
+        "article_checks",
+        "claims",
+        "conversion",
+        "experiments",
+    ),
     ("comparison",),
     ("tables", "layout", "figures"),
 )

@@ -7,8 +7,10 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from alexnet_paper import checks
 from alexnet_paper import claims
 from alexnet_paper import conversion
+from alexnet_paper import findings
 from alexnet_paper import kernels
 from alexnet_paper import paper
 from alexnet_paper import probe
@@ -159,18 +161,18 @@ def kernels_record(p_value, kernels=96, arm="weights", data="imagenet"):
 @pytest.mark.parametrize(
     ("found", "verdict"),
     [
-        (kernels_record(0.0002), claims.REPRODUCED),
-        (kernels_record(0.2), claims.NOT_REPRODUCED),
-        (kernels_record(0.0002, kernels=64), claims.NOT_RUN),
-        (kernels_record(0.0002, arm="random-weights"), claims.NOT_RUN),
-        (kernels_record(0.0002, data="cifar10"), claims.NOT_RUN),
+        (kernels_record(0.0002), findings.REPRODUCED),
+        (kernels_record(0.2), findings.NOT_REPRODUCED),
+        (kernels_record(0.0002, kernels=64), findings.NOT_RUN),
+        (kernels_record(0.0002, arm="random-weights"), findings.NOT_RUN),
+        (kernels_record(0.0002, data="cifar10"), findings.NOT_RUN),
     ],
 )
 def test_the_towers_claim_is_read_from_a_record(found, verdict):
     (claim,) = (claim for claim in paper.CLAIMS if claim.id == "N01")
-    subject = claims.Subject(variants.get("paper"))
+    subject = checks.Subject(variants.get("paper"))
     finding = claims.measure(subject, claim, [found])
     assert finding.verdict == verdict
-    if verdict == claims.REPRODUCED:
+    if verdict == findings.REPRODUCED:
         assert finding.ours == "96 / 48, colour 0.70 / 0.20"
         assert "p = 0.0002 of 10,000 deals" in finding.note

@@ -11,7 +11,7 @@ from alexnet_paper import layout
 from alexnet_paper import paper
 from alexnet_paper import tables
 from alexnet_paper.articles import ARTICLES
-from alexnet_paper.claims import Finding
+from alexnet_paper.findings import Finding
 from alexnet_paper.record import Record
 from alexnet_paper.tables import Section
 from alexnet_paper.variants import VARIANTS

@@ -20,7 +20,7 @@ import pytest
 import tensorflow as tf
 
 from alexnet_paper import augment
-from alexnet_paper import claims
+from alexnet_paper import checks
 from alexnet_paper import variants
 from alexnet_paper.comparison import alternate
 from alexnet_paper.data import Batches
@@ -375,7 +375,7 @@ def test_net_ratios(benchmark, nets, operation):
 def test_input_pipeline(benchmark, tmp_path):
     """Decoding and the paper's augmentation in one thread: its images/s beside those of
     the train step say how many threads the input needs."""
-    photographs = [augment.rescale_and_crop(photo) for photo in claims.photographs()]
+    photographs = [augment.rescale_and_crop(photo) for photo in checks.photographs()]
     for number in range(BATCH):
         photographs[number % 2].save(tmp_path / f"{number:03d}.jpg", quality=95)
     images = ImageFiles(sorted(tmp_path.iterdir()))
