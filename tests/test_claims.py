@@ -9,6 +9,7 @@ import pytest
 
 from alexnet_paper import architecture as arch
 from alexnet_paper import augment
+from alexnet_paper import checks
 from alexnet_paper import claims
 from alexnet_paper import paper
 from alexnet_paper.articles import ARTICLES
@@ -335,8 +336,8 @@ def wrong_table():
             "colour_noise",
             functools.partial(augment.colour_noise, std=0.2),
         ),
-        ("K01", claims, "MomentumSGD", lambda *a: MomentumSGD(a[0], a[1], 0.0)),
-        ("K01", claims, "MomentumSGD", lambda *a: MomentumSGD(a[0], 0.0, a[2])),
+        ("K01", checks, "MomentumSGD", lambda *a: MomentumSGD(a[0], a[1], 0.0)),
+        ("K01", checks, "MomentumSGD", lambda *a: MomentumSGD(a[0], 0.0, a[2])),
         ("L03", paper, "TABLE_2", wrong_table()),
     ],
 )
