@@ -1,9 +1,13 @@
 """What the experiments on CIFAR-10 say, from hand-made records."""
 
 import dataclasses
+import json
 
+import numpy as np
 import pytest
+import scipy.stats
 
+from alexnet_paper import effects
 from alexnet_paper import evidence
 from alexnet_paper import experiments
 from alexnet_paper import paper
@@ -179,19 +183,67 @@ def test_all_effects_are_those_that_were_run():
 
 
 SHIPPED = load_all(shipped())
+ASKED = {  # (experiment, unchanged arm, changed arm, measure) of every claim
+    (proxy.experiment, proxy.base, other, proxy.what)
+    for proxy in small_nets.PROXIES.values()
+    for other in proxy.others
+} | {("footnote3", "11pct", "11pct-no-lrn", "ten views")}
+
+
+def shipped_errors(experiment, arm, split, views):
+    """Errors in %, by seed, straight from the files."""
+    pattern = f"{experiment}-{arm}-cifar10-{split}-views{views}-seed*.json"
+    found = [json.loads(path.read_text()) for path in shipped().glob(pattern)]
+    return {
+        one["protocol"]["seed"]: 100 * one["metrics"]["top1_error"] for one in found
+    }
+
+
+@pytest.mark.parametrize("asked", sorted(ASKED))
+def test_shipped_effects_are_those_of_scipy(asked):
+    """Each arm has three seeds or more, or none; the paired interval is SciPy's."""
+    experiment, base, other, what = asked
+    where = {"gap": ("test", 1), "ten views": ("test", 10)}.get(what, (what, 1))
+    ours, theirs = (shipped_errors(experiment, arm, *where) for arm in (base, other))
+    if what == "gap":
+        for arm, errors in ((base, ours), (other, theirs)):
+            for seed, error in shipped_errors(experiment, arm, "train", 1).items():
+                errors[seed] -= error
+    effect = effects.effect(SHIPPED, *asked)
+    if not theirs:
+        assert effect is None
+        return
+    assert len(set(ours) & set(theirs)) == len(theirs) >= 3
+    points = [theirs[seed] - ours[seed] for seed in sorted(theirs)]
+    interval = scipy.stats.ttest_1samp(points, 0).confidence_interval()
+    assert effect.differences == pytest.approx(points)
+    assert effect.interval == pytest.approx(tuple(interval))
 
 
 @pytest.mark.parametrize("id", small_nets.READINGS)
-def test_shipped_verdicts_are_of_whole_experiments(id):
-    """What the shipped records decide is decided by three seeds of every arm, and its
-    files are there."""
+def test_shipped_verdicts_name_files_that_are_there(id):
     found = finding(CLAIM[id], SHIPPED)
-    if found is None:
-        pytest.skip(f"no records of {id} are shipped")
-    assert "3 seeds" in found.note or "one seed" in found.ours
     names = {record.name for record in SHIPPED}
-    for name in found.records:
+    for name in found.records if found else ():
         assert name.replace("*", "0") in names
+
+
+def test_the_shipped_ratio_of_figure_1():
+    """Three seeds a kind, and the medians of where their logs cross 25 %."""
+    race = effects.race(SHIPPED)
+    medians = {}
+    for kind, of_kind in race.records.items():
+        crossed = []
+        for record in of_kind:
+            epochs = [line["epoch"] for line in record.history]
+            errors = [line["top1_error"] for line in record.history]
+            first = next(n for n, error in enumerate(errors) if error <= 0.25)
+            span = slice(first - 1, first + 1)  # falls from above 25 % to below
+            crossed.append(np.interp(-0.25, -np.array(errors[span]), epochs[span]))
+        assert len(crossed) >= 3
+        medians[kind] = np.median(crossed)
+    assert race.ratio == (pytest.approx(medians["tanh"] / medians["relu"]), False)
+    assert finding(CLAIM["D01"], SHIPPED).ours == f"{race.ratio[0]:.1f} times"
 
 
 def test_words_are_those_of_the_records():
