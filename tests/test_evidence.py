@@ -8,6 +8,7 @@ import pytest
 from alexnet_paper import articles
 from alexnet_paper import evidence
 from alexnet_paper import paper
+from alexnet_paper.findings import ARTICLE_SLIP
 from alexnet_paper.findings import NOT_REPRODUCED
 from alexnet_paper.findings import REPRODUCED
 from alexnet_paper.record import Record
@@ -99,11 +100,20 @@ def test_when_the_rate_fell():
     assert finding(CLAIM["BC20"], [flat]) is None
 
 
-def test_the_share_held_out():
-    found = finding(CLAIM["BC17"], [run("bn-cifar10", TRAINS, images=35_000)])
-    assert (found.ours, found.verdict) == ("0.3", REPRODUCED)
-    found = finding(CLAIM["BC17"], [run("bn-cifar10", TRAINS, images=40_000)])
-    assert found.verdict == NOT_REPRODUCED
+@pytest.mark.parametrize(
+    ("id", "ours", "verdict", "of_40_000"),
+    [
+        ("BC17", "0.3", REPRODUCED, "0.2"),
+        ("BC18", "2 / 0.1", REPRODUCED, "2 / 0.1"),
+        ("BC24", "150", ARTICLE_SLIP, "100"),  # 15,000 images in batches of 100
+    ],
+)
+def test_how_the_article_s_net_was_trained(id, ours, verdict, of_40_000):
+    found = finding(CLAIM[id], [run("bn-cifar10", TRAINS, images=35_000)])
+    assert (found.ours, found.verdict) == (ours, verdict)
+    other = run("bn-cifar10", TRAINS, recipe="as-intended", images=40_000)
+    assert finding(CLAIM[id], [other]).ours == of_40_000
+    assert finding(CLAIM[id], []) is None
 
 
 @pytest.mark.parametrize(
@@ -167,6 +177,8 @@ def test_an_accuracy_is_read_from_the_recipe_as_published():
     published, intended = accuracy(0.4, "as-published"), accuracy(0.3, "as-intended")
     assert found(published, intended).ours == found(intended, published).ours == "60.00"
     assert found(published).verdict == NOT_REPRODUCED
+    said = found(published, intended).note
+    assert said == "4 epochs; recipe as-intended: 70.00"
     assert found(intended).ours == "70.00" and found(intended).verdict == REPRODUCED
     assert found(intended).note == "4 epochs, recipe as-intended"
     assert found(accuracy(0.1, "as-published", "cifar-18pct")) is None
