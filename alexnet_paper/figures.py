@@ -123,11 +123,12 @@ def training_error(histories, epochs, target=0.25, about="", ratio=""):
     axes.axhline(target, color=GREY, linestyle=":", linewidth=1)
     axes.annotate(
         percent(target),
-        (1, target),
-        (-2, 2),
+        (0.5, target),  # runs end at the target: there are no curves below it
+        (0, -2),
         xycoords=("axes fraction", "data"),
         textcoords="offset points",
-        ha="right",
+        ha="center",
+        va="top",
     )
     axes.set(xlabel="epoch", ylabel="training error", ylim=(0, None))
     axes.set_xlim(left=0)
