@@ -427,7 +427,10 @@ def tried_section(measured, folder):
             finding.ours,
             finding.verdict,
             finding.note,
-            ", ".join(f"[{name}]({folder}/{name})" for name in finding.records),
+            ", ".join(
+                f"[{name}]({folder}/{name.replace('*', '0')})"
+                for name in finding.records
+            ),
         )
         for claim, finding in measured
     )
@@ -435,7 +438,7 @@ def tried_section(measured, folder):
         "The paper's claims, tried on CIFAR-10",
         ("id", "claim", "paper", "ours", "verdict", "how", "records"),
         rows,
-        "A star in a record's name stands for the seeds.",
+        "A star in a record's name stands for the seeds; the link is that of seed 0.",
     )
 
 

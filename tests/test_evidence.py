@@ -133,7 +133,7 @@ def test_flowers(error, great, enough):
 
 
 def test_explanations_quote_their_records():
-    assert [explain([]) for explain in evidence.EXPLANATIONS.values()] == [""] * 8
+    assert [explain([]) for explain in evidence.EXPLANATIONS.values()] == [""] * 9
     rates = [0.001] * 3 + [0.00001]
     history = lines((1, 0.5), (1, 0.4), (1, 0.4), (1, 0.3), rates=rates)
     text = evidence.on_cifar10(
