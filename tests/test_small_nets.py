@@ -151,6 +151,9 @@ def test_footnote_3(first, second, epochs, verdict):
     assert found.verdict == verdict and "without its normalization +1.00" in found.note
     assert f"2 seeds, {epochs} epochs of the 170 and 520" in found.note
     assert found.ours == f"{sum(first) / 2:.1f} → {sum(second) / 2:.1f} %"
+    said = small_nets.on_footnote_3([*records, *alone])
+    assert f"{sum(first) / 2:.1f} % and {sum(second) / 2:.1f} % of the test" in said
+    assert "+1.00 [+1.00, +1.00] points more" in said and "is told from" in said
     assert found.records == (
         "footnote3-11pct-cifar10-test-views10-seed*.json",
         "footnote3-11pct-no-lrn-cifar10-test-views10-seed*.json",
@@ -231,6 +234,8 @@ def test_shipped_verdicts_name_files_that_are_there(id):
 def test_the_shipped_ratio_of_figure_1():
     """Three seeds a kind, and the medians of where their logs cross 25 %."""
     race = effects.race(SHIPPED)
+    if race is None:
+        pytest.skip("no records of Figure 1 are shipped")
     medians = {}
     for kind, of_kind in race.records.items():
         crossed = []
@@ -248,7 +253,7 @@ def test_the_shipped_ratio_of_figure_1():
 
 def test_words_are_those_of_the_records():
     """Every number of the paragraphs, from runs whose outcome is known."""
-    assert [explain([]) for explain in small_nets.EXPLANATIONS.values()] == [""] * 5
+    assert [explain([]) for explain in small_nets.EXPLANATIONS.values()] == [""] * 6
     said = small_nets.on_figure_1(race(5, 30))
     assert "ReLU 5.0; tanh 30.0" in said and "are 6.0 times apart" in said
     assert "ReLU 0.001 (25.0); tanh 0.01 (90.0)" in said
