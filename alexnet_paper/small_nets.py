@@ -96,8 +96,8 @@ def relu_against_tanh(claim, records):
 
 def best_rates(race):
     """The learning rates of a race, and of how many each is the fastest."""
-    return " and ".join(
-        f"{race.rates[kind]:g} for {name}, the best of {len(race.tried[kind])}"
+    return ", ".join(
+        f"{race.rates[kind]:g} for {name} (best of {len(race.tried[kind])})"
         for kind, name in (("relu", "ReLU"), ("tanh", "tanh"))
     )
 
@@ -243,13 +243,14 @@ def on_footnote_3(records):
         return ""
     first, second, without = (f"{abs(one.mean):.1f} %" for one in arms.values())
     one = arms["11pct"]
+    about = effects.of_experiment(records, "footnote3")["11pct"][0].protocol
     own = variants.get("cifar-11pct").recipe.epochs
     alone = effects.effect(records, "footnote3", "11pct", "11pct-no-lrn", "ten views")
     return (
         "The paper says that response normalization took a net on CIFAR-10 from 13 to "
         "11 % test error; cuda-convnet's two nets differ in more than that. After "
-        f"{one.epochs} epochs of 50,000 images, rate divided by ten after 80 and 90 % "
-        f"of them (cuda-convnet: up to {own} epochs), they err on {first} and "
+        f"{one.epochs} epochs of {about['training_images']:,} images, rate divided by "
+        f"ten after 80 and 90 % of them (cuda-convnet: up to {own} epochs), they err on {first} and "
         f"{second} of the test images (ten views, mean of {len(one.differences)} "
         f"seeds), and the second one trained without its normalization on {without}: "
         f"{alone.words} points more. Its normalization alone is "
@@ -263,14 +264,17 @@ def on_small_nets(records):
     if not base:
         return ""
     one = base[0].protocol
-    error = statistics.mean(effects.errors(base, "test", 1).values())
+    tested, trained = (
+        statistics.mean(effects.errors(base, split, 1).values())
+        for split in ("test", "train")
+    )
     return (
         "`paper-32` is the paper's net at CIFAR-10's size, and each arm changes one "
         f"thing of it: {one['training_images']:,} training images, "
         f"{one['epochs']} epochs, the rate divided by ten after 80 and 90 % of them, "
-        f"the same seeds for all. `paper-32` itself errs on {error:.1f} % of the "
-        "10,000 test images. So short a training leaves every net under-fitted; a "
-        "verdict below holds for it, not for the paper's net. Differences are paired "
+        f"the same seeds for all. `paper-32` itself errs on {tested:.1f} % of the "
+        f"test images and on {trained:.1f} % of those it was trained on. A verdict "
+        "below is of this net so trained, not of the paper's. Differences are paired "
         "by seed, with Student's 95 % interval of their mean."
     )
 

@@ -151,7 +151,10 @@ def test_footnote_3(first, second, epochs, verdict):
     assert found.verdict == verdict and "without its normalization +1.00" in found.note
     assert f"2 seeds, {epochs} epochs of the 170 and 520" in found.note
     assert found.ours == f"{sum(first) / 2:.1f} → {sum(second) / 2:.1f} %"
+    for record in (*records, *alone):
+        record.protocol["training_images"] = 50_000
     said = small_nets.on_footnote_3([*records, *alone])
+    assert f"{epochs} epochs of 50,000 images" in said
     assert f"{sum(first) / 2:.1f} % and {sum(second) / 2:.1f} % of the test" in said
     assert "+1.00 [+1.00, +1.00] points more" in said and "is told from" in said
     assert found.records == (
@@ -159,6 +162,16 @@ def test_footnote_3(first, second, epochs, verdict):
         "footnote3-11pct-no-lrn-cifar10-test-views10-seed*.json",
         "footnote3-13pct-cifar10-test-views10-seed*.json",
     )
+
+
+def test_the_small_net_and_its_schedule():
+    trained = measured("proxies", "paper-32", (20, 21, 25), split="train")
+    records = [*BASE, *trained]
+    for record in records:
+        record.protocol["training_images"] = 10_000
+    said = small_nets.on_small_nets(records)
+    assert "10,000 training images, 20 epochs" in said
+    assert "31.0 % of the test images and on 22.0 % of those" in said
 
 
 def test_towers_over_seeds():
