@@ -251,15 +251,16 @@ def on_footnote_3(records):
         "11 % test error; cuda-convnet's two nets differ in more than that. After "
         f"{one.epochs} epochs of {about['training_images']:,} images, rate divided by "
         f"ten after 80 and 90 % of them (cuda-convnet: up to {own} epochs), they err "
-        f"on {first} and {second} of the test images (ten views, mean of {len(one.differences)} "
-        f"seeds), and the second one trained without its normalization on {without}: "
+        f"on {first} and {second} of the test images (ten views, mean of "
+        f"{len(one.differences)} seeds), and the second one trained without its "
+        f"normalization on {without}: "
         f"{alone.words} points more. Its normalization alone is "
         f"{'not told from chance' if alone.sign == 0 else 'told from chance'} here."
     )
 
 
 def on_small_nets(records):
-    """What was trained, and for how long in all."""
+    """What was trained, on what, and where it got."""
     base = effects.of_experiment(records, "proxies").get("paper-32")
     if not base:
         return ""
