@@ -10,22 +10,34 @@ Where things are:
     architecture        layer specs; shapes, parameters, multiply-adds, memory
     variants            every net as a list of specs, with source and recipe  (data)
     ablations           what can be taken from any of them                    (data)
+    differences         what distinguishes two of them
     layers, optimizer   what Keras lacks: response normalization, the 2012 update rule
     losses              and the clipped loss of an article's time
     placement           which device holds which tower; what crosses in the graph
     model               build_model: one builder for every variant and both forms
-    data, augment       images, and what the paper does to them
+    equivalence         the two forms compared
+    images, prepare     image files read safely; a training set made ready once
+    data, augment       datasets, and what the paper does to their images
     plan, train         what a run is; a run that survives being killed
     evaluate            errors over 1 or 10 views, of one run or of several averaged
     weights, record     the one weight file; the one format of results
     trained             a net with its weights, from a weight file or a run
     formats, conversion weights of other projects, read without trust, turned round
     downloads           public weights: addresses and hashes
-    findings, evidence  verdicts; what records say of claims and articles
-    equivalence, claims the two forms compared; every claim measured
     kernels, retrieval  colour of the first layer's kernels; nearest images
-    layout, tables      what a row shows; text, Markdown, LaTeX, CSV, JSON
-    figures             the paper's Figures 1 to 4, curves, confusion matrices
+    probe               what a net's features are worth
+    experiments         questions to many runs, with their protocols          (data)
+    effects, small_nets what their records say, in numbers and in verdicts
+    comparison          variants side by side under one protocol
+    findings, evidence  verdicts; what records say of claims and articles
+    checks              the paper's claims measured on built nets and running code,
+    article_checks      and the articles'
+    claims              every claim with its finding
+    tables, layout      text, Markdown, LaTeX, CSV, JSON; what a row shows
+    figures             what all figures share: size, style, captions, saving
+    charts              Figure 1, curves, confusion matrices, effects
+    diagram             Figure 2
+    contact_sheets      Figures 3 and 4
 
 Importing this package imports neither Keras nor TensorFlow.
 """

@@ -1,12 +1,14 @@
 """Puts the figures together: what each shows is computed or read, and handed to
-`figures`. Every `figure_…(options)` returns the figure and the numbers it shows."""
+the rooms of figures. Every `figure_…(options)` returns the figure and its numbers."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from alexnet_paper import figures
+from alexnet_paper import charts
+from alexnet_paper import contact_sheets
+from alexnet_paper import diagram
 from alexnet_paper import layout
 from alexnet_paper import record
 from reproduce import command_line
@@ -39,7 +41,7 @@ def of_race(race):
     about = f"{one.variant} on {one.data}; learning rates {race.rates['relu']:g} for "
     about += f"ReLU and {race.rates['tanh']:g} for tanh. Thin: single seeds."
     words = ratio_in_words(*race.ratio)
-    return figures.training_error(histories, race.epochs, TARGET, about, words)
+    return charts.training_error(histories, race.epochs, TARGET, about, words)
 
 
 def effects_of_changes(options):
@@ -58,7 +60,7 @@ def effects_of_changes(options):
 
 def of_effects(found):
     """The figure of `small_nets.all_effects`."""
-    return figures.effects(found, "Points against the unchanged net; 95 % over seeds.")
+    return charts.effects(found, "Points against the unchanged net; 95 % over seeds.")
 
 
 def ratio_in_words(ratio, bound):
@@ -75,7 +77,7 @@ def figure_2(options):
     with command_line.usage():
         variant = variants.get(options.variant)
     title = variant.title[0].upper() + variant.title[1:]
-    return figures.architecture_diagram(variant.architecture, title), []
+    return diagram.architecture_diagram(variant.architecture, title), []
 
 
 def figure_3(options):
@@ -94,7 +96,7 @@ def figure_3(options):
     difference = None
     if parts == 2:
         difference = kernels.tower_difference(selectivity, seed=options.seed)
-    made = figures.first_layer(
+    made = contact_sheets.first_layer(
         net.arrays[name], selectivity, parts, part, difference, f"{net.name}."
     )
     means = [half.mean() for half in np.split(selectivity, parts)]
@@ -126,7 +128,7 @@ def figure_4(options):
         sections.append(section)
     if predicted is not None:
         sections.insert(0, labels_section(predicted, names))
-    return figures.predictions_and_neighbours(predicted, neighbours), sections
+    return contact_sheets.predictions_and_neighbours(predicted, neighbours), sections
 
 
 def load(options):
@@ -155,7 +157,7 @@ def chosen_split(dataset, name=None):
 
 
 def of_photographs(net, paths, views=1):
-    """(`figures.Predicted`, or None where none was whole; the paths it is of)."""
+    """(`Predicted`, or None where none was whole; the paths it is of)."""
     from alexnet_paper.images import BadImage
     from alexnet_paper.images import open_image
 
@@ -171,7 +173,7 @@ def of_photographs(net, paths, views=1):
                 f"{path}: {', '.join(sorted(converted))}, made upright RGB"
             )
         array = np.asarray(image)
-        small.append(figures.thumbnail(array))
+        small.append(contact_sheets.thumbnail(array))
         scaled.append(net.preparation.scaled(array))
         whole.append(path)
     if not whole:
@@ -180,7 +182,7 @@ def of_photographs(net, paths, views=1):
         probabilities = net.predict(scaled, views)
     about = f"{net.name}, {views} view{'s' if views > 1 else ''}."
     titles = tuple(Path(path).name for path in whole)
-    predicted = figures.Predicted(
+    predicted = contact_sheets.Predicted(
         small, probabilities, outputs(net), titles, about=about
     )
     return predicted, whole
@@ -210,7 +212,7 @@ def labels_section(predicted, names, top=5):
 
 
 def of_split(net, dataset, split):
-    """`figures.Predicted` of a split's images, or None where the net is partial."""
+    """`Predicted` of a split's images, or None where the net is partial."""
     if net.about.get("missing"):
         command_line.note(
             f"{net.name} is partial: photographs cannot be labelled with it."
@@ -228,7 +230,7 @@ def of_split(net, dataset, split):
     probabilities = net.predict(images)
     about = f"{net.name} on {dataset.name}. Over each photograph: its class"
     about += "; ✓ and hatched: where it is among the labels." if any_of(labels) else "."
-    return figures.Predicted(images, probabilities, names, titles, labels, about)
+    return contact_sheets.Predicted(images, probabilities, names, titles, labels, about)
 
 
 def any_of(labels):
@@ -236,7 +238,7 @@ def any_of(labels):
 
 
 def nearest(net, dataset, split):
-    """(`figures.Neighbours` of some of the split, the table over all of it). They are
+    """(`Neighbours` of some of the split, the table over all of it). They are
     others than those whose labels are shown, where there are enough."""
     from alexnet_paper.retrieval import retrieval
 
@@ -262,7 +264,7 @@ def nearest(net, dataset, split):
         f" Precision@{NEAREST} over {len(split):,} queries "
         f"{100 * found.overall:.1f} %, chance {100 * found.overall_chance:.1f} %."
     )
-    shown = figures.Neighbours(
+    shown = contact_sheets.Neighbours(
         [split.images[i] for i in queries],
         tuple(split.labels[queries].tolist()),
         [[train.images[i] for i in found.indices[query]] for query in queries],
@@ -286,7 +288,7 @@ def curves(options):
         plan = read_plan(options.run)[0]
         history = train.history(options.run)
         about = f"{plan.variant} on {plan.data}, seed {plan.seed} ({options.run})."
-        made = figures.curves(history, about)
+        made = charts.curves(history, about)
     return made, [layout.curves_section(history, about)]
 
 
@@ -307,7 +309,7 @@ def confusion(options):
     wrong = evaluate.top_k_error(probabilities, split.labels, 1)
     about = f"{net.name}: {len(split):,} images of {dataset.name}, "
     about += f"{100 * wrong:.1f} % wrong."
-    made = figures.confusion(
+    made = charts.confusion(
         split.labels, probabilities.argmax(axis=1), dataset.class_names, about
     )
     report = evaluate.class_report(probabilities, split.labels, dataset.class_names)

@@ -37,6 +37,7 @@ def main(arguments=None):
 
 def predict(options):
     command_line.quiet_keras()
+    from alexnet_paper import contact_sheets
     from alexnet_paper import figures
     from alexnet_paper import tables
     from reproduce import drawing
@@ -52,7 +53,7 @@ def predict(options):
         section = drawing.labels_section(predicted, names, options.top)
         command_line.emit(tables.write([section], options.format))
         if options.out:
-            made = figures.predictions_and_neighbours(predicted, top=options.top)
+            made = contact_sheets.predictions_and_neighbours(predicted, top=options.top)
             figures.save(made, options.out)
             command_line.note(f"written: {options.out}")
     if len(names) < len(options.photographs):

@@ -4,6 +4,7 @@ import json
 import shlex
 from pathlib import Path
 
+from alexnet_paper import charts
 from alexnet_paper import comparison
 from alexnet_paper import figures
 from alexnet_paper import layout
@@ -190,7 +191,7 @@ class Comparison:
 
     def draw(self):
         about = f"{self.protocol()}. Lines: 95 % intervals."
-        figures.save(figures.comparison(self.rows(), about), self.figure)
+        figures.save(charts.comparison(self.rows(), about), self.figure)
 
 
 def machine(environment):

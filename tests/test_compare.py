@@ -10,9 +10,9 @@ import math
 import numpy as np
 import pytest
 
+from alexnet_paper import charts
 from alexnet_paper import comparison
 from alexnet_paper import effects
-from alexnet_paper import figures
 from alexnet_paper import layout
 from alexnet_paper import variants
 from alexnet_paper.comparison import Row
@@ -209,7 +209,7 @@ def test_nets_take_turns():
 
 def test_the_chart_has_one_point_a_variant_and_panel():
     rows = [row(record(0.25)), row(name="paper"), row(record(0.99), name=OTHER)]
-    made = figures.comparison(rows, "about")
+    made = charts.comparison(rows, "about")
     errors, parameters, macs, speed = made.axes
     names = [label.get_text() for label in errors.get_yticklabels()]
     assert names == [NET, "paper", OTHER]

@@ -15,7 +15,10 @@ from matplotlib.patches import FancyArrowPatch
 from matplotlib.text import Text
 
 from alexnet_paper import architecture as arch
+from alexnet_paper import charts
+from alexnet_paper import contact_sheets
 from alexnet_paper import conversion
+from alexnet_paper import diagram
 from alexnet_paper import figures
 from alexnet_paper import trained
 from alexnet_paper.kernels import TowerDifference
@@ -64,7 +67,7 @@ def test_the_same_figure_has_the_same_bytes(suffix, tmp_path):
     """Drawn twice and saved twice each, dates and random ids kept out."""
     found = set()
     for number in range(2):
-        figure = figures.curves(history(0.9, 0.5))
+        figure = charts.curves(history(0.9, 0.5))
         for again in range(2):
             path = tmp_path / "new" / f"{number}{again}{suffix}"
             figures.save(figure, path)
@@ -101,7 +104,7 @@ TANH = [history(*np.linspace(0.9, 0.25, 12)), history(*np.linspace(0.9, 0.3, 12)
 
 def test_figure_1_shows_every_seed_and_the_medians():
     epochs = {"relu": [3, 2, 3], "tanh": [12, math.inf]}
-    figure = figures.training_error({"relu": RELU, "tanh": TANH}, epochs, ratio="Six.")
+    figure = charts.training_error({"relu": RELU, "tanh": TANH}, epochs, ratio="Six.")
     (axes,) = figure.get_axes()
     curves = [line for line in axes.lines if len(line.get_xdata()) > 2]
     assert [line.get_linestyle() for line in curves] == ["-"] * 4 + ["--"] * 3
@@ -122,7 +125,7 @@ def test_figure_1_shows_every_seed_and_the_medians():
 def test_figure_2_of_every_variant(name):
     """Every learned layer is named, with its size; as many arrows cross as tensors."""
     net = VARIANTS[name].architecture
-    figure = figures.architecture_diagram(net, VARIANTS[name].title)
+    figure = diagram.architecture_diagram(net, VARIANTS[name].title)
     said = texts(figure)
     for layer in arch.trace(net):
         if layer.learned:
@@ -143,11 +146,11 @@ def arrows(figure):
 def test_figure_2_of_the_paper():
     """48 kernels of 11×11×3 a tower; what crosses is into conv3, fc6, fc7 and fc8."""
     net = VARIANTS["paper"].architecture
-    said = texts(figures.architecture_diagram(net))
+    said = texts(diagram.architecture_diagram(net))
     for text in ("48 kernels 11×11×3 stride 4", "192 kernels 3×3×256", "max 3/2 → 6×6"):
         assert text in said
     assert said.count("55×55×48") == 2 and said.count("2048 units") == 2
-    figure = figures.architecture_diagram(net)
+    figure = diagram.architecture_diagram(net)
     # image to two, conv1–5 and fc6–7 in two rows, fc8 in one
     own = [patch for patch in arrows(figure) if patch.get_gid() == "own"]
     assert len(own) == 2 + 2 * 6 + 1 and len(arrows(figure)) - len(own) == 7
@@ -158,7 +161,7 @@ def test_figure_2_of_the_paper():
 @pytest.mark.parametrize("name", ["paper", "one-gpu", "bn-flowers17", "cifar-11pct"])
 def test_no_words_overlap(name):
     """Nor leave the figure."""
-    figure = figures.architecture_diagram(VARIANTS[name].architecture, name)
+    figure = diagram.architecture_diagram(VARIANTS[name].architecture, name)
     check_texts(figure)
 
 
@@ -188,7 +191,9 @@ def test_figure_3_has_every_kernel(parts, count, sheets):
     kernels = np.random.default_rng(0).normal(size=(5, 5, 3, count))
     selectivity = np.linspace(0, 1, count)
     difference = TowerDifference((0.2, 0.7), 0.0123, 999) if parts == 2 else None
-    figure = figures.first_layer(kernels, selectivity, parts, "tower", difference, "X.")
+    figure = contact_sheets.first_layer(
+        kernels, selectivity, parts, "tower", difference, "X."
+    )
     *found, strip = figure.get_axes()
     assert [len(axes.images) for axes in found] == [count // sheets] * sheets
     first = np.asarray(found[0].images[0].get_array())
@@ -202,7 +207,7 @@ def test_figure_3_has_every_kernel(parts, count, sheets):
 
 
 def test_a_dead_kernel_is_mid_grey():
-    assert (figures.own_range(np.zeros((3, 3, 3))) == 0.5).all()
+    assert (contact_sheets.own_range(np.zeros((3, 3, 3))) == 0.5).all()
 
 
 # Figure 4
@@ -219,11 +224,11 @@ def predicted(**changes):
         "titles": tuple("vwxyz"),
         "labels": (1, 0, 5, None, 1),
     }
-    return figures.Predicted(**content | changes)
+    return contact_sheets.Predicted(**content | changes)
 
 
 def test_figure_4_bars():
-    figure = figures.predictions_and_neighbours(predicted(about="Net."))
+    figure = contact_sheets.predictions_and_neighbours(predicted(about="Net."))
     bars = [axes for axes in figure.get_axes() if axes.patches]
     assert images(figure) == len(bars) == 5
     widths = [patch.get_width() for patch in bars[0].patches]
@@ -244,19 +249,19 @@ def test_figure_4_of_two_classes():
         class_names=("cat", "dog"),
         labels=None,
     )
-    figure = figures.predictions_and_neighbours(both)
+    figure = contact_sheets.predictions_and_neighbours(both)
     said = texts(figure)
     assert said.count("cat") == said.count("dog") == 5 and "✓" not in said
 
 
 def neighbours():
-    return figures.Neighbours(
+    return contact_sheets.Neighbours(
         [GREY] * 2, (0, 1), [[GREY] * 6] * 2, [[0, 1, 0, 1, 1, 1]] * 2, NAMES, "Why."
     )
 
 
 def test_figure_4_frames_the_hits():
-    figure = figures.predictions_and_neighbours(neighbours=neighbours())
+    figure = contact_sheets.predictions_and_neighbours(neighbours=neighbours())
     (axes,) = figure.get_axes()
     assert len(axes.images) == 14 and len(axes.patches) == 2 + 4
     corners = [patch.get_xy() for patch in axes.patches[:2]]
@@ -266,17 +271,17 @@ def test_figure_4_frames_the_hits():
 
 
 def test_figure_4_of_both_and_of_none():
-    figure = figures.predictions_and_neighbours(predicted(), neighbours())
+    figure = contact_sheets.predictions_and_neighbours(predicted(), neighbours())
     assert images(figure) == 5 + 14 and figure.get_figwidth() == 7
     with pytest.raises(ValueError, match="neither"):
-        figures.predictions_and_neighbours()
+        contact_sheets.predictions_and_neighbours()
 
 
 # the articles' figures
 
 
 def test_curves():
-    figure = figures.curves(history(0.9, 0.5, 0.4), "Run.")
+    figure = charts.curves(history(0.9, 0.5, 0.4), "Run.")
     loss, accuracy = figure.get_axes()
     assert [axes.get_ylabel() for axes in (loss, accuracy)] == [
         "loss, nats",
@@ -291,14 +296,14 @@ def test_curves():
 
 
 def test_curves_of_one_epoch_and_of_none():
-    figure = figures.curves(history(0.9, validation=False))
+    figure = charts.curves(history(0.9, validation=False))
     assert figure.get_axes()[0].lines[0].get_markersize() > 0  # a point is seen
     with pytest.raises(ValueError, match="no epoch"):
-        figures.curves([])
+        charts.curves([])
 
 
 def test_confusion_by_hand():
-    figure = figures.confusion([0, 0, 0, 1, 1], [0, 0, 1, 1, 1], ("cat", "dog", "gnu"))
+    figure = charts.confusion([0, 0, 0, 1, 1], [0, 0, 1, 1, 1], ("cat", "dog", "gnu"))
     counts, share = figure.get_axes()
     assert np.asarray(counts.images[0].get_array()).tolist() == [
         [2, 1, 0],
@@ -318,7 +323,7 @@ def test_confusion_by_hand():
 def test_confusion_of_many_classes_stays_legible(classes):
     names = [f"class number {index}" for index in range(classes)]
     labels = np.repeat(np.arange(classes), 999)
-    figure = figures.confusion(labels, labels, names)
+    figure = charts.confusion(labels, labels, names)
     figure.draw_without_rendering()
     assert ("999" in texts(figure)) == (classes <= 40)
     assert figure.get_figwidth() <= 10

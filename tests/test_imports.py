@@ -33,6 +33,7 @@ ROWS = (
     ),
     ("comparison",),
     ("tables", "layout", "figures"),
+    ("charts", "diagram", "contact_sheets"),
 )
 ORDER = [f"alexnet_paper.{name}" for row in ROWS for name in row]
 
@@ -100,6 +101,11 @@ def test_every_module_has_its_place():
     """A module added without a place in the order fails here."""
     ours = {name for name in SOURCES if name.startswith("alexnet_paper.")}
     assert ours <= set(ORDER)
+
+
+def test_the_map_names_every_module():
+    words = set(alexnet_paper.__doc__.replace(",", " ").split())
+    assert {name.removeprefix("alexnet_paper.") for name in ORDER} <= words
 
 
 @pytest.mark.parametrize("name", [n for n in SOURCES if n in ORDER])
