@@ -2,6 +2,7 @@
 them, none is typed."""
 
 import functools
+import itertools
 import math
 import statistics
 from dataclasses import dataclass
@@ -111,9 +112,10 @@ def first_layer(claim, records):
         f"{found[-1].protocol.get('weights', 'a run')}; p = {colour['p_value']:.2g} of "
         f"{colour['permutations']:,} deals; one net, not every run"
     )
-    if small := small_nets.parted_towers(records):
-        note += f"; {small}"
-    used = [found[-1], *small_nets.coloured(records)]
+    small = small_nets.coloured(records)
+    if small:
+        note += f"; of paper-32 on CIFAR-10 {small_nets.how_many_part(small[-1])}"
+    used = [found[-1], *itertools.chain(*small)]
     return Finding(ours, verdict(colour["p_value"] < 0.05), note, files(used))
 
 

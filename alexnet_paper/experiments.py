@@ -193,6 +193,15 @@ _ALL = (
         measured=(("test", 1), ("train", 1)),
         more={"paper-32": (("test", 10),)},
     ),
+    Experiment(
+        "towers",
+        "Do the two towers part in colour, as the authors saw in every run?",
+        "`paper-32`, all 50,000 training images, rate ÷10 at 80 and 90 %",
+        Plan("paper-32", "cifar10", epochs=20, schedule="steps", validation=0.0),
+        {"paper-32": {}},
+        seeds=3,
+        measured=(("test", 1),),
+    ),
 )
 
 EXPERIMENTS = {experiment.name: experiment for experiment in _ALL}

@@ -146,24 +146,27 @@ READINGS = {
 
 
 def coloured(records):
-    """The records of `paper-32`, seed by seed, that say how coloured the first kernels
-    of its two towers are."""
-    base = effects.of_experiment(records, "proxies").get("paper-32", ())
-    return [
-        record
-        for record in base
-        if record.metrics.get("colour")
-        and (record.split, record.protocol["views"]) == ("test", 1)
-    ]
+    """The records of `paper-32` that say how coloured the first kernels of its two
+    towers are: a list, seed by seed, for each experiment that has some, the one with
+    the most training last."""
+    found = []
+    for experiment in ("proxies", "towers"):
+        base = effects.of_experiment(records, experiment).get("paper-32", ())
+        found.append(
+            [
+                record
+                for record in base
+                if record.metrics.get("colour")
+                and (record.split, record.protocol["views"]) == ("test", 1)
+            ]
+        )
+    return [of_one for of_one in found if of_one]
 
 
-def parted_towers(records):
-    """How many seeds of `paper-32` part the colours of their towers; "" for none."""
-    found = coloured(records)
-    if not found:
-        return ""
+def how_many_part(found):
+    """In how many of these runs chance would rarely part the towers' colours so far."""
     parted = sum(record.metrics["colour"]["p_value"] < PROBABLE for record in found)
-    return f"of paper-32 on CIFAR-10 in {parted} of {len(found)} seeds (p < {PROBABLE})"
+    return f"in {parted} of {len(found)} seeds (p < {PROBABLE})"
 
 
 def all_effects(records):
@@ -285,17 +288,25 @@ def on_towers(records):
     found = coloured(records)
     if not found:
         return ""
-    seeds = "; ".join(
+    return (
+        "The authors saw one tower's first kernels become colour-agnostic and the "
+        "other's colour-specific in every run. Mean colour selectivity of the two "
+        f"towers of `paper-32`, seed by seed, {'; '.join(map(seed_by_seed, found))}."
+    )
+
+
+def seed_by_seed(found):
+    """The towers' mean selectivities in runs of one protocol."""
+    one = found[0].protocol
+    seeds = ", ".join(
         "{:.2f} and {:.2f} (p = {:.2g})".format(
             *record.metrics["colour"]["means"], record.metrics["colour"]["p_value"]
         )
         for record in found
     )
     return (
-        "The authors saw one tower's first kernels become colour-agnostic and the "
-        "other's colour-specific in every run. Mean colour selectivity of the two "
-        f"towers of `paper-32`, seed by seed: {seeds}. So they part "
-        f"{parted_towers(records).removeprefix('of paper-32 on CIFAR-10 ')}."
+        f"after {one['epochs']} epochs of {one['training_images']:,} images: {seeds}, "
+        f"so that they part {how_many_part(found)}"
     )
 
 

@@ -175,20 +175,34 @@ def test_the_small_net_and_its_schedule():
 
 
 def test_towers_over_seeds():
-    """One seed of three parts its towers' colours."""
-    records = [
+    """One seed of three parts its towers' colours in the short training, all in the
+    long one."""
+    short = [
         dataclasses.replace(
-            record, metrics={**record.metrics, "colour": {"means": m, "p_value": p}}
+            record,
+            metrics={**record.metrics, "colour": {"means": m, "p_value": p}},
+            protocol={**record.protocol, "training_images": 10_000},
         )
         for record, m, p in zip(
             BASE, ((0.2, 0.6), (0.4, 0.5), (0.4, 0.4)), (0.001, 0.2, 0.9), strict=True
         )
     ]
-    assert small_nets.parted_towers(records).startswith("of paper-32 on CIFAR-10 in 1 ")
-    said = small_nets.on_towers(records)
-    assert "0.20 and 0.60 (p = 0.001); 0.40 and 0.50 (p = 0.2)" in said
-    assert "they part in 1 of 3 seeds" in said
-    assert small_nets.parted_towers(BASE) == "" == small_nets.on_towers(BASE)
+    long = [
+        dataclasses.replace(
+            record,
+            metrics={**record.metrics, "colour": {"means": (0.1, 0.7), "p_value": 0}},
+            protocol={**short[0].protocol, "experiment": "towers", "epochs": 90},
+        )
+        for record in short
+    ]
+    assert small_nets.coloured([*long, *short]) == [short, long]
+    said = small_nets.on_towers(short)
+    assert "after 20 epochs of 10,000 images: 0.20 and 0.60 (p = 0.001), 0.40" in said
+    assert "they part in 1 of 3 seeds" in said and "90 epochs" not in said
+    said = small_nets.on_towers([*long, *short])
+    assert "in 1 of 3 seeds (p < 0.05); after 90 epochs of 10,000 images: 0.10" in said
+    assert said.endswith("so that they part in 3 of 3 seeds (p < 0.05).")
+    assert small_nets.coloured(BASE) == [] and small_nets.on_towers(BASE) == ""
 
 
 def test_all_effects_are_those_that_were_run():
