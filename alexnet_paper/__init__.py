@@ -33,7 +33,8 @@ Where things are:
     checks              the paper's claims measured on built nets and running code,
     article_checks      and the articles'
     claims              every claim with its finding
-    tables, layout      text, Markdown, LaTeX, CSV, JSON; what a row shows
+    tables              text, Markdown, LaTeX, CSV, JSON
+    layout, outcomes    what a row shows of claims and nets, and of runs
     figures             what all figures share: size, style, captions, saving
     charts              Figure 1, curves, confusion matrices, effects
     diagram             Figure 2

@@ -81,7 +81,7 @@ def static_pages():
 def start_sections():
     from alexnet_paper import effects
     from alexnet_paper import experiments
-    from alexnet_paper import layout
+    from alexnet_paper import outcomes
     from alexnet_paper import record
 
     records = record.load_all(record.shipped())
@@ -89,7 +89,7 @@ def start_sections():
         name: effects.started(records, name) for name in ("start", "start-cifar10")
     }
     return [
-        layout.start_section(experiments.EXPERIMENTS[name], started)
+        outcomes.start_section(experiments.EXPERIMENTS[name], started)
         for name, started in found.items()
         if started
     ]
@@ -97,7 +97,7 @@ def start_sections():
 
 def results_page():
     from alexnet_paper import evidence
-    from alexnet_paper import layout
+    from alexnet_paper import outcomes
     from alexnet_paper import record
 
     shipped = record.load_all(record.shipped())
@@ -111,9 +111,9 @@ def results_page():
             if path := PICTURES.get(name):
                 text += f"\n\n![{name}]({path})" if path in drawn else ""
     sections = tried_sections(shipped)
-    sections += layout.features_sections(features[::-1]) if features else []
+    sections += outcomes.features_sections(features[::-1]) if features else []
     sections += [
-        layout.records_section([r for r in records if r.variant == name], name)
+        outcomes.records_section([r for r in records if r.variant == name], name)
         for name in sorted({found.variant for found in records})
     ]
     return page("Results", text, sections)
@@ -122,7 +122,7 @@ def results_page():
 def tried_sections(records):
     """The paper's claims that experiments on small nets decide."""
     from alexnet_paper import evidence
-    from alexnet_paper import layout
+    from alexnet_paper import outcomes
     from alexnet_paper import paper
     from alexnet_paper import small_nets
 
@@ -132,7 +132,7 @@ def tried_sections(records):
         if claim.id in small_nets.READINGS
     ]
     found = [(claim, finding) for claim, finding in found if finding]
-    return [layout.tried_section(found, "../reproduce/results")] if found else []
+    return [outcomes.tried_section(found, "../reproduce/results")] if found else []
 
 
 def pictures(records):

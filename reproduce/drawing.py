@@ -9,7 +9,7 @@ import numpy as np
 from alexnet_paper import charts
 from alexnet_paper import contact_sheets
 from alexnet_paper import diagram
-from alexnet_paper import layout
+from alexnet_paper import outcomes
 from alexnet_paper import record
 from reproduce import command_line
 
@@ -29,7 +29,7 @@ def figure_1(options):
                 "reproduce.experiment figure1 --data-dir DIR makes them."
             )
     words = ratio_in_words(*race.ratio)
-    return of_race(race), [layout.epochs_section(race.epochs, words, TARGET)]
+    return of_race(race), [outcomes.epochs_section(race.epochs, words, TARGET)]
 
 
 def of_race(race):
@@ -55,7 +55,7 @@ def effects_of_changes(options):
                 "there are no records of changed nets: python -m reproduce.experiment "
                 "proxies --data-dir DIR makes them."
             )
-    return of_effects(found), [layout.effects_section(found)]
+    return of_effects(found), [outcomes.effects_section(found)]
 
 
 def of_effects(found):
@@ -100,7 +100,7 @@ def figure_3(options):
         net.arrays[name], selectivity, parts, part, difference, f"{net.name}."
     )
     means = [half.mean() for half in np.split(selectivity, parts)]
-    return made, [layout.kernels_section(means, difference, part, net.name)]
+    return made, [outcomes.kernels_section(means, difference, part, net.name)]
 
 
 def figure_4(options):
@@ -208,7 +208,7 @@ def labels_section(predicted, names, top=5):
         ]
         for index in range(len(names))
     ]
-    return layout.predictions_section(names, labelled, predicted.about)
+    return outcomes.predictions_section(names, labelled, predicted.about)
 
 
 def of_split(net, dataset, split):
@@ -272,7 +272,7 @@ def nearest(net, dataset, split):
         dataset.class_names,
         about + precision,
     )
-    section = layout.retrieval_section(found, dataset.class_names, NEAREST, about)
+    section = outcomes.retrieval_section(found, dataset.class_names, NEAREST, about)
     return shown, section
 
 
@@ -289,7 +289,7 @@ def curves(options):
         history = train.history(options.run)
         about = f"{plan.variant} on {plan.data}, seed {plan.seed} ({options.run})."
         made = charts.curves(history, about)
-    return made, [layout.curves_section(history, about)]
+    return made, [outcomes.curves_section(history, about)]
 
 
 def confusion(options):
@@ -313,7 +313,7 @@ def confusion(options):
         split.labels, probabilities.argmax(axis=1), dataset.class_names, about
     )
     report = evaluate.class_report(probabilities, split.labels, dataset.class_names)
-    return made, [layout.class_section(report)]
+    return made, [outcomes.class_section(report)]
 
 
 DRAWN = {

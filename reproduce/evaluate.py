@@ -50,16 +50,16 @@ def main(arguments=None):
 def evaluate(options):
     command_line.quiet_keras()
     from alexnet_paper import evaluate as evaluation
-    from alexnet_paper import layout
+    from alexnet_paper import outcomes
     from alexnet_paper import tables
 
     with command_line.usage():
         record = measured(options, evaluation)
     path = record.save(options.out or (options.run or ["runs"])[0])
     command_line.note(f"record: {path}")
-    sections = [layout.records_section([record])]
+    sections = [outcomes.records_section([record])]
     if options.per_class:
-        sections.append(layout.class_section(record.metrics["per_class"]))
+        sections.append(outcomes.class_section(record.metrics["per_class"]))
     command_line.emit(tables.write(sections, "text"))
 
 

@@ -35,11 +35,11 @@ def main(arguments=None):
 def experiment(options):
     command_line.quiet_keras()
     from alexnet_paper import experiments
-    from alexnet_paper import layout
+    from alexnet_paper import outcomes
     from alexnet_paper import tables
 
     if options.name == "list":
-        sections = [layout.experiments_section(experiments.EXPERIMENTS.values())]
+        sections = [outcomes.experiments_section(experiments.EXPERIMENTS.values())]
         command_line.emit(tables.write(sections, "text"))
         return
     with command_line.usage():

@@ -38,7 +38,7 @@ def features(options):
     from alexnet_paper import data
     from alexnet_paper import evaluate
     from alexnet_paper import kernels
-    from alexnet_paper import layout
+    from alexnet_paper import outcomes
     from alexnet_paper import probe
     from alexnet_paper import tables
     from alexnet_paper import trained
@@ -71,7 +71,7 @@ def features(options):
         about = (net, found, layer, dataset, options.split, options.seed)
         records.append(probe.record(*about, metrics, options.command))
         command_line.note(f"record: {records[-1].save(options.out)}")
-    sections = layout.features_sections(records)
+    sections = outcomes.features_sections(records)
     command_line.emit(tables.write(sections, "text"))
 
 

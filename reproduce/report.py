@@ -13,6 +13,7 @@ from alexnet_paper import claims
 from alexnet_paper import differences
 from alexnet_paper import equivalence
 from alexnet_paper import layout
+from alexnet_paper import outcomes
 from alexnet_paper import paper
 from alexnet_paper import placement
 from alexnet_paper import record
@@ -85,7 +86,7 @@ def as_sections(variant, measured, forms, records):
         printed = (paper.TABLE_1, paper.TABLE_2)
         found += [layout.results_section(table, ours) for table in printed]
     if records:
-        found.append(layout.records_section(records))
+        found.append(outcomes.records_section(records))
     return [*found, layout.commands_section(measured)]
 
 

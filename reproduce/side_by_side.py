@@ -7,7 +7,7 @@ from pathlib import Path
 from alexnet_paper import charts
 from alexnet_paper import comparison
 from alexnet_paper import figures
-from alexnet_paper import layout
+from alexnet_paper import outcomes
 from alexnet_paper import plan as plans
 from alexnet_paper import record
 from alexnet_paper import tables
@@ -96,8 +96,9 @@ class Comparison:
         ]
         runs = "1 run" if len(seconds) == 1 else f"{len(seconds)} runs"
         return (
-            f"{runs} to do, about {layout.duration(sum(seconds))} by the timed steps, "
-            "without reading and preparing images; Ctrl-C, and the same command goes on"
+            f"{runs} to do, about {outcomes.duration(sum(seconds))} by the timed "
+            "steps, without reading and preparing images; Ctrl-C, and the same command "
+            "goes on"
         )
 
     def run(self):
@@ -166,7 +167,7 @@ class Comparison:
     def table(self, format):
         if format == "json":
             return json.dumps(self.as_json(), indent=1) + "\n"
-        sections = layout.comparison_sections(
+        sections = outcomes.comparison_sections(
             self.experiment.question,
             self.rows(),
             self.options.accuracy,

@@ -13,7 +13,7 @@ import pytest
 from alexnet_paper import charts
 from alexnet_paper import comparison
 from alexnet_paper import effects
-from alexnet_paper import layout
+from alexnet_paper import outcomes
 from alexnet_paper import variants
 from alexnet_paper.comparison import Row
 from alexnet_paper.plan import check
@@ -85,7 +85,7 @@ def test_reached_is_the_median_of_the_seeds_that_did():
 
 
 def cells(*rows, accuracy=0.9, commands=None):
-    sections = layout.comparison_sections("t", rows, accuracy, commands or {}, "n")
+    sections = outcomes.comparison_sections("t", rows, accuracy, commands or {}, "n")
     return sections[0].columns, *sections[0].rows
 
 
@@ -120,7 +120,7 @@ def test_the_table_by_hand():
     ("seconds", "words"), [(5, "5 s"), (90, "1.5 min"), (5400, "1.5 h")]
 )
 def test_durations(seconds, words):
-    assert layout.duration(seconds) == words
+    assert outcomes.duration(seconds) == words
 
 
 def digits(**options):

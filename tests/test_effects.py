@@ -7,7 +7,7 @@ import pytest
 
 from alexnet_paper import effects
 from alexnet_paper import experiments
-from alexnet_paper import layout
+from alexnet_paper import outcomes
 from alexnet_paper.record import Record
 
 
@@ -51,7 +51,7 @@ def test_started_counts_seeds_by_arm():
     ]
     found = effects.started(records, "start")
     assert found == {"paper": (3, 2, 10, 12, 128), "caffe": (1, 0, None, 12, 128)}
-    rows = layout.start_section(experiments.EXPERIMENTS["start"], found).rows
+    rows = outcomes.start_section(experiments.EXPERIMENTS["start"], found).rows
     assert rows[0] == ("paper", "2 of 3", "10", "12 of 128 images")
     assert rows[1] == ("caffe", "0 of 1", "none did", "12 of 128 images")
 

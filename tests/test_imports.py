@@ -32,7 +32,7 @@ ROWS = (
         "experiments",
     ),
     ("comparison",),
-    ("tables", "layout", "figures"),
+    ("tables", "layout", "outcomes", "figures"),
     ("charts", "diagram", "contact_sheets"),
 )
 ORDER = [f"alexnet_paper.{name}" for row in ROWS for name in row]
@@ -51,6 +51,7 @@ LIGHT = [
             "record",
             "tables",
             "layout",
+            "outcomes",
             "placement",
         )
     ),

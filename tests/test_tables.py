@@ -8,6 +8,7 @@ import pytest
 
 from alexnet_paper import architecture
 from alexnet_paper import layout
+from alexnet_paper import outcomes
 from alexnet_paper import paper
 from alexnet_paper import tables
 from alexnet_paper.articles import ARTICLES
@@ -143,7 +144,7 @@ def test_a_record_shows_up():
         command="python -m reproduce.evaluate --run runs/x",
         environment={"commit": "0123456789ab"},
     )
-    (row,) = layout.records_section([record]).rows
+    (row,) = outcomes.records_section([record]).rows
     assert row[:2] == ("digits", "test, 1,360")
     assert row[2] == "classes 10, views 1, epochs 3, seed 7"
     assert row[3:5] == ("3.75 [2.50, 5.00]", "not measured")
