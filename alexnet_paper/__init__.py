@@ -61,7 +61,7 @@ def AlexNet(
     """A Keras model of the paper's net, or of another variant of it.
 
     Inputs are RGB images (batch, height, width, 3), 0–255 with the training set's mean
-    subtracted (articles' variants: as they are).
+    subtracted (articles' variants: as they are; bn-flowers17: divided by 255).
 
     Args:
         include_top: Whether to include the fully connected layers.

@@ -21,6 +21,23 @@ def of_experiment(records, name):
     return found
 
 
+def training(record):
+    """What a run was trained for: epochs, images, and other changes of its plan."""
+    about = record.protocol
+    changes = sorted((about.get("changes") or {}).items())
+    return about["epochs"], about.get("training_images", 0), str(changes)
+
+
+def most_trained(*arms):
+    """Of each list of records those of one training, that which all of them have and
+    which sees the most images; empty lists where none is common."""
+    common = set.intersection(*({training(one) for one in arm} for arm in arms))
+    if not common:
+        return [[] for _ in arms]
+    best = max(common, key=lambda found: (found[0] * found[1], *found))
+    return [[one for one in arm if training(one) == best] for arm in arms]
+
+
 def steps_to_leave(record):
     """Steps after which the training loss of an epoch was below 0.9 ln(classes), or
     None if it never was."""
@@ -75,13 +92,15 @@ def reached(history, accuracy):
 def times_as_many(fast, slow, longest):
     """(ratio of the medians of two lists of epochs, whether it is only a lower bound).
 
-    Where the median of `slow` is math.inf, the ratio is that of `longest`, the epochs
-    that it was trained, and a lower bound; it is None where that of `fast` is.
+    `longest`, the epochs that `slow` was trained, stands for each that is math.inf;
+    where the median depends on it, the ratio is a lower bound. It is None where the
+    median of `fast` is math.inf.
     """
-    fast, slow = statistics.median(fast), statistics.median(slow)
+    fast, bound = statistics.median(fast), math.isinf(statistics.median(slow))
     if math.isinf(fast):
         return None, False
-    return (longest if math.isinf(slow) else slow) / fast, math.isinf(slow)
+    known = [longest if math.isinf(epochs) else epochs for epochs in slow]
+    return statistics.median(known) / fast, bound
 
 
 @dataclass(frozen=True)
@@ -230,20 +249,22 @@ def measure(records, what):
 
 
 def effect(records, experiment, arm, other, what):
-    """The `Effect` other − arm over the seeds that both have, or None. With `other`
-    None: the arm's own measure."""
+    """The `Effect` other − arm over the seeds that both have, trained alike, or None.
+    With `other` None: the arm's own measure."""
     arms = of_experiment(records, experiment)
     if arm not in arms or (other and other not in arms):
         return None
-    ours = measure(arms[arm], what)
-    theirs = measure(arms[other], what) if other else dict.fromkeys(ours, 0.0)
+    alike = most_trained(*(arms[name] for name in (arm, other) if name))
+    ours, *theirs = (measure(of_arm, what) for of_arm in alike)
+    theirs = theirs[0] if other else dict.fromkeys(ours, 0.0)
     seeds = sorted(set(ours) & set(theirs))
     if not seeds:
         return None
     sign = 1 if other else -1
     used = [
         record
-        for record in [*arms[arm], *(arms[other] if other else ())]
+        for of_arm in alike
+        for record in of_arm
         if (record.split, record.protocol["views"]) in NEEDS[what]
     ]
     return Effect(

@@ -175,10 +175,11 @@ def split_of(dataset, name):
 def shown(net, split):
     """What a record says of how a split's images were shown to a net."""
     prepare, files = net.preparation, isinstance(split.images, ImageFiles)
+    folders = files and len({path.parent for path in split.images.paths}) > 1
     return {
         "image": f"side {prepare.side}, crop {prepare.size}",
         "fingerprint": split.fingerprint,
         "labels": "classes by sorted folder name, from 0"
-        if files
+        if folders
         else "the dataset's own numbers, from 0",
     }

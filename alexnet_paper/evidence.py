@@ -12,6 +12,7 @@ from alexnet_paper import variants
 from alexnet_paper.findings import ARTICLE_SLIP
 from alexnet_paper.findings import NOT_REPRODUCED
 from alexnet_paper.findings import REPRODUCED
+from alexnet_paper.findings import UNDECIDED
 from alexnet_paper.findings import Finding
 from alexnet_paper.findings import verdict
 from alexnet_paper.record import files
@@ -58,7 +59,8 @@ def recorded(claim, records):
     recipe as published, if there is one.
 
     Reproduced: every error is at most, every accuracy at least, the printed value,
-    within the record's 95 % interval.
+    within the record's 95 % interval. Undecided: it is not, and training was shorter
+    than the recipe's.
     """
     evidence = EVIDENCE.get(claim.id)
     found = [r for r in records if evidence and evidence.matches(r)]
@@ -70,11 +72,22 @@ def recorded(claim, records):
     }
     (recipe, record), *others = list(by_recipe.items())[::-1]
     ours, good = beside_printed(evidence, claim, record)
-    note = f"{record.protocol.get('epochs')} epochs"
+    epochs, own = trained_for(record)
+    short = isinstance(epochs, int) and epochs < own
+    note = f"{epochs} of {own} epochs" if short else f"{epochs} epochs"
     note += "" if record.published else f", recipe {recipe}"
     for recipe, other in others:
         note += f"; recipe {recipe}: {beside_printed(evidence, claim, other)[0]}"
-    return Finding(ours, verdict(good), note, files(by_recipe.values()))
+    decided = UNDECIDED if short and not good else verdict(good)
+    return Finding(ours, decided, note, files(by_recipe.values()))
+
+
+def trained_for(record):
+    """(epochs of a record, or "imported"; epochs of its variant's recipe)."""
+    own = variants.get(record.variant.partition("+")[0]).recipe_named(
+        record.protocol.get("recipe")
+    )
+    return record.protocol.get("epochs"), own.epochs
 
 
 def beside_printed(evidence, claim, record):
@@ -100,13 +113,18 @@ def first_layer(claim, records):
         for record in records
         if record.data == "imagenet"
         and record.metrics.get("colour", {}).get("kernels") == kernels
+        and record.protocol.get("experiment") in (None, "features")
         and record.protocol.get("arm") != "random-weights"
     ]
     if not found:
         return None
     colour = found[-1].metrics["colour"]
     first, second = colour["means"]
-    ours = f"{kernels} / {of_tower}, colour {first:.2f} / {second:.2f}"
+    whose = ", imported" if "weights" in found[-1].protocol else ""
+    ours = (
+        f"{kernels} / {of_tower}, colour {first:.2f} / {second:.2f} "
+        f"({found[-1].variant}{whose})"
+    )
     note = (
         f"share of colour in the kernels of the two {colour['part']}s of "
         f"{found[-1].protocol.get('weights', 'a run')}; p = {colour['p_value']:.2g} of "
@@ -123,16 +141,27 @@ def first_layer(claim, records):
 
 
 def of_article(variant, records, recipe="as-published"):
-    """The newest test record of an article's net under one of its recipes, or None."""
+    """The test record of an article's net under one of its recipes that was trained
+    longest, but not longer than the recipe says, or None."""
     found = [
         record
-        for record in records
+        for record in of_article_all(variant, records, recipe)
+        if record.protocol["epochs"] <= trained_for(record)[1]
+    ]
+    return max(found, key=lambda one: one.protocol["epochs"], default=None)
+
+
+def of_article_all(variant, records, recipe):
+    """Its test records on its own data by one central view, the newest first."""
+    return [
+        record
+        for record in reversed(records)
         if (record.variant, record.split) == (variant, "test")
         and record.protocol.get("recipe") == recipe
+        and record.protocol["views"] == 1
         and record.protocol.get("experiment") is None
         and record.data in (variant, variant.removeprefix("bn-"))
     ]
-    return found[-1] if found else None
 
 
 def log_line(name, tolerance, claim, records):
@@ -170,11 +199,15 @@ def best_epoch(claim, records):
 def called_a_dog(claim, records):
     """Recall of dogs, and of cats, which says whether it means anything."""
     record = of_article("cats-vs-dogs", records)
-    if record is None or "per_class" not in record.metrics:
+    recalls = {
+        name[:3].lower(): of_class["recall"]
+        for name, of_class in (record.metrics if record else {})
+        .get("per_class", {})
+        .items()
+    }
+    if set(recalls) != {"cat", "dog"}:
         return None
-    cats, dogs = (
-        record.metrics["per_class"][name]["recall"] for name in ("cats", "dogs")
-    )
+    cats, dogs = recalls["cat"], recalls["dog"]
     note = f"so are {1 - cats:.0%} of the cats: it says the same of every photograph"
     said = f"{dogs:.0%} of dogs are called dogs"
     return Finding(said, verdict(dogs > 0.5), note if cats < 0.05 else "")
@@ -187,7 +220,7 @@ def annealed_after(claim, records):
         return None
     rates = [line["rate"] for line in record.history]
     falls = [n for n in range(1, len(rates)) if rates[n] < rates[n - 1]]
-    if not falls:
+    if not falls or any("val_top1_error" not in line for line in record.history):
         return None
     errors = [line["val_top1_error"] for line in record.history[: falls[0]]]
     waited = falls[0] - 1 - errors.index(min(errors))
@@ -195,34 +228,69 @@ def annealed_after(claim, records):
     return Finding(f"{waited}", verdict((waited,) == claim.values), note)
 
 
-def as_trained(measure, otherwise, claim, records):
-    """What `measure(record, recipe)` gives of the article's run on CIFAR-10; where that
-    is not what the article states, the verdict is `otherwise`."""
-    named = ("as-published", "as-intended")
-    found = (of_article("bn-cifar10", records, recipe) for recipe in named)
+def as_trained(variant, measure, otherwise, claim, records):
+    """What `measure(record, recipe)` gives of a run of an article's net; where that is
+    not what the article states, the verdict is `otherwise`."""
+    named = variants.get(variant).recipes
+    found = (of_article(variant, records, recipe) for recipe in named)
     record = next(filter(None, found), None)
     if record is None:
         return None
-    recipe = variants.get(record.variant).recipe_named(record.protocol["recipe"])
+    recipe = named[record.protocol["recipe"]]
     ours = tuple(measure(record, recipe))
     text = " / ".join(f"{value:g}" for value in ours)
     return Finding(text, REPRODUCED if ours == claim.values else otherwise)
 
 
+TO_TRAIN = {"cifar10": 50_000, "flowers17": 1_088}  # before some are held out
+
+
 def held_out(record, recipe):
-    """The share held out of CIFAR-10's 50,000 training images."""
-    return (round(1 - record.protocol["training_images"] / 50_000, 3),)
+    """The share of the images to train on that is held out."""
+    kept = record.protocol["training_images"] / TO_TRAIN[record.data]
+    return (round(1 - kept, 3),)
+
+
+def steps(record, recipe):
+    """Batches in an epoch: the fewest of whose images every error of the log is a
+    share."""
+    size = recipe.batch_size
+    for number in range(1, 1000):
+        wrong = [line["top1_error"] * number * size for line in record.history]
+        if all(abs(count - round(count)) < 0.01 for count in wrong):
+            return (number,)
+    return ()
 
 
 def validation_steps(record, recipe):
     """Batches in which all images held out are seen once."""
-    return (
-        math.ceil((50_000 - record.protocol["training_images"]) / recipe.batch_size),
-    )
+    held = TO_TRAIN[record.data] - record.protocol["training_images"]
+    return (math.ceil(held / recipe.batch_size),)
 
 
 def augmentation(record, recipe):
     return recipe.rotation, recipe.zoom
+
+
+def trained_longer(claim, records):
+    """Test accuracy after the article's epochs and after more: reproduced where the
+    second is above the first by more than its 95 % interval."""
+    first = of_article("cats-vs-dogs", records)
+    longer = [
+        record
+        for record in of_article_all("cats-vs-dogs", records, "as-published")
+        if record.protocol["epochs"] > trained_for(record)[1]
+    ]
+    if first is None or not longer:
+        return None
+    most = max(longer, key=lambda one: one.protocol["epochs"])
+    ours = " → ".join(
+        f"{100 - 100 * one.metrics['top1_error']:.1f}" for one in (first, most)
+    )
+    note = f"{first.protocol['epochs']} → {most.protocol['epochs']} epochs"
+    high = most.metrics["top1_error_interval"][1]
+    good = high < first.metrics["top1_error"]
+    return Finding(f"{ours} %", verdict(good), note, files([first, most]))
 
 
 def flowers_gap(claim, records):
@@ -244,16 +312,19 @@ def flowers_gap(claim, records):
 READINGS = {
     **small_nets.READINGS,
     "N01": first_layer,
-    "BC17": functools.partial(as_trained, held_out, NOT_REPRODUCED),
-    "BC18": functools.partial(as_trained, augmentation, NOT_REPRODUCED),
-    "BC24": functools.partial(as_trained, validation_steps, ARTICLE_SLIP),
+    "BC17": functools.partial(as_trained, "bn-cifar10", held_out, NOT_REPRODUCED),
+    "BC18": functools.partial(as_trained, "bn-cifar10", augmentation, NOT_REPRODUCED),
+    "BC24": functools.partial(as_trained, "bn-cifar10", validation_steps, ARTICLE_SLIP),
     "BC20": annealed_after,
+    "BF21": functools.partial(as_trained, "bn-flowers17", held_out, NOT_REPRODUCED),
+    "CD09": functools.partial(as_trained, "cats-vs-dogs", steps, NOT_REPRODUCED),
     "CD10": functools.partial(log_line, "loss", 0.5),
     "CD11": functools.partial(log_line, "accuracy", 0.05),
     "CD12": functools.partial(log_line, "val_loss", 0.5),
     "CD13": functools.partial(log_line, "val_accuracy", 0.05),
     "CD14": best_epoch,
     "CD16": called_a_dog,
+    "CD17": trained_longer,
     "BF22": flowers_gap,
     "BF23": flowers_gap,
 }
@@ -289,12 +360,13 @@ def on_cifar10(records):
         text = (
             f"{recipe}: {100 - 100 * record.metrics['top1_error']:.1f} % of the test "
             f"images right [{100 - 100 * high:.1f}, {100 - 100 * low:.1f}] after "
-            f"{len(history)} epochs of about {seconds:.0f} seconds"
+            f"{len(history)} of {trained_for(record)[1]} epochs of about "
+            f"{seconds:.0f} seconds"
         )
         fall = next((n for n in range(1, len(rates)) if rates[n] < rates[0]), None)
         if fall is None:
             text += "; the rate never falls"
-        else:
+        elif all("val_top1_error" in line for line in history):
             before, after = (1 - history[n]["val_top1_error"] for n in (fall - 1, fall))
             text += (
                 f"; the rate falls after epoch {fall}, and validation accuracy goes "
@@ -323,8 +395,9 @@ def on_cats_and_dogs(records):
         "article's log: 8.00 on average) and every photograph is called the same. "
         "Pixels of 0 to 255 and Adam's first steps at 0.001 drive the two outputs so "
         "far apart that the softmax is exactly 0 or 1. Old Keras clips probabilities "
-        "at 1e-7, so that each wrong image costs −ln(1e-7) = 16.118 and, being "
-        "clipped, has no gradient: with half of them wrong the loss is 8.06. Here loss "
+        f"at 1e-7, so that each wrong image costs −ln(1e-7) = {SATURATED:.3f} and, "
+        "being clipped, has no gradient: with half of them wrong the loss is "
+        f"{SATURATED / 2:.2f}. Here loss "
         f"over error is between {min(ratios):.3f} and {max(ratios):.3f} in every epoch "
         "after the first."
     )

@@ -115,7 +115,8 @@ _ALL = (
     Experiment(
         "start-cifar10",
         "Does it start on CIFAR-10?",
-        "200 images a class, enlarged to 76×76, input 67×67, rate 0.01 throughout",
+        "200 images a class, enlarged to 76×76 (authors: 77×77), input 67×67, "
+        "rate 0.01 throughout",
         dataclasses.replace(
             START, data="cifar10", epochs=25, limit=2000, validation=0.02
         ),
@@ -125,9 +126,9 @@ _ALL = (
     Experiment(
         "figure1",
         "How much faster does a net learn with ReLU than with tanh?",
-        "four layers, no regularization, each at the learning rate with the lowest "
-        f"training error after {effects.HEAT} epochs; epochs to 25 % training error of "
-        "the batches as they were trained on",
+        "four layers, no regularization, each at the learning rate that got to 25 % "
+        f"first, or nearest to it, within {effects.HEAT} epochs of one seed; epochs to "
+        "25 % training error of the batches as they were trained on",
         Plan(
             FOUR_LAYERS,
             "cifar10",
@@ -158,7 +159,8 @@ _ALL = (
         "footnote3",
         "What does response normalization do for the nets of footnote 3?",
         "cuda-convnet's two nets, and the second one without its normalization; all "
-        "50,000 training images, the same epochs for all, rate ÷10 at 80 and 90 %",
+        "50,000 training images, the same epochs for all, rate ÷10 at 80 and 90 %, "
+        "in whole epochs",
         Plan("cifar-11pct", "cifar10", epochs=4, schedule="steps", validation=0.0),
         {
             "11pct": {"variant": "cifar-11pct"},

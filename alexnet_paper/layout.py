@@ -2,8 +2,14 @@
 `tables` writes them."""
 
 from alexnet_paper import architecture
+from alexnet_paper import differences
 from alexnet_paper import paper
 from alexnet_paper import variants
+from alexnet_paper.findings import CITATION
+from alexnet_paper.findings import FAILS
+from alexnet_paper.findings import HOLDS
+from alexnet_paper.findings import NOT_RUN
+from alexnet_paper.findings import UNDECIDED
 from alexnet_paper.tables import Section
 
 
@@ -52,7 +58,8 @@ def differences_section(title, names, rows, what="layer"):
 
 def with_unit(claim):
     """The printed value, with its unit where that is a symbol or points."""
-    told = claim.unit not in ("%", "points") or claim.unit in claim.printed
+    told = claim.unit not in ("%", "points") or "%" in claim.printed
+    told = told or claim.unit in claim.printed
     return claim.printed if told else f"{claim.printed} {claim.unit}"
 
 
@@ -227,21 +234,20 @@ def results_section(table, ours):
 
 
 def commands_section(measured):
-    """How to obtain what was not run: what it needs, and the exact command."""
-    rows = {}
-    for claim, finding in measured:
-        if finding.verdict == "not run":
-            rows.setdefault((claim.needs, claim.command), []).append(claim.id)
+    """How to obtain what was not run, or was tried in a small net only: what it needs,
+    and the exact command."""
+    rows, left = {}, (NOT_RUN, HOLDS, FAILS, UNDECIDED)
+    measured = [(claim, found) for claim, found in measured if found.verdict in left]
+    for claim, _ in measured:
+        rows.setdefault((claim.needs, claim.command), []).append(claim.id)
     return Section(
-        "What was not run, and the command that runs it",
+        "What was not run, or not on the data it needs, and the command that runs it",
         ("claims", "needs", "command"),
         tuple(
             (", ".join(ids), needs, command) for (needs, command), ids in rows.items()
         ),
         "\n".join(
-            f"{claim.id}: {claim.remark}."
-            for claim, finding in measured
-            if finding.verdict == "not run" and claim.remark
+            f"{claim.id}: {claim.remark}." for claim, _ in measured if claim.remark
         ),
     )
 
@@ -250,7 +256,7 @@ def short_claims_section(measured):
     """The claims that were measured; the rest counted by what they need."""
     rows, needs = [], {}
     for claim, finding in measured:
-        if finding.verdict in ("not run", "citation"):
+        if finding.verdict in (NOT_RUN, CITATION):
             needs[claim.needs] = needs.get(claim.needs, 0) + 1
             continue
         cells = (claim.id, claim.section, claim.statement, with_unit(claim))
@@ -296,7 +302,7 @@ def notes_sections():
             questions,
         ),
         Section(
-            "Errors the authors logged for other nets (10 views)",
+            "Errors the authors logged for other nets (10 views where not said)",
             ("run", "what", "data", "top-1 / top-5", "source"),
             logged,
         ),
@@ -310,8 +316,9 @@ def notes_sections():
 
 
 def departures_sections():
-    """Every variant: source, counts, and each way it departs from the paper."""
-    counts, departures = [], []
+    """Every variant: source, counts, and each way that it and its recipes depart from
+    the paper."""
+    counts, departures, recipes = [], [], []
     for variant in variants.VARIANTS.values():
         totals = architecture.totals(variant.architecture)
         counts.append(
@@ -325,6 +332,11 @@ def departures_sections():
             )
         )
         departures.extend((variant.name, text) for text in variant.departures)
+        for name, recipe in variant.recipes.items():
+            rows = differences.recipe_rows(variants.PAPER_RECIPE, recipe)
+            different = differences.only_differing(rows)
+            cells = "; ".join(f"{row.name} {row.b} ({row.a})" for row in different)
+            recipes.append((variant.name, name, cells or "the paper's"))
     return [
         Section(
             "Variants",
@@ -339,4 +351,9 @@ def departures_sections():
             tuple(counts),
         ),
         Section("Departures", ("variant", "departs by"), tuple(departures)),
+        Section(
+            "Departures of the recipes",
+            ("variant", "recipe", "here (paper)"),
+            tuple(recipes),
+        ),
     ]

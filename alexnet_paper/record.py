@@ -17,6 +17,7 @@ from dataclasses import field
 from importlib.util import find_spec
 from pathlib import Path
 
+RECORDS = "*-views*-seed*.json"
 VERSIONED = ("alexnet_paper", "keras", "tensorflow", "jax", "torch", "numpy")
 
 
@@ -76,11 +77,12 @@ class Record:
 
 def load_all(folder=None):
     """Records of a folder and the folders below it, or else the ones that are shipped
-    with this package and those under ./runs. Sorted by file name."""
+    with this package and those under ./runs. Sorted by file name; of the same name,
+    those under ./runs come last."""
     roots = [Path(folder)] if folder else [shipped(), Path("runs")]
     if folder and not roots[0].is_dir() and roots[0] != shipped():
         raise ValueError(f"{folder} is not a folder of records.")
-    paths = {path for root in roots for path in root.rglob("*-views*-seed*.json")}
+    paths = [path for root in roots for path in sorted(root.rglob(RECORDS))]
     return [Record.load(path) for path in sorted(paths, key=lambda path: path.name)]
 
 

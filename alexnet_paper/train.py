@@ -232,8 +232,9 @@ class Run:
             self.notify(
                 f"stalled: the loss has stayed at ln({self.dataset.classes}) = "
                 f"{chance:.3f} for three epochs. Wait longer (the printed recipe has a "
-                "long plateau), try another --seed, or the initialization of "
-                "--variant caffe (biases 0.1) or authors (0.03 in conv3–5)."
+                "long plateau), try another --seed, the initialization of --variant "
+                "caffe (biases 0.1) or authors (0.03 in conv3–5); own code must give "
+                "pixels of 0–255 less their mean, not of 0–1."
             )
         self.stalled = flat
 

@@ -522,6 +522,8 @@ _ALL = (
             "a second, same-map 5×5 normalization over conv2 that the paper omits",
             "initial standard deviation 0.03 in conv3, conv4 and conv5",
             "biases learn at twice the rate",
+            "colour noise by the square roots of the eigenvalues; the image is then "
+            "divided by 1.1",
             "224×224 input whose last window hangs 3 pixels over the edge",
         ),
         dataclasses.replace(
@@ -535,6 +537,8 @@ _ALL = (
         (
             "half the kernels in conv1 to conv4, conv5 and the rest as wide as the "
             "two-GPU net's",
+            "trained and initialized as the paper prints it, not as the authors did it "
+            "(0.03 in conv3 to conv5, biases at twice the rate, schedule 145-half)",
             ONE_DEVICE_ONLY,
         ),
     ),
@@ -546,6 +550,7 @@ _ALL = (
             "conv6, 256 kernels 3×3 over both towers' pool5, initialized at 0.03",
             "the paper pre-trains it on ImageNet Fall 2011 and fine-tunes; from "
             "scratch the authors' note calls it “overfitty” (C #141)",
+            "trained with the paper's recipe, not by the authors' stages",
         ),
     ),
     Variant(
@@ -562,7 +567,8 @@ _ALL = (
             "normalization with k = 1 and alpha 1e-4/5 per element, over all maps",
             "biases start at 0.1 where the paper has 1, fc6 and fc7 at N(0, 0.005²)",
             "dropout scaled in training (inverted)",
-            "biases learn at twice the rate; batch 256, rate ÷10 every 100,000 steps",
+            "biases learn at twice the rate; batch 256, rate ÷10 every 20 epochs "
+            "(100,000 steps of ImageNet); no colour noise",
             ONE_DEVICE_ONLY,
         ),
         CAFFE_RECIPE,
@@ -577,7 +583,8 @@ _ALL = (
             "normalization with k = 1 and alpha 1e-4/5 per element, over all maps",
             "fc6 and fc7 start at N(0, 0.005²)",
             "dropout scaled in training (inverted)",
-            "biases learn at twice the rate; batch 256, rate ÷10 every 100,000 steps",
+            "biases learn at twice the rate; batch 256, rate ÷10 every 20 epochs "
+            "(100,000 steps of ImageNet); no colour noise",
             ONE_DEVICE_ONLY,
         ),
         CAFFE_RECIPE,
@@ -594,6 +601,8 @@ _ALL = (
             "dropout before fc6 and fc7 in place of after, scaled in training",
             "PyTorch's default initialization (biases, too, are uniform there; "
             "here they start at 0)",
+            "trained with the paper's recipe; its own source's is 90 epochs with rates "
+            "÷250^(1/3) at each quarter",
             ONE_DEVICE_ONLY,
         ),
         family="elsewhere",
@@ -725,8 +734,8 @@ _ALL = (
             layer_weight_decay=(("local3", 0.004), ("local4", 0.004), ("fc10", 0.004)),
             image_side=32,
             reflect=True,
-            epochs=170,
-            drops=(150, 160),
+            epochs=160,
+            drops=(140, 150),
         ),
         family="cifar",
     ),
@@ -737,7 +746,7 @@ _ALL = (
         (
             "two convolutions, two unshared layers and one dense on 24×24 crops",
             "normalization over 9 maps with k = 1; local3 twice as wide as the 13 % "
-            "net's, fc10's decay 2.5 times and training three times as long",
+            "net's, fc10's decay 2.5 times and training 3.25 times as long",
             ONE_DEVICE_ONLY,
         ),
         dataclasses.replace(

@@ -55,6 +55,8 @@ def loaded(options):
 
 
 def check(options):
+    import numpy as np
+
     from alexnet_paper import tables
 
     dataset = loaded(options)
@@ -62,11 +64,13 @@ def check(options):
     for name, split in dataset.splits.items():
         broken = damaged(split, name)
         bad += broken
-        cells = (name, f"{len(split):,}", str(dataset.classes), split.fingerprint)
-        rows.append((*cells, str(len(broken))))
+        sizes = np.bincount(split.labels, minlength=dataset.classes)
+        each = "–".join(f"{size:,}" for size in sorted({min(sizes), max(sizes)}))
+        cells = (name, f"{len(split):,}", str(dataset.classes), each)
+        rows.append((*cells, split.fingerprint, str(len(broken))))
     section = tables.Section(
         f"{dataset.name}: every image read",
-        ("split", "images", "classes", "fingerprint", "damaged"),
+        ("split", "images", "classes", "a class", "fingerprint", "damaged"),
         tuple(rows),
         "\n".join(bad),
     )

@@ -146,7 +146,8 @@ def record(variant, data, split, examples, views=10, **metrics):
     """A record whose errors have a 95 % interval of one point each way."""
     for name, error in list(metrics.items()):
         metrics[f"{name}_interval"] = [error - 0.01, error + 0.01]
-    protocol = {"views": views, "epochs": 90, "seed": 0}
+    epochs = VARIANTS[variant].recipe.epochs
+    protocol = {"views": views, "epochs": epochs, "seed": 0}
     return Record(variant, data, split, examples, protocol, metrics, "command", {})
 
 

@@ -85,6 +85,7 @@ def test_epochs_to_an_error():
     [
         ([2, 3, 4], [12, 18, 30], (6, False)),
         ([2, 3, 4], [12, math.inf, math.inf], (20 / 3, True)),
+        ([2], [12, math.inf], (8, True)),  # the median is 16 or more
         ([math.inf, math.inf, 4], [12, 18, 30], (None, False)),
     ],
 )

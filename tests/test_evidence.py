@@ -11,6 +11,7 @@ from alexnet_paper import paper
 from alexnet_paper.findings import ARTICLE_SLIP
 from alexnet_paper.findings import NOT_REPRODUCED
 from alexnet_paper.findings import REPRODUCED
+from alexnet_paper.findings import UNDECIDED
 from alexnet_paper.record import Record
 
 CLAIM = {
@@ -32,6 +33,7 @@ def run(variant, history, error=0.4, recipe="as-published", images=800, **metric
         **metrics,
     }
     protocol = {"recipe": recipe, "training_images": images, "epochs": len(history)}
+    protocol["views"] = 1
     return Record(variant, data, "test", 100, protocol, metrics, "c", {}, history)
 
 
@@ -84,10 +86,14 @@ def test_the_best_epoch():
     ],
 )
 def test_is_it_a_dog(cats, dogs, verdict, note):
-    report = {"cats": {"recall": cats}, "dogs": {"recall": dogs}}
-    found = finding(CLAIM["CD16"], [run("cats-vs-dogs", STUCK, per_class=report)])
-    assert found.verdict == verdict and found.note.startswith(note)
+    for names in (("cats", "dogs"), ("Cat", "Dog")):  # as Microsoft's folders are
+        report = {name: {"recall": r} for name, r in zip(names, (cats, dogs))}
+        found = finding(CLAIM["CD16"], [run("cats-vs-dogs", STUCK, per_class=report)])
+        assert found.verdict == verdict and found.note.startswith(note)
     assert finding(CLAIM["CD16"], [run("cats-vs-dogs", STUCK)]) is None
+    report = {"a": {"recall": 0.5}, "b": {"recall": 0.5}}
+    other = run("cats-vs-dogs", STUCK, per_class=report)
+    assert finding(CLAIM["CD16"], [other]) is None
 
 
 def test_when_the_rate_fell():
@@ -98,6 +104,35 @@ def test_when_the_rate_fell():
     assert (found.ours, found.verdict) == ("3", REPRODUCED)
     flat = run("bn-cifar10", lines((1, 0.5), (1, 0.4)), recipe="as-intended")
     assert finding(CLAIM["BC20"], [flat]) is None
+    seldom = [dict(line) for line in history]
+    del seldom[0]["val_top1_error"]  # not validated after every epoch
+    record = run("bn-cifar10", seldom, recipe="as-intended")
+    assert finding(CLAIM["BC20"], [record]) is None
+    assert "the rate falls" not in evidence.on_cifar10([record])
+
+
+def test_the_article_s_own_run_counts():
+    """The longest by one view that is not longer than the article's."""
+    short, own = run("cats-vs-dogs", STUCK, 0.9), run("cats-vs-dogs", STUCK * 2, 0.8)
+    longer = run("cats-vs-dogs", STUCK * 3, 0.4)
+    ten = dataclasses.replace(own, protocol={**own.protocol, "views": 10})
+    for records in ((short, own, longer, ten), (ten, longer, own, short)):
+        assert evidence.of_article("cats-vs-dogs", records) is own
+        found = finding(CLAIM["CD17"], records)
+        assert (found.ours, found.verdict) == ("20.0 → 60.0 %", REPRODUCED)
+        assert found.note == "8 → 12 epochs"
+    assert finding(CLAIM["CD17"], [own]) is None
+    same = run("cats-vs-dogs", STUCK * 3, 0.8)
+    assert finding(CLAIM["CD17"], [own, same]).verdict == NOT_REPRODUCED
+
+
+def test_batches_of_an_epoch_are_read_from_its_errors():
+    """Errors that are shares of 160 images: five batches of 32; of 150: none of 32."""
+    for images, ours in ((160, "5"), (320, "10"), (32, "1")):
+        history = lines(*((1, count / images) for count in (3, 7, images // 2 + 1)))
+        assert finding(CLAIM["CD09"], [run("cats-vs-dogs", history)]).ours == ours
+    found = finding(CLAIM["CD09"], [run("cats-vs-dogs", lines((1, math.pi / 10)))])
+    assert found.verdict == NOT_REPRODUCED
 
 
 @pytest.mark.parametrize(
@@ -130,6 +165,12 @@ def test_flowers(error, great, enough):
     assert finding(CLAIM["BF22"], [record]).verdict == great
     found = finding(CLAIM["BF23"], [record])
     assert found.verdict == enough and "90.0 % trained" in found.ours
+
+
+def test_what_flowers_hold_out():
+    """218 of the 1,088 photographs that the test set leaves."""
+    found = finding(CLAIM["BF21"], [run("bn-flowers17", TRAINS, images=870)])
+    assert (found.ours, found.verdict) == ("0.2", REPRODUCED)
 
 
 def test_explanations_quote_their_records():
@@ -176,10 +217,13 @@ def test_an_accuracy_is_read_from_the_recipe_as_published():
 
     published, intended = accuracy(0.4, "as-published"), accuracy(0.3, "as-intended")
     assert found(published, intended).ours == found(intended, published).ours == "60.00"
-    assert found(published).verdict == NOT_REPRODUCED
+    assert found(published).verdict == UNDECIDED  # it was trained for 4 epochs
     said = found(published, intended).note
-    assert said == "4 epochs; recipe as-intended: 70.00"
+    assert said == "4 of 100 epochs; recipe as-intended: 70.00"
     assert found(intended).ours == "70.00" and found(intended).verdict == REPRODUCED
-    assert found(intended).note == "4 epochs, recipe as-intended"
+    assert found(intended).note == "4 of 100 epochs, recipe as-intended"
+    whole = {**published.protocol, "epochs": 100}
+    whole = dataclasses.replace(published, protocol=whole)
+    assert found(whole).verdict == NOT_REPRODUCED
     assert found(accuracy(0.1, "as-published", "cifar-18pct")) is None
     assert found(accuracy(0.1, "as-published", examples=100)) is None

@@ -10,6 +10,7 @@ import pytest
 from alexnet_paper import experiments
 from alexnet_paper import paper
 from alexnet_paper.articles import ARTICLES
+from alexnet_paper.data import DATASETS
 from alexnet_paper.variants import get
 
 # how many claims each section of the list has
@@ -176,7 +177,7 @@ def invocations(claim):
 WITH_COMMAND = [claim for claim in ALL if claim.command]
 
 
-@pytest.mark.parametrize("program", ["train", "evaluate", "figure"])
+@pytest.mark.parametrize("program", ["train", "evaluate", "figure", "data"])
 def test_commands_parse(program, capsys):
     """Every claim's command is one that the program's own parser accepts."""
     module = importable(f"reproduce.{program}")
@@ -205,7 +206,7 @@ def importable(name):
 @pytest.mark.parametrize("claim", WITH_COMMAND, ids=lambda claim: claim.id)
 def test_command_hangs_together(claim):
     """Variants exist, and what is evaluated or drawn was trained one step before."""
-    names = ("train", "evaluate", "figure", "experiment")
+    names = ("train", "evaluate", "figure", "experiment", "data")
     programs = {"pytest", *(f"reproduce.{name}" for name in names)}
     trained = set()
     for module, arguments in invocations(claim):
@@ -219,5 +220,7 @@ def test_command_hangs_together(claim):
         elif module == "reproduce.experiment":
             arms = values["--arms"].split(",") if "--arms" in values else None
             assert experiments.get(arguments[0]).plans(arms=arms)
+        elif module == "reproduce.data":
+            assert values["--data"] in DATASETS
         elif module != "pytest":
             assert runs and set(runs) <= trained

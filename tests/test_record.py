@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -74,6 +75,16 @@ def test_load_all_without_a_folder(found, tmp_path, monkeypatch):
     shipped = record.load_all()
     found.save(tmp_path / "runs" / "mine")
     assert len(record.load_all()) == len(shipped) + 1
+
+
+def test_of_the_same_name_ones_own_record_comes_last(found, tmp_path, monkeypatch):
+    """And of several of one's own the last folder's, in every process."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(record, "shipped", lambda: tmp_path / "shipped")
+    for folder in ("runs/b", "shipped", "runs/a", "runs/c"):
+        found.save(tmp_path / folder)
+    sources = [Path(one.source).parent.name for one in record.load_all()]
+    assert sources == ["shipped", "a", "b", "c"]
 
 
 def test_shipped_records_are_records():

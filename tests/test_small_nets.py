@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 
 import numpy as np
 import pytest
@@ -104,11 +105,13 @@ def test_a_proxy_s_arms_are_those_of_its_experiment(id):
     assert id in CLAIM and finding(CLAIM[id], []) is None
 
 
-def race(relu, tanh):
+def race(relu, tanh, cut=math.inf):
+    """One run a kind that gets to 25 % after so many epochs, or not before a cut."""
+
     def run_of(arm, epochs):
         history = [
             {"epoch": n + 1, "top1_error": 0.9 if n + 1 < epochs else 0.25}
-            for n in range(int(epochs))
+            for n in range(min(epochs, cut))
         ]
         (record,) = measured("figure1", arm, (20,))
         return Record(**{**vars(record), "history": history})
@@ -133,11 +136,27 @@ def test_relu_against_tanh(relu, tanh, d01, d02):
 
 
 @pytest.mark.parametrize(
+    ("cut", "d01", "d02"),
+    [
+        (5, UNDECIDED, UNDECIDED),  # over 1.0 times
+        (20, UNDECIDED, REPRODUCED),  # over 4.0 times: six or more, who knows
+        (45, NOT_REPRODUCED, REPRODUCED),  # over 9.0 times
+    ],
+)
+def test_a_lower_bound_decides_what_more_training_could_not_change(cut, d01, d02):
+    records = race(5, 60, cut)
+    for id, verdict in (("D01", d01), ("D02", d02)):
+        found = finding(CLAIM[id], records)
+        assert found.ours == f"over {cut / 5:.1f} times" and found.verdict == verdict
+
+
+@pytest.mark.parametrize(
     ("first", "second", "epochs", "verdict"),
     [
-        ((13, 13.2), (11, 11.2), 170, REPRODUCED),
+        ((13, 13.2), (11, 11.2), 160, REPRODUCED),
         ((13, 13.2), (11, 11.2), 20, REPRODUCED),
-        ((14, 14.2), (11, 11.2), 170, NOT_REPRODUCED),
+        ((14, 14.2), (11, 11.2), 520, NOT_REPRODUCED),
+        ((14, 14.2), (11, 11.2), 200, UNDECIDED),
         ((14, 14.2), (11, 11.2), 20, UNDECIDED),
     ],
 )
@@ -149,7 +168,7 @@ def test_footnote_3(first, second, epochs, verdict):
     alone = measured("footnote3", "11pct-no-lrn", (12, 12.2), views=10, epochs=epochs)
     found = finding(CLAIM["F03"], [*records, *alone])
     assert found.verdict == verdict and "without its normalization +1.00" in found.note
-    assert f"2 seeds, {epochs} epochs of the 170 and 520" in found.note
+    assert f"2 seeds, {epochs} epochs of the 160 and 520" in found.note
     assert found.ours == f"{sum(first) / 2:.1f} → {sum(second) / 2:.1f} %"
     for record in (*records, *alone):
         record.protocol["training_images"] = 50_000
@@ -166,12 +185,41 @@ def test_footnote_3(first, second, epochs, verdict):
 
 def test_the_small_net_and_its_schedule():
     trained = measured("proxies", "paper-32", (20, 21, 25), split="train")
-    records = [*BASE, *trained]
-    for record in records:
-        record.protocol["training_images"] = 10_000
+    rates = [0.01] * 16 + [0.001] * 2 + [0.0001] * 2
+    history = [{"epoch": n + 1, "rate": rate} for n, rate in enumerate(rates)]
+    records = [
+        dataclasses.replace(
+            record,
+            protocol={**record.protocol, "training_images": 10_000},
+            history=history,
+        )
+        for record in (*BASE, *trained)
+    ]
     said = small_nets.on_small_nets(records)
-    assert "10,000 training images, 20 epochs" in said
+    assert "10,000 training images, 20 epochs, the rate divided by ten after" in said
+    assert "after epochs 16 and 18, the same seeds" in said
     assert "31.0 % of the test images and on 22.0 % of those" in said
+
+
+def test_when_the_rate_falls():
+    """Of four epochs only the first of two drops, at 80 and 90 %, is within them."""
+    lines = [{"epoch": n + 1, "rate": rate} for n, rate in enumerate((1, 1, 1, 0.1))]
+    assert small_nets.falls(lines) == "the rate divided by ten after epoch 3"
+    assert small_nets.falls(lines[:2]) == "the rate constant"
+
+
+def test_only_what_was_trained_alike_is_compared():
+    """A short trial of one arm says nothing beside long runs of the other, and the
+    longest training that both have counts."""
+    short = measured("proxies", "no-colour", (80, 81, 82), epochs=2)
+    assert finding(CLAIM["I06"], [*BASE, *short]) is None
+    base = measured("proxies", "paper-32", (79, 80, 81), epochs=2)
+    found = finding(CLAIM["I06"], [*BASE, *base, *short])
+    assert found.ours.startswith("no-colour +1.00") and "2 epochs" in found.note
+    long = measured("proxies", "no-colour", (33, 34, 35))
+    for records in ((*BASE, *base, *short, *long), (*long, *short, *base, *BASE)):
+        found = finding(CLAIM["I06"], records)
+        assert found.ours.startswith("no-colour +3.00") and "20 epochs" in found.note
 
 
 def test_towers_over_seeds():

@@ -213,7 +213,14 @@ def test_pages_of_notes_and_departures_have_every_entry():
     assert len(logged.rows) == len(paper.LOGGED_VARIANTS)
     assert schedules.rows[1] == ("145", "25", "51", "67", "72", "79", "91")
     assert dict(sources.rows) == paper.SOURCES
-    counts, departures = layout.departures_sections()
+    counts, departures, recipes = layout.departures_sections()
+    found = [row[:2] for row in recipes.rows]
+    assert found == [
+        (v.name, recipe) for v in VARIANTS.values() for recipe in v.recipes
+    ]
+    cells = {row[:2]: row[2] for row in recipes.rows}
+    assert cells["paper", "as-published"] == "the paper's"
+    assert "batch size 256 (128)" in cells["caffe", "as-published"]
     assert [row[0] for row in counts.rows] == list(VARIANTS)
     assert counts.rows[0][3:] == ("60,965,224", "724,406,816", "659,272")
     expected = [(v.name, text) for v in VARIANTS.values() for text in v.departures]
