@@ -4,6 +4,7 @@ and the training images nearest to them."""
 import math
 import textwrap
 from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -144,6 +145,14 @@ class Predicted:
     def best(self, index, top):
         """The `top` most probable outputs of a photograph, the first first."""
         return np.argsort(-self.probabilities[index], kind="stable")[:top]
+
+    def in_words(self, words):
+        """The same with class names, and titles, that are keys of `words` replaced."""
+        names, titles = (
+            tuple(words.get(name, name) for name in row)
+            for row in (self.class_names, self.titles)
+        )
+        return replace(self, class_names=names, titles=titles)
 
 
 @dataclass(frozen=True)

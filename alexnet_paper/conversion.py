@@ -102,7 +102,7 @@ def is_own(path):
     no known format."""
     try:
         return formats.kind(path) == "own"
-    except formats.DAMAGED as error:
+    except weights.DAMAGED as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
 
 
@@ -288,7 +288,7 @@ def read_mean(path, side, size):
         mean = np.load(path, allow_pickle=False)
     except FileNotFoundError:
         raise
-    except formats.DAMAGED as error:
+    except weights.DAMAGED as error:
         raise ValueError(f"{path} is not Caffe's mean image: {error}") from error
     if not np.isfinite(mean).all() or mean.min() < 0 or mean.max() > 255:
         raise ValueError(f"{path} is not a mean image: it leaves 0 to 255.")

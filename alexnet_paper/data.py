@@ -3,7 +3,6 @@
 import io
 import pickle
 import tarfile
-import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,20 +17,9 @@ from alexnet_paper.images import class_folders
 from alexnet_paper.images import files_in
 from alexnet_paper.prepare import STATISTICS
 from alexnet_paper.prepare import load_part
+from alexnet_paper.weights import DAMAGED
 
 MEMORY = 2**30  # bytes of images of a split that are kept, not read every epoch
-DAMAGED = (  # what readers of a damaged archive, pickle or array raise
-    AttributeError,
-    EOFError,
-    LookupError,
-    OSError,
-    TypeError,
-    ValueError,
-    pickle.UnpicklingError,
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 LEAVES = 1000  # classes of ILSVRC, the devkit's first; its others are above them
 SPLIT_SEED = 0  # of every split made here: the same for all runs
 CIFAR10_CLASSES = (
@@ -123,6 +111,14 @@ class Dataset:
     def classes(self):
         return len(self.class_names)
 
+    def split(self, name):
+        """A split. Raises ValueError, naming those there are, for another."""
+        if name not in self.splits:
+            raise ValueError(
+                f"{self.name} has no {name} split: {', '.join(self.splits)}."
+            )
+        return self.splits[name]
+
 
 def load(name, data_dir=None, validation=0.2, limit=None):
     """Loads a dataset of `DATASETS`.
@@ -145,11 +141,21 @@ def load(name, data_dir=None, validation=0.2, limit=None):
     whole = "validation" in splits and limit is None
     if "validation" not in splits:
         splits = {**splits, **hold_out(splits["train"], validation)}
-    if limit is not None:
+    if limit is not None and "train" in splits:
         splits["train"] = limited(splits["train"], limit, len(classes))
     sums = Path(data_dir or "") / STATISTICS
-    statistics = load_part(sums)[0] if whole and sums.is_file() else None
+    statistics = prepared(sums) if whole and sums.is_file() else None
     return Dataset(name, tuple(classes), splits, statistics)
+
+
+def prepared(path):
+    """The statistics of a prepared dataset. Raises ValueError for a damaged file."""
+    try:
+        return load_part(path)[0]
+    except DAMAGED as error:
+        raise ValueError(
+            f"{path} is damaged ({error}): delete it and prepare the data again."
+        ) from error
 
 
 def hold_out(train, share):
@@ -221,7 +227,7 @@ def cifar10(data_dir=None):
     if (train.images.shape, test.images.shape) != (
         (50_000, 32, 32, 3),
         (10_000, 32, 32, 3),
-    ) or set(np.bincount(train.labels)) != {5000}:
+    ) or (set(np.bincount(train.labels)), train.images.dtype) != ({5000}, "uint8"):
         raise ValueError(f"{data_dir}: not CIFAR-10's 60,000 images, 6,000 a class.")
     return CIFAR10_CLASSES, {"train": train, "test": test}
 
@@ -416,11 +422,19 @@ def ground_truth(root):
 
 
 def devkit_classes(path):
-    """{number of a class in the devkit, from 1: its WNID} from its meta.mat."""
+    """{number of a class in the devkit, from 1: its WNID} from its meta.mat. Raises
+    ValueError for another file, FileNotFoundError for none."""
     from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
 
-    synsets = loadmat(path, squeeze_me=True)["synsets"]
-    return {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in synsets}
+    try:
+        synsets = loadmat(path, squeeze_me=True)["synsets"]
+        return {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in synsets}
+    except FileNotFoundError:
+        raise
+    except (*DAMAGED, MatReadError, NotImplementedError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"{path} is not the devkit's meta.mat: {reason}") from error
 
 
 DATASETS = {

@@ -86,7 +86,7 @@ def layer_rows(a, b):
         if mine == other:
             rows.append(pair_row(nets[0][mine], nets[1][other]))
         elif mine in nets[1] or other in nets[0]:  # it has another place there
-            rows += moved_rows(nets, mine, other)
+            rows += moved_rows(nets, mine)
         else:
             rows.append(only_row(nets[0].get(mine), nets[1].get(other)))
     return rows
@@ -127,7 +127,7 @@ def pair_row(a, b):
     return Row(a.name, *(listed(layer.spec, fields) for layer in (a, b)))
 
 
-def moved_rows(nets, mine, other):
+def moved_rows(nets, mine):
     """One row of a layer that has another place in the other net: where net A has it,
     with both places; none where net B has it."""
     if mine is None:

@@ -74,9 +74,9 @@ def evaluate(folders, split_name, views, command, per_class=False):
         raise ValueError(f"the runs were trained on different data: {plans}")
     plan, dataset = plans[0], plans[0].dataset()
     recipe = plan.training_recipe()
-    split = split_of(dataset, split_name)
+    split = dataset.split(split_name)
     if split_name != "test":
-        held = {own.dataset().splits[split_name].fingerprint for own in plans}
+        held = {own.dataset().split(split_name).fingerprint for own in plans}
         if len(held) > 1:
             raise ValueError(f"the runs do not have the same {split_name} images.")
     nets = [trained.open_run(folder) for folder in folders]
@@ -107,7 +107,6 @@ def evaluate(folders, split_name, views, command, per_class=False):
             "recipe": plan.recipe or "as-published",
             "changes": plan.changes(),
             "batch_size": recipe.batch_size,
-            "mean": recipe.mean or "none",
             **shown(nets[0], split),
         },
         metrics=measured,
@@ -123,14 +122,21 @@ def evaluate_weights(paths, data, data_dir, split_name, views, command):
 
     The error is over all outputs: a photograph of one of ten classes counts as right
     only if that class is first among the 1000. Returns a `Record`. Raises ValueError
-    where a file is damaged or partial, or has not the classes.
+    where a file is damaged or partial, or has not the classes, or not as the others.
     """
     nets = [trained.open_weights(path) for path in paths]
     dataset = datasets.load(data, data_dir, validation=0)
-    split = split_of(dataset, split_name)
+    split = dataset.split(split_name)
     for net in nets:
         net.require()
     outputs = trained.matching(dataset.class_names, nets[0])
+    for net in nets[1:]:
+        of_this = net.architecture.classes, trained.matching(dataset.class_names, net)
+        if of_this != (nets[0].architecture.classes, outputs):
+            raise ValueError(
+                f"{net.name} and {nets[0].name} do not number the same classes alike: "
+                "their outputs cannot be averaged."
+            )
     lacking = [
         name for label, name in enumerate(dataset.class_names) if label not in outputs
     ]
@@ -163,21 +169,14 @@ def evaluate_weights(paths, data, data_dir, split_name, views, command):
     )
 
 
-def split_of(dataset, name):
-    """A split of a dataset. Raises ValueError, naming those it has, for another."""
-    if name not in dataset.splits:
-        raise ValueError(
-            f"{dataset.name} has no {name} split: {', '.join(dataset.splits)}."
-        )
-    return dataset.splits[name]
-
-
 def shown(net, split):
     """What a record says of how a split's images were shown to a net."""
     prepare, files = net.preparation, isinstance(split.images, ImageFiles)
     folders = files and len({path.parent for path in split.images.paths}) > 1
+    mean = "none" if prepare.mean is None else "pixel"
     return {
         "image": f"side {prepare.side}, crop {prepare.size}",
+        "mean": "image" if np.ndim(prepare.mean) > 1 else mean,
         "fingerprint": split.fingerprint,
         "labels": "classes by sorted folder name, from 0"
         if folders

@@ -43,7 +43,13 @@ class Experiment:
     def plans(self, data_dir=None, seeds=None, arms=None, **changes):
         """(arm, plan) of every run, seed by seed; `arms` names some of them, and
         `changes` are fields of the plan, the same for all. Raises ValueError for an
-        unknown arm."""
+        unknown arm and for numbers that cannot be."""
+        if seeds is not None and seeds < 1:
+            raise ValueError(f"--seeds must be 1 or more. Received: {seeds}")
+        if self.heat and (changes.get("epochs") or math.inf) <= self.heat:
+            raise ValueError(
+                f"--epochs must be more than the {self.heat} in which rates are tried."
+            )
         unknown = set(arms or ()) - set(self.arms)
         if unknown:
             raise ValueError(

@@ -11,17 +11,6 @@ CITATION = "citation"
 HOLDS = "holds in a small net"  # what ImageNet is needed for, tried on CIFAR-10
 FAILS = "fails in a small net"
 UNDECIDED = "undecided"  # the interval over seeds has 0 in it, or training was short
-VERDICTS = (
-    REPRODUCED,
-    SLIP,
-    ARTICLE_SLIP,
-    NOT_REPRODUCED,
-    NOT_RUN,
-    CITATION,
-    HOLDS,
-    FAILS,
-    UNDECIDED,
-)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,6 @@ PARTS = {
 NAME = re.compile(rf"(.+)[._/]({'|'.join(PARTS)})(:0)?", re.IGNORECASE)
 TORCH_LEGACY = b"\x80\x02\x8a\x0a"  # torch.save before PyTorch 1.6
 OBJECTS = 10_000  # that a pickle of a net's arrays may number: it needs some hundred
-DAMAGED = (*weights.DAMAGED, AttributeError, pickle.UnpicklingError)
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def read(path):
         return found
     except FileNotFoundError:
         raise
-    except DAMAGED as error:
+    except weights.DAMAGED as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"{path} cannot be read: {reason}") from error
 

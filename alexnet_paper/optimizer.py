@@ -1,5 +1,6 @@
 """The paper's update rule (§5), and the rate that is divided by ten on a plateau."""
 
+import math
 from dataclasses import dataclass
 
 import keras
@@ -28,8 +29,9 @@ class MomentumSGD(keras.optimizers.Optimizer):
         momentum: The paper's 0.9.
         weight_decay: Decay of every kernel, the paper's 0.0005.
         layer_weight_decay: {layer: decay} where a layer has its own.
-        rate_multipliers: {layer or "bias": factor} on the rate. A factor of 0 freezes
-            the layer, its momentum and decay included, as the authors' code does.
+        rate_multipliers: {layer, "bias", or "layer/kernel": factor} on the rate. A
+            factor of 0 freezes the layer, its momentum and decay included, as the
+            authors' code does.
     """
 
     def __init__(
@@ -56,9 +58,8 @@ class MomentumSGD(keras.optimizers.Optimizer):
 
     def multiplier(self, layer, part):
         """Factor on the rate of one variable."""
-        return self.rate_multipliers.get(layer, 1.0) * self.rate_multipliers.get(
-            part, 1.0
-        )
+        names = (layer, part, f"{layer}/{part}")
+        return math.prod(self.rate_multipliers.get(name, 1.0) for name in names)
 
     def decay_of(self, layer, part):
         """Decay of one variable: 0 for everything that is not a kernel."""
@@ -181,8 +182,9 @@ def authors_phase(schedule, epoch, rate=0.01):
     """The phase of `epoch` (from 0) in a run of the authors, a `paper.Schedule`.
 
     Rates of weights fall at its three drops; those of biases start at twice the rate
-    and are cut once, at the first drop. When conv1 is slowed, to 1e-5, the colour noise
-    goes too; then conv1 is frozen (C layer-params-145*.cfg and the auto2–auto6 chain).
+    and are cut once, at the first drop. When conv1's kernels are slowed, to 1e-5, the
+    colour noise goes too; then conv1 is frozen (C layer-params-145*.cfg and the
+    auto2–auto6 chain).
     """
 
     def reached(moment):
@@ -193,7 +195,7 @@ def authors_phase(schedule, epoch, rate=0.01):
     biases = 2 * rate * (0.1 if reached(schedule.first_drop) else 1.0)
     multipliers = {"bias": biases / now}
     if reached(schedule.conv1_slowed):
-        multipliers["conv1"] = 1e-5 / now
+        multipliers["conv1/kernel"] = 1e-5 / now
     if reached(schedule.conv1_frozen):
         multipliers["conv1"] = 0.0
     return Phase(now, multipliers, colour=not reached(schedule.conv1_slowed))

@@ -24,11 +24,23 @@ def records_section(records, variant="this variant"):
         )
         for record in records
     )
+    note = "Errors in %, with a 95 % interval over images."
+    if len(records) == 1:
+        note += f" Images: {shown(records[0])}."
     return Section(
         f"Measured runs of {variant}",
         ("data", "split, images", "protocol", "top-1", "top-5", "commit", "command"),
         rows,
-        "Errors in %, with a 95 % interval over images.",
+        note,
+    )
+
+
+def shown(record):
+    """How a record's images were shown to the net, and how its classes are numbered."""
+    about = record.protocol
+    return (
+        f"{about.get('image', 'as they are')}; mean subtracted: "
+        f"{about.get('mean', 'unknown')}; labels: {about.get('labels', 'unknown')}"
     )
 
 

@@ -118,5 +118,12 @@ def check(plan):
         raise ValueError(f"--learning-rate must be above 0: {plan.learning_rate}")
     if plan.until is not None and not 0 <= plan.until < 1:
         raise ValueError(f"--until must be an error, in [0, 1): {plan.until}")
-    if plan.training_recipe().patience and plan.validate_every > 1:
+    recipe = plan.training_recipe()
+    plateau = isinstance(recipe.drops, variants.OnPlateau)
+    if plan.validate_every > 1 and plateau and not plan.authors_schedule():
+        raise ValueError(
+            "--validate-every needs a rate that falls by --schedule constant or steps: "
+            "on a plateau every epoch is validated."
+        )
+    if plan.validate_every > 1 and (recipe.patience or recipe.keep_best):
         raise ValueError("--patience needs a validation after every epoch.")

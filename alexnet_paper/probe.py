@@ -66,7 +66,7 @@ def measure(found, train_labels, test_labels):
     accuracy = linear_probe(found.train, train_labels, found.test, test_labels)
     near = retrieval(found.train, train_labels, found.test, test_labels, NEAREST)
     unit = [
-        features / np.linalg.norm(features, axis=1, keepdims=True)
+        features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-30)
         for features in (found.train, found.test)
     ]
     turned = retrieval(unit[0], train_labels, unit[1], test_labels, NEAREST)

@@ -43,9 +43,12 @@ class Record:
 
     @property
     def name(self):
-        """File name that says what it is."""
+        """File name that says what it is; of weight files the start of their hashes."""
         views, seed = self.protocol.get("views"), self.protocol.get("seed")
-        rest = f"-{self.data}-{self.split}-views{views}-seed{seed}.json"
+        hashes = self.protocol.get("sha256", ())
+        hashes = [hashes] if isinstance(hashes, str) else hashes
+        known = "".join(f"-{one[:8]}" for one in hashes if one != "not said")
+        rest = f"-{self.data}-{self.split}-views{views}-seed{seed}{known}.json"
         experiment, arm = self.protocol.get("experiment"), self.protocol.get("arm")
         if experiment:
             return f"{experiment}-{arm}{rest}"

@@ -5,6 +5,7 @@ A run is a folder: `run.json` says what is run, `log.jsonl` has a line an epoch,
 any moment and resumed, a run ends with the same bits as one left alone.
 """
 
+import contextlib
 import json
 import math
 import os
@@ -84,6 +85,7 @@ class Run:
             self.plateau = Plateau(**asdict(recipe.drops))
         self.rate = recipe.learning_rate
         self.epoch, self.step, self.history = 0, 0, []
+        self.began, self.spent = None, 0.0  # when the epoch began; seconds before that
         self.logs = {}  # running means of the epoch, by Keras's names
         self.metric_state = None  # of a resumed epoch
         self.stalled, self.diverged = False, False
@@ -105,7 +107,8 @@ class Run:
         return (
             self.epoch >= self.recipe.epochs
             or bool(patience and waited >= patience)
-            or last.get("top1_error", math.inf) <= (self.plan.until or -1)
+            or self.plan.until is not None
+            and last.get("top1_error", math.inf) <= self.plan.until
         )
 
     @property
@@ -123,9 +126,12 @@ class Run:
         keeper = Keeper(self, save_seconds)
         handlers = {s: signal.signal(s, keeper.interrupt) for s in STOP_SIGNALS}
         try:
-            while not self.finished:
-                done(self.train_epoch([keeper, *callbacks]))
-                keeper.save_if_due(self.finished)
+            with locked(self.folder):
+                for left in self.folder.glob("*.tmp"):  # of a process that was killed
+                    left.unlink()
+                while not self.finished:
+                    done(self.train_epoch([keeper, *callbacks]))
+                    keeper.save_if_due(self.finished)
         except Stopped as reason:
             self.notify(str(reason))
         finally:
@@ -135,7 +141,7 @@ class Run:
 
     def train_epoch(self, callbacks):
         """The rest of an epoch and its validation. Returns its line of the log."""
-        phase, began = self.start_epoch(), time.monotonic()
+        phase, self.began = self.start_epoch(), time.monotonic()
         batches = datasets.Batches(
             self.dataset.splits["train"],
             self.prepare if phase.colour else replace(self.prepare, colour=None),
@@ -160,7 +166,12 @@ class Run:
             )
         self.metric_state = None
         validation = self.validate(callbacks)
-        return self.end_epoch(validation, time.monotonic() - began)
+        return self.end_epoch(validation)
+
+    @property
+    def seconds(self):
+        """Spent on the epoch so far, before an interruption too."""
+        return self.spent + (time.monotonic() - self.began if self.began else 0.0)
 
     def validate(self, callbacks):
         """Loss and metrics on the validation images, or {} where it is not due."""
@@ -201,19 +212,20 @@ class Run:
             self.model.make_train_function(force=True)  # factors are in the graph
         return phase
 
-    def end_epoch(self, validation, seconds):
+    def end_epoch(self, validation):
         """Notes an epoch, moves on to the next, and returns the line of the log."""
         line = {
             "epoch": self.epoch + 1,
             **errors(self.logs, ""),
             **errors(validation, "val_"),
             "rate": self.rate,
-            "seconds": round(seconds, 2),
+            "seconds": round(self.seconds, 2),
         }
         self.history.append(line)
         if self.plateau and "val_top1_error" in line:
             self.rate *= self.plateau.update(line["val_top1_error"])
         self.epoch, self.step = self.epoch + 1, 0
+        self.began, self.spent = None, 0.0
         if self.recipe.keep_best and self.best_epoch == self.epoch:
             self.save(BEST)
         lines = "".join(json.dumps(line) + "\n" for line in self.history)
@@ -242,6 +254,7 @@ class Run:
         return {
             "epoch": self.epoch,
             "step": self.step,
+            "seconds": round(self.seconds, 2),
             "rate": self.rate,
             "history": self.history,
             "logs": self.logs,
@@ -289,6 +302,7 @@ class Run:
                 variable.assign(array)
         self.metric_state = kept["metric"] if state["step"] else None
         self.epoch, self.step = state["epoch"], state["step"]
+        self.spent = state.get("seconds", 0.0)
         self.rate, self.history = state["rate"], state["history"]
         self.logs = state["logs"]
         if self.plateau:
@@ -411,7 +425,8 @@ def here():
 def start(plan, folder, command, resume=False, notify=print):
     """A `Run` in `folder`: a new one, or with `resume` the one that is there.
 
-    Raises ValueError where the folder holds a run already, or another one.
+    Raises ValueError where the folder holds a run already, or another one, and where
+    the data has no images to train on, or to validate on for a recipe that must.
     """
     check(plan)
     folder, there = Path(folder), (Path(folder) / "run.json").exists()
@@ -424,9 +439,9 @@ def start(plan, folder, command, resume=False, notify=print):
             f"{folder} holds a run already: add --resume to go on with it, or choose "
             "another --out."
         )
-    run = Run(plan, plan.dataset(), folder, notify)
-    for left in folder.glob("*.tmp"):  # of a process that was killed while writing
-        left.unlink()
+    dataset = plan.dataset()
+    check_splits(plan, dataset)
+    run = Run(plan, dataset, folder, notify)
     if resume and (folder / CHECKPOINT).exists():
         run.restore()
     about = {"plan": plan.__dict__, "command": command, **here()}
@@ -435,6 +450,42 @@ def start(plan, folder, command, resume=False, notify=print):
     if not run.finished:
         atomic_write(folder / "run.json", json.dumps(about, indent=1) + "\n")
     return run
+
+
+def check_splits(plan, dataset):
+    """Raises ValueError where the data lacks the images that a plan needs."""
+    dataset.split("train")
+    recipe = plan.training_recipe()
+    plateau = isinstance(recipe.drops, OnPlateau) and not plan.authors_schedule()
+    why = {
+        "its rate falls when validation error stops improving (or choose --schedule "
+        "constant or steps)": plateau,
+        "it keeps the epoch with the lowest validation error": recipe.keep_best,
+        "it stops when validation error stops improving": recipe.patience,
+    }
+    needs = [text for text, needed in why.items() if needed]
+    if needs and "validation" not in dataset.splits:
+        raise ValueError(f"the run needs validation images: {needs[0]}.")
+
+
+@contextlib.contextmanager
+def locked(folder):
+    """Holds a run's folder while it is trained in. Raises Stopped where another process
+    does; nothing is checked on systems without `fcntl`."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Stopped(f"{folder} is being trained by another process.") from None
+        yield
+    finally:
+        os.close(handle)
 
 
 def with_commit(about, commit):

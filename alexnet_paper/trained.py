@@ -10,7 +10,6 @@ import keras
 import numpy as np
 
 from alexnet_paper import architecture as arch
-from alexnet_paper import augment
 from alexnet_paper import model as models
 from alexnet_paper import train as training
 from alexnet_paper import variants
@@ -20,6 +19,8 @@ from alexnet_paper.augment import Preparation
 from alexnet_paper.data import Split
 from alexnet_paper.data import Views
 from alexnet_paper.plan import read_plan
+
+WNID = re.compile(r"n\d{8}")  # number of a noun in WordNet
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,18 @@ class Trained:
                 f"{layer or 'the output'} needs."
             )
         return net, needed
+
+    def untrained(self, seed=0):
+        """The same net, its images prepared alike, with first, random weights: what it
+        is held against."""
+        model = models.build_model(self.architecture, "one-device", seed=seed)
+        about = {"source": f"random, seed {seed}", "missing": []}
+        return replace(
+            self,
+            arrays=models.get_weights(model),
+            about={"variant": self.about["variant"], **about},
+            name=f"{self.about['variant']}, untrained, seed {seed}",
+        )
 
     @property
     def last_hidden(self):
@@ -124,7 +137,7 @@ def open_weights(path):
 def of_weights(found, name):
     """The `Trained` of `weights.Weights`. Raises ValueError as `open_weights`."""
     meta, prepare = found.meta, found.preparation
-    if "variant" not in meta or prepare is None:
+    if not isinstance(meta.get("variant"), str) or prepare is None:
         raise ValueError("it says not which variant it is or how images are prepared.")
     net = variants.get(meta["variant"]).architecture
     names = meta.get("class_names")
@@ -183,31 +196,16 @@ def open_run(folder):
     )
 
 
-def untrained(variant, classes=1000, seed=0):
-    """A variant with its first, random weights: what a trained one is held against.
-
-    Where the recipe subtracts a mean, it is the authors' mean colour.
-    """
-    recipe = variants.get(variant).recipe
-    net = variants.get(variant).architecture.with_classes(classes)
-    arrays = models.get_weights(models.build_model(net, "one-device", seed=seed))
-    size = net.input_shape[0]
-    mean = np.float32(augment.AUTHORS_MEAN) if recipe.mean else None
-    side = max(recipe.image_side or size, size)
-    prepare = Preparation(size, side, recipe.reflect, mean=mean)
-    about = {"variant": variant, "source": f"random, seed {seed}", "missing": []}
-    name = f"{variant}, untrained, seed {seed}"
-    return Trained(net, arrays, prepare, None, about, name)
-
-
 def matching(data_names, net):
-    """{class in the data: output of the net}: of the same name or WordNet number, or
-    else of the same place where the data's are as many numbers, sorted."""
+    """{class in the data: output of the net}: of the same name or WordNet number. A net
+    that knows no such numbers is taken to have as many sorted ones as the data has."""
     names = (*(net.about.get("wnids") or ()), *(net.class_names or ()))
     place = {name: index % net.architecture.classes for index, name in enumerate(names)}
-    numbers = all(re.fullmatch(r"n\d{8}", name) for name in data_names)
-    if numbers and len(data_names) == net.architecture.classes:
-        return {index: index for index in range(len(data_names))}
-    return {
+    found = {
         label: place[name] for label, name in enumerate(data_names) if name in place
     }
+    known = any(map(WNID.fullmatch, names))
+    numbers = all(map(WNID.fullmatch, data_names))
+    if not known and numbers and len(data_names) == net.architecture.classes:
+        return {index: index for index in range(len(data_names))}
+    return found

@@ -7,7 +7,9 @@ gives them (towers joined, so that it fits both forms of a net) and one JSON tex
 
 import json
 import math
+import pickle
 import struct
+import tarfile
 import tokenize
 import zipfile
 import zlib
@@ -18,7 +20,8 @@ import numpy as np
 from alexnet_paper.augment import Preparation
 from alexnet_paper.record import atomic_file
 
-DAMAGED = (  # what readers of a damaged archive or array raise
+DAMAGED = (  # what readers of a damaged archive, pickle or array raise
+    AttributeError,
     EOFError,
     LookupError,
     MemoryError,
@@ -29,7 +32,9 @@ DAMAGED = (  # what readers of a damaged archive or array raise
     SyntaxError,
     TypeError,
     ValueError,
+    pickle.UnpicklingError,
     struct.error,
+    tarfile.TarError,
     tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
@@ -110,7 +115,7 @@ def load(path, extra=False):
     try:
         check_archive(path, () if extra else EXTRA)
         with np.load(path, allow_pickle=False) as file:
-            meta = json.loads(file[META].tobytes().decode("utf-8"))
+            meta = dict(json.loads(file[META].tobytes().decode("utf-8")))
             names = [name for name in file.files if name != META]
             if sorted(names) != meta.pop(NAMES):
                 raise ValueError("arrays are missing or renamed")

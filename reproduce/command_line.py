@@ -25,6 +25,14 @@ def parser(program, docstring):
     )
 
 
+def seed(text):
+    """A seed from the command line, an integer in 0 … 2³² − 1."""
+    number = int(text)
+    if not 0 <= number < 2**32:
+        raise argparse.ArgumentTypeError(f"must be in 0 … 2³² − 1, not {text}")
+    return number
+
+
 def read(parser, arguments=None):
     """The options of a command line, and as `command` the line itself."""
     words = sys.argv[1:] if arguments is None else list(map(str, arguments))

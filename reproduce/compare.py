@@ -14,6 +14,7 @@ stopped; 2: wrong use.
 
 import sys
 
+from alexnet_paper.tables import FORMATS
 from reproduce import command_line
 
 
@@ -55,7 +56,7 @@ def parser():
     add(
         "--format",
         default="text",
-        choices=("text", "markdown", "latex", "csv", "json"),
+        choices=FORMATS,
         help="default: text",
     )
     add(

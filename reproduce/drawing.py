@@ -110,7 +110,7 @@ def figure_4(options):
     with command_line.usage():
         if options.data is None and not options.photographs:
             raise ValueError("figure 4 needs --data, or photographs to label.")
-        dataset = load(options)
+        dataset, words = load(options), in_words(options)
     predicted, neighbours, sections = None, None, []
     if options.photographs:
         predicted, names = of_photographs(net, options.photographs)
@@ -124,36 +124,40 @@ def figure_4(options):
         if predicted is None:
             predicted = of_split(net, dataset, asked.take(slice(SHOWN)))
             names = [f"{options.data} {index}" for index in chosen[:SHOWN]]
-        neighbours, section = nearest(net, dataset, asked)
+        with command_line.usage():
+            train = dataset.split("train")
+        translated = tuple(words.get(name, name) for name in dataset.class_names)
+        dataset = replace(dataset, class_names=translated)
+        neighbours, section = nearest(net, dataset, train, asked)
         sections.append(section)
     if predicted is not None:
+        predicted = predicted.in_words(words)
         sections.insert(0, labels_section(predicted, names))
     return contact_sheets.predictions_and_neighbours(predicted, neighbours), sections
 
 
 def load(options):
-    """The dataset that is named, with its classes' names in words, or None."""
+    """The dataset that is named, or None."""
     from alexnet_paper import data
 
     if options.data is None:
         return None
-    found = data.load(options.data, options.data_dir, limit=options.limit)
+    return data.load(options.data, options.data_dir, limit=options.limit)
+
+
+def in_words(options):
+    """{WNID: words} of --labels, lines "WNID words"."""
     if options.labels is None:
-        return found
+        return {}
     lines = Path(options.labels).read_text(encoding="utf-8").splitlines()
-    words = dict(line.split(" ", 1) for line in lines if " " in line)
-    names = tuple(words.get(name, name) for name in found.class_names)
-    return replace(found, class_names=names)
+    return dict(line.split(" ", 1) for line in lines if " " in line)
 
 
 def chosen_split(dataset, name=None):
     """The split that is asked for, or else test, or else validation."""
     with command_line.usage():
-        for candidate in [name] if name else ("test", "validation"):
-            if candidate in dataset.splits:
-                return dataset.splits[candidate]
-        there = ", ".join(dataset.splits)
-        raise ValueError(f"{dataset.name} has no {name or 'test'} split: {there}.")
+        test = "test" if "test" in dataset.splits else "validation"
+        return dataset.split(name or test)
 
 
 def of_photographs(net, paths, views=1):
@@ -237,14 +241,14 @@ def any_of(labels):
     return any(label is not None for label in labels)
 
 
-def nearest(net, dataset, split):
-    """(`Neighbours` of some of the split, the table over all of it). They are
-    others than those whose labels are shown, where there are enough."""
+def nearest(net, dataset, train, split):
+    """(`Neighbours` of some of the split among the training images, the table over all
+    of it). They are others than those whose labels are shown, where there are
+    enough."""
     from alexnet_paper.retrieval import retrieval
 
     with command_line.usage():
         layer, stands_in = net.last_hidden
-    train = dataset.splits["train"]
     command_line.note(
         f"{layer} of {len(train):,} training images and {len(split):,} others …"
     )

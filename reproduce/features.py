@@ -23,7 +23,12 @@ def parser():
     add("--split", default="validation", help="tested on (default: validation)")
     add("--limit", type=int, metavar="N", help="training images")
     add("--layer", metavar="NAME", help="default: the last hidden one")
-    add("--seed", type=int, default=0, help="of the random weights and the deals")
+    add(
+        "--seed",
+        type=command_line.seed,
+        default=0,
+        help="of the random weights and the deals",
+    )
     add("--out", metavar="DIR", default="runs", help="folder of records (runs)")
     return parser
 
@@ -36,22 +41,18 @@ def main(arguments=None):
 def features(options):
     command_line.quiet_keras()
     from alexnet_paper import data
-    from alexnet_paper import evaluate
     from alexnet_paper import kernels
     from alexnet_paper import outcomes
     from alexnet_paper import probe
     from alexnet_paper import tables
-    from alexnet_paper import trained
 
     net = command_line.open_net(options)
     with command_line.usage():
         layer = options.layer or net.last_hidden[0]
         net.require(layer)
         dataset = data.load(options.data, options.data_dir, limit=options.limit)
-        test = evaluate.split_of(dataset, options.split)
-        train = evaluate.split_of(dataset, "train")
-    classes = net.architecture.classes
-    random = trained.untrained(net.about["variant"], classes, options.seed)
+        test, train = dataset.split(options.split), dataset.split("train")
+    random = net.untrained(options.seed)
     arms = (
         lambda: probe.of_net(net, layer, train, test, "weights"),
         lambda: probe.of_net(random, layer, train, test, "random weights"),

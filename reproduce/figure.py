@@ -19,6 +19,7 @@ drawn; 1: failed; 2: wrong use.
 
 import sys
 
+from alexnet_paper.tables import FORMATS
 from reproduce import command_line
 
 FIGURES = ("1", "2", "3", "4", "curves", "confusion", "effects")
@@ -50,11 +51,16 @@ def parser():
         metavar="DIR",
         help="of 1 and effects: not those shipped and those under ./runs",
     )
-    add("--seed", type=int, default=0, help="of what is drawn at random (default: 0)")
+    add(
+        "--seed",
+        type=command_line.seed,
+        default=0,
+        help="of what is drawn at random (default: 0)",
+    )
     add(
         "--format",
         default="text",
-        choices=("text", "markdown", "latex", "csv", "json"),
+        choices=FORMATS,
         help="of the printed numbers (default: text)",
     )
     return parser

@@ -10,6 +10,7 @@ all were predicted; 1: some were not; 2: wrong use.
 
 import sys
 
+from alexnet_paper.tables import FORMATS
 from reproduce import command_line
 
 
@@ -24,7 +25,7 @@ def parser():
     add(
         "--format",
         default="text",
-        choices=("text", "markdown", "latex", "csv", "json"),
+        choices=FORMATS,
         help="of the printed labels (default: text)",
     )
     return parser

@@ -54,8 +54,8 @@ class Comparison:
 
     def load(self):
         self.dataset = self.plans[0][1].dataset()
-        test = self.dataset.splits[self.experiment.split]
-        images = len(self.dataset.splits["train"])
+        test = self.dataset.split(self.experiment.split)
+        images = len(self.dataset.split("train"))
         self.images = (self.dataset.classes, images, test.fingerprint)
 
     def read(self):
@@ -151,8 +151,12 @@ class Comparison:
 
     def note(self):
         here = training.here()
-        several = self.options.seeds > 1
-        over = "over seeds (t-interval of the mean)" if several else "over images"
+        several = {len(row.measured) > 1 for row in self.rows() if row.measured}
+        over = {
+            frozenset({True}): "over seeds (t-interval of the mean)",
+            frozenset({True, False}): "over seeds (t-interval of the mean), where "
+            "there is one over images",
+        }.get(frozenset(several), "over images")
         trained = sorted({machine(found.environment) for found in self.found.values()})
         size, classes = self.batch_size, self.classes or "their own"
         return (

@@ -11,6 +11,7 @@ made; 1: it failed; 2: wrong use.
 
 import sys
 
+from alexnet_paper.tables import FORMATS
 from reproduce import command_line
 
 
@@ -20,7 +21,7 @@ def parser():
     parser.add_argument(
         "--format",
         default="text",
-        choices=("text", "markdown", "latex", "csv", "json"),
+        choices=FORMATS,
         help="default: text",
     )
     parser.add_argument("--out", metavar="FILE", help="write here, not to stdout")

@@ -11,6 +11,7 @@ import pytest
 from foreign import CLASSES
 from foreign import SIDE
 from foreign import SIZE
+from untrained import untrained
 
 from alexnet_paper import architecture as arch
 from alexnet_paper import conversion
@@ -455,7 +456,7 @@ def test_real_weights_know_photographs(bvlc):
     """Ridge regression on pool5 tells ten classes of photographs apart, 50 of each;
     on that of random kernels it does not."""
     splits = data.load("imagenet", SHARED / "imagenette_small").splits
-    random = trained.untrained("caffe", 1000, seed=0)
+    random = untrained("caffe", 1000, seed=0)
     random = dataclasses.replace(random, preparation=bvlc.preparation)
     assert accuracy(bvlc, splits) > 0.85 > 0.6 > accuracy(random, splits)
 

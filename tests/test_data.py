@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 import tarfile
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -327,6 +328,23 @@ ODD_PICKLES = {
 }
 
 
+def test_an_archive_with_a_broken_header(tmp_path):
+    """One that numpy's reader of headers stumbles over in its tokenizer."""
+    header = b"{'descr': ("
+    array = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+    with zipfile.ZipFile(tmp_path / "cifar10.npz", "w") as archive:
+        for name in ("x_train", "y_train", "x_test", "y_test"):
+            archive.writestr(f"{name}.npy", array)
+    assert "is not CIFAR-10" in refusal(ValueError, "cifar10", tmp_path)
+
+
+def test_pixels_that_are_not_bytes(monkeypatch):
+    x, y = np.broadcast_to(np.float32(0), (50_000, 32, 32, 3)), np.arange(50_000) % 10
+    parts = (x, y), (x[:10_000], y[:10_000])
+    monkeypatch.setattr(data, "read_cifar10", lambda path: parts)
+    assert "not CIFAR-10's" in refusal(ValueError, "cifar10", "folder")
+
+
 @pytest.mark.parametrize("kind", ODD_PICKLES)
 def test_pickles_of_something_else(kind, batches):
     """Refused in one line that names the folder."""
@@ -576,6 +594,31 @@ def test_validation_images_alone(tmp_path, monkeypatch):
     touch(tmp_path / "c", *(f"val/{w}/val_{w}.JPEG" for w in WNIDS[1:]))
     foldered = data.load("imagenet", tmp_path / "c")
     assert foldered.class_names == WNIDS[1:] and set(foldered.splits) == {"validation"}
+
+
+def test_validation_images_alone_are_not_trained_on(tmp_path):
+    touch(tmp_path, *(f"val/{w}/val_{w}.JPEG" for w in WNIDS))
+    found = data.load("imagenet", tmp_path, limit=4)
+    with pytest.raises(ValueError, match="imagenet has no train split: validation"):
+        found.split("train")
+
+
+V7_3 = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + bytes(400)
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage" * 40, V7_3])
+def test_another_file_than_the_devkit_s_meta(content, tmp_path):
+    devkit(flat_validation(train_folder(tmp_path)))
+    path = tmp_path / "ILSVRC2012_devkit_t12" / "data" / "meta.mat"
+    path.write_bytes(content)
+    assert f"{path} is not the devkit's" in refusal(ValueError, "imagenet", tmp_path)
+
+
+def test_damaged_statistics_of_a_prepared_dataset(tmp_path):
+    touch(tmp_path, *(f"{s}/{w}/a.JPEG" for s in ("train", "val") for w in WNIDS))
+    (tmp_path / data.STATISTICS).write_bytes(b"garbage")
+    said = refusal(ValueError, "imagenet", tmp_path)
+    assert f"{tmp_path / data.STATISTICS} is damaged" in said
 
 
 def test_flat_validation_without_ground_truth(tmp_path):

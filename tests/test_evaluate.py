@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from untrained import untrained
 
 from alexnet_paper import conversion
 from alexnet_paper import data
@@ -376,7 +377,7 @@ def test_a_checkpoint_of_another_net(runs, tmp_path):
 
 def weight_file(folder, classes=10, names=tuple("0123456789"), **about):
     """An imported file of random weights, its arrays and path."""
-    net = trained.untrained("cifar-18pct", classes, seed=3)
+    net = untrained("cifar-18pct", classes, seed=3)
     net = dataclasses.replace(net, class_names=names, about={**net.about, **about})
     conversion.save(net, folder / "net.npz")
     return trained.open_weights(folder / "net.npz"), str(folder / "net.npz")
@@ -395,12 +396,12 @@ def test_evaluation_of_a_weight_file(views, tmp_path):
     protocol = found.protocol
     assert (protocol["classes"], protocol["views"]) == (11, views)
     assert (protocol["sha256"], protocol["seed"]) == (["aa"], "imported")
-    assert found.name == f"cifar-18pct-digits-test-views{views}-seedimported.json"
+    assert found.name == f"cifar-18pct-digits-test-views{views}-seedimported-aa.json"
 
 
-def refused(path, *about):
+def refused(path, *about, others=()):
     with pytest.raises(ValueError) as caught:
-        evaluate.evaluate_weights([path], *about, 1, "command")
+        evaluate.evaluate_weights([path, *others], *about, 1, "command")
     assert len(str(caught.value).splitlines()) == 1
     return str(caught.value)
 
@@ -417,6 +418,15 @@ def test_a_weight_file_that_cannot_be_evaluated(tmp_path):
     conversion.save(part, tmp_path / "part.npz")
     said = refused(str(tmp_path / "part.npz"), "digits", None, "test")
     assert "part.npz is partial: it lacks fc10/kernel" in said
+
+
+@pytest.mark.parametrize("names", ["0123456798", "0123456789x"])
+def test_weight_files_that_number_classes_otherwise_are_not_averaged(names, tmp_path):
+    (tmp_path / "other").mkdir()
+    _, path = weight_file(tmp_path)
+    _, other = weight_file(tmp_path / "other", len(names), tuple(names))
+    said = refused(path, "digits", None, "test", others=[other])
+    assert "do not number the same classes alike" in said
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,8 @@ def test_list_shows_every_experiment(capsys):
 
 
 def test_wrong_use_is_one_line(capsys):
-    for words in (["x"], ["proxies", "--arms", "x"], ["proxies", "--epochs", "0"]):
+    wrong = ["x", "proxies --arms x", "proxies --epochs 0", "proxies --seeds 0"]
+    for words in map(str.split, [*wrong, "figure1 --epochs 12"]):  # of its heats
         with pytest.raises(SystemExit) as stop:
             program.main([*words, "--data-dir", "nowhere", "--out", "nowhere-runs"])
         assert stop.value.code == 2

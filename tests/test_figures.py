@@ -13,6 +13,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.text import Text
+from untrained import untrained
 
 from alexnet_paper import architecture as arch
 from alexnet_paper import charts
@@ -243,6 +244,14 @@ def test_figure_4_bars():
     assert min(sizes(figure)) >= 8
 
 
+def test_names_in_words():
+    """The correct outputs stay what they are."""
+    before = predicted(titles=(NAMES[0], *"wxyz"))
+    found = before.in_words({NAMES[0]: "a dog", "w": "W"})
+    assert found.class_names == ("a dog", *NAMES[1:])
+    assert found.titles == ("a dog", *"Wxyz") and found.labels == before.labels
+
+
 def test_figure_4_of_two_classes():
     both = predicted(
         probabilities=np.array([[0.3, 0.7]] * 5),
@@ -346,7 +355,7 @@ def called(capsys, *arguments):
 def net(tmp_path_factory):
     """A weight file of a small net for the digits."""
     folder = tmp_path_factory.mktemp("nets")
-    found = trained.untrained("cifar-18pct", 10)
+    found = untrained("cifar-18pct", 10)
     conversion.save(found, folder / "small.npz")
     return folder / "small.npz"
 
@@ -572,7 +581,7 @@ def test_no_layer_without_the_first():
 
 def test_partial_weights(tmp_path, capsys):
     """Nearest by what they reach, and the table says so; no labels."""
-    whole = trained.untrained("cifar-18pct", 10)
+    whole = untrained("cifar-18pct", 10)
     arrays = {n: a for n, a in whole.arrays.items() if not n.startswith("conv3")}
     part = dataclasses.replace(whole, arrays=arrays)
     conversion.save(part, tmp_path / "part.npz")

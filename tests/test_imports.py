@@ -19,7 +19,7 @@ ROWS = (
     ("ablations",),
     ("articles", "variants", "differences", "placement", "images", "augment"),
     ("layers", "losses", "optimizer", "prepare", "downloads"),
-    ("model", "data", "weights", "formats"),
+    ("model", "weights", "data", "formats"),
     ("plan", "kernels", "retrieval"),
     ("equivalence", "train", "effects", "small_nets", "evidence", "trained"),
     (

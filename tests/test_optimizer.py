@@ -1,6 +1,7 @@
 """The paper's update rule against steps worked out by hand, and the falling rate."""
 
 import contextlib
+import itertools
 
 import keras
 import numpy as np
@@ -222,17 +223,18 @@ def test_phase_of_drops():
     assert phase_of_drops(0.5, (), {}, 100).rate == 0.5
 
 
-# epoch → rates of weights, of biases and of conv1's weights, and whether colours vary
+# epoch → rates of weights, of biases, of conv1's weights and its biases, and whether
+# colours vary
 PHASES_OF_145 = {
-    0: (1e-2, 2e-2, 1e-2, True),
-    24: (1e-2, 2e-2, 1e-2, True),
-    25: (1e-3, 2e-3, 1e-3, True),
-    51: (1e-4, 2e-3, 1e-4, True),
-    66: (1e-4, 2e-3, 1e-4, True),
-    67: (1e-4, 2e-3, 1e-5, False),
-    72: (1e-4, 2e-3, 0.0, False),
-    79: (1e-5, 2e-3, 0.0, False),
-    90: (1e-5, 2e-3, 0.0, False),
+    0: (1e-2, 2e-2, 1e-2, 2e-2, True),
+    24: (1e-2, 2e-2, 1e-2, 2e-2, True),
+    25: (1e-3, 2e-3, 1e-3, 2e-3, True),
+    51: (1e-4, 2e-3, 1e-4, 2e-3, True),
+    66: (1e-4, 2e-3, 1e-4, 2e-3, True),
+    67: (1e-4, 2e-3, 1e-5, 2e-3, False),
+    72: (1e-4, 2e-3, 0.0, 0.0, False),
+    79: (1e-5, 2e-3, 0.0, 0.0, False),
+    90: (1e-5, 2e-3, 0.0, 0.0, False),
 }
 
 
@@ -244,7 +246,7 @@ def test_phases_of_the_authors_run(epoch):
     optimizer = MomentumSGD(phase.rate, rate_multipliers=phase.multipliers)
     found = [
         phase.rate * optimizer.multiplier(*variable)
-        for variable in (("conv2", "kernel"), ("conv2", "bias"), ("conv1", "kernel"))
+        for variable in itertools.product(("conv2", "conv1"), ("kernel", "bias"))
     ]
     *rates, colour = PHASES_OF_145[epoch]
     assert found == pytest.approx(rates)

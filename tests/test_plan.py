@@ -78,7 +78,11 @@ def test_the_article_has_two_recipes():
         ({"schedule": "x"}, "unknown schedule 'x': one of plateau, con"),
         ({"until": 1.5}, "--until must be an error, in .0, 1.: 1.5"),
         ({"patience": 0}, "--patience must be 1 or more. Received: 0"),
-        ({"patience": 2, "validate_every": 3}, "--patience needs a validation after"),
+        (
+            {"patience": 2, "validate_every": 3, "schedule": "steps"},
+            "--patience needs a validation after",
+        ),
+        ({"validate_every": 2}, "--validate-every needs a rate that falls by"),
         ({"learning_rate": 0.0}, "--learning-rate must be above 0: 0.0"),
         ({"learning_rate": float("nan")}, "--learning-rate must be above 0: nan"),
         ({"validate_every": 0}, "--validate-every must be 1 or more"),

@@ -8,6 +8,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from untrained import untrained
 
 from alexnet_paper import augment
 from alexnet_paper import conversion
@@ -19,7 +20,7 @@ from reproduce import predict
 def net(tmp_path_factory):
     """A weight file of a small net with two classes: what is light is a dog."""
     folder = tmp_path_factory.mktemp("nets")
-    found = trained.untrained("cifar-18pct", 2, seed=3)
+    found = untrained("cifar-18pct", 2, seed=3)
     arrays = {name: np.abs(array) for name, array in found.arrays.items()}
     kernel = arrays["fc10/kernel"]
     arrays["conv1/kernel"] *= 100  # all positive: the maps grow with the light

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
+from untrained import untrained
 
 from alexnet_paper import checks
 from alexnet_paper import claims
@@ -14,7 +15,6 @@ from alexnet_paper import findings
 from alexnet_paper import kernels
 from alexnet_paper import paper
 from alexnet_paper import probe
-from alexnet_paper import trained
 from alexnet_paper import variants
 from alexnet_paper.record import Record
 from reproduce import features as program
@@ -90,7 +90,7 @@ def coloured(net, first):
 
 @pytest.mark.parametrize("first", [True, False])
 def test_colours_of_the_towers(first):
-    net = coloured(trained.untrained("paper-32", 10), first)
+    net = coloured(untrained("paper-32", 10), first)
     found = kernels.first_layer_colour(net)
     assert (found["part"], found["kernels"]) == ("tower", 32)
     assert found["means"] == pytest.approx([1, 0] if first else [0, 1], abs=1e-6)
@@ -99,7 +99,7 @@ def test_colours_of_the_towers(first):
 
 def test_colours_of_nets_that_have_no_two_parts():
     for variant in ("cifar-18pct", "one-weird-trick"):
-        assert kernels.first_layer_colour(trained.untrained(variant, 10)) is None
+        assert kernels.first_layer_colour(untrained(variant, 10)) is None
 
 
 def run(folder, *words):
@@ -108,7 +108,7 @@ def run(folder, *words):
 
 def test_the_program_compares_three_arms(tmp_path, capsys):
     """On the digits: the last hidden layer by itself; a record an arm."""
-    net = coloured(trained.untrained("paper-32", 10, seed=1), True)
+    net = coloured(untrained("paper-32", 10, seed=1), True)
     conversion.save(net, tmp_path / "net.npz")
     words = ["--weights", str(tmp_path / "net.npz"), "--data", "digits"]
     assert run(tmp_path, *words, "--split", "test", "--limit", "200") == 0
@@ -146,7 +146,9 @@ def test_wrong_use(words, said, tmp_path, capsys):
 # claim N01
 
 
-def kernels_record(p_value, kernels=96, arm="weights", data="imagenet"):
+def kernels_record(
+    p_value, kernels=96, arm="weights", data="imagenet", experiment="features"
+):
     colour = {
         "part": "group",
         "kernels": kernels,
@@ -154,7 +156,7 @@ def kernels_record(p_value, kernels=96, arm="weights", data="imagenet"):
         "p_value": p_value,
         "permutations": 10_000,
     }
-    protocol = {"experiment": "features", "arm": arm, "weights": "net.npz"}
+    protocol = {"experiment": experiment, "arm": arm, "weights": "net.npz"}
     return Record("caffe", data, "validation", 1, protocol, {"colour": colour}, "c", {})
 
 
@@ -166,6 +168,7 @@ def kernels_record(p_value, kernels=96, arm="weights", data="imagenet"):
         (kernels_record(0.0002, kernels=64), findings.NOT_RUN),
         (kernels_record(0.0002, arm="random-weights"), findings.NOT_RUN),
         (kernels_record(0.0002, data="cifar10"), findings.NOT_RUN),
+        (kernels_record(0.0002, experiment="start"), findings.NOT_RUN),
     ],
 )
 def test_the_towers_claim_is_read_from_a_record(found, verdict):
@@ -174,5 +177,5 @@ def test_the_towers_claim_is_read_from_a_record(found, verdict):
     finding = claims.measure(subject, claim, [found])
     assert finding.verdict == verdict
     if verdict == findings.REPRODUCED:
-        assert finding.ours == "96 / 48, colour 0.70 / 0.20"
+        assert finding.ours == "96 / 48, colour 0.70 / 0.20 (caffe, imported)"
         assert "p = 0.0002 of 10,000 deals" in finding.note

@@ -144,7 +144,11 @@ def test_a_record_shows_up():
         command="python -m reproduce.evaluate --run runs/x",
         environment={"commit": "0123456789ab"},
     )
-    (row,) = outcomes.records_section([record]).rows
+    section = outcomes.records_section([record])
+    assert section.note.endswith(
+        "Images: as they are; mean subtracted: unknown; labels: unknown."
+    )
+    (row,) = section.rows
     assert row[:2] == ("digits", "test, 1,360")
     assert row[2] == "classes 10, views 1, epochs 3, seed 7"
     assert row[3:5] == ("3.75 [2.50, 5.00]", "not measured")

@@ -278,12 +278,12 @@ def test_logged_validation_is_what_the_checkpoint_gives(alone):
 
 def test_validation_can_be_rarer(tmp_path):
     """Every second epoch; the error it gives is unchanged by that."""
-    trained(changed(validate_every=2), tmp_path)
+    trained(changed(validate_every=2, schedule="constant"), tmp_path)
     assert ["val_loss" in line for line in lines(tmp_path)] == [False, True]
 
 
 def test_no_validation(tmp_path):
-    trained(changed(validation=0, epochs=1), tmp_path)
+    trained(changed(validation=0, epochs=1, schedule="constant"), tmp_path)
     assert "val_loss" not in lines(tmp_path)[0]
 
 
@@ -350,6 +350,10 @@ OF_145 = {
 SCHEDULES = {row.run: row for row in paper.SCHEDULES}
 
 
+def of_first_kernel(factors):
+    return factors.get("conv1", 1) * factors.get("conv1/kernel", 1)
+
+
 @pytest.mark.parametrize("epoch", OF_145)
 def test_every_boundary_of_run_145(epoch):
     """Rates of weights, of biases and of conv1's kernel, and colour noise."""
@@ -358,7 +362,7 @@ def test_every_boundary_of_run_145(epoch):
     found = (
         phase.rate,
         phase.rate * factors["bias"],
-        phase.rate * factors.get("conv1", 1),
+        phase.rate * of_first_kernel(factors),
     )
     assert found == pytest.approx(OF_145[epoch][:3], rel=1e-9)
     assert phase.colour is OF_145[epoch][3]
@@ -378,7 +382,7 @@ def test_every_boundary_of_run_145(epoch):
 )
 def test_schedules_that_differ(run, epoch, rate, conv1, colour):
     phase = authors_phase(SCHEDULES[run], epoch, 0.01)
-    found = phase.rate, phase.rate * phase.multipliers.get("conv1", 1)
+    found = phase.rate, phase.rate * of_first_kernel(phase.multipliers)
     assert found == pytest.approx((rate, conv1), rel=1e-9)
     assert phase.colour is colour
 
@@ -550,8 +554,41 @@ def test_resuming_what_is_no_run(content, tmp_path):
 def test_remains_of_a_killed_process_are_removed(tmp_path):
     (tmp_path / "tmp1234.tmp").touch()
     (tmp_path / "notes.txt").touch()
-    begin(PLAN, tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"notes.txt", "run.json"}
+    trained(changed(epochs=1), tmp_path)
+    own = {"run.json", "log.jsonl", "checkpoint.npz"}
+    assert {path.name for path in tmp_path.iterdir()} == {"notes.txt", *own}
+
+
+def test_two_processes_do_not_train_in_one_folder(tmp_path):
+    run, said = begin(PLAN, tmp_path)
+    with train.locked(tmp_path):
+        assert not run.train() and not run.history
+    assert said == [f"{tmp_path} is being trained by another process."]
+    assert run.train()
+
+
+def test_seconds_before_a_stop_count(tmp_path):
+    """The log has the time of a whole epoch, not of what was left of it."""
+    run, _ = begin(changed(epochs=1), tmp_path)
+    run.train([At(run, (0, 2), ctrl_c)])
+    before = weights.load(tmp_path / "checkpoint.npz").meta["state"]["seconds"]
+    run, _ = begin(changed(epochs=1), tmp_path, resume=True)
+    assert run.spent == before > 0
+    run.spent = 1000.0
+    assert run.train() and lines(tmp_path)[0]["seconds"] > 1000
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "its rate falls when validation error stops improving"),
+        ({"schedule": "steps", "patience": 2}, "it stops when validation error"),
+    ],
+)
+def test_what_needs_validation_images_is_refused_without(changes, said, tmp_path):
+    with pytest.raises(ValueError, match=f"needs validation images: {said}"):
+        begin(changed(validation=0, **changes), tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def other_checkpoint(kind, alone):
@@ -648,6 +685,13 @@ def test_a_run_stops_at_the_training_error_asked_for(tmp_path):
     assert all(line["top1_error"] > 0.95 for line in run.history[:-1])
     again, _ = begin(changed(epochs=9, until=0.95), tmp_path, resume=True)
     assert again.finished and again.epoch == run.epoch
+
+
+@pytest.mark.parametrize(("error", "finished"), [(0.0, True), (0.1, False)])
+def test_a_training_error_of_zero_can_be_asked_for(error, finished, tmp_path):
+    run, _ = begin(changed(epochs=9, until=0.0), tmp_path)
+    run.history, run.epoch = [{"epoch": 1, "top1_error": error}], 1
+    assert run.finished is finished
 
 
 def test_the_best_epoch_is_kept(tmp_path, monkeypatch):

@@ -151,7 +151,9 @@ WRONG = {
     "--input-size 3": "",
     "--input-size 0": "input",
     "--input-size -8": "input",
-    "--seed -1": "Seed",
+    "--seed -1": "must be in 0",
+    "--validation 0 --variant paper": "the run needs validation images",
+    "--validate-every 2 --variant paper": "--validate-every needs a rate that falls",
     "--resume": "is not the folder of a run",
 }
 

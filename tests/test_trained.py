@@ -5,6 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
+from untrained import untrained
 
 from alexnet_paper import model as models
 from alexnet_paper import train
@@ -150,14 +151,19 @@ def test_a_run_without_a_checkpoint_and_a_folder_that_is_none(tmp_path):
         trained.open_weights(tmp_path / "w.npz")
 
 
-def test_untrained_is_the_first_weights():
-    found = trained.untrained("tiny", 4, seed=7)
-    net = variants.get("tiny").architecture.with_classes(4)
+def test_untrained_is_the_same_net_with_its_first_weights():
+    """Of the same size, its images prepared in the same way."""
+    whole = untrained("tiny", 4)
+    prepare = Preparation(27, 30, scale=255.0)
+    net = whole.architecture.with_input((27, 27, 3))
+    own = dataclasses.replace(whole, architecture=net, preparation=prepare)
+    found = own.untrained(seed=7)
+    assert found.preparation is prepare
     expected = models.get_weights(models.build_model(net, seed=7))
     assert all(np.array_equal(found.arrays[n], expected[n]) for n in expected)
     assert found.about["variant"] == "tiny" and found.class_names is None
     assert found.predict(IMAGES).shape == (3, 4)
-    other = trained.untrained("tiny", 4, seed=8)
+    other = own.untrained(seed=8)
     assert np.abs(found.predict(IMAGES) - other.predict(IMAGES)).max() > 1e-6
 
 
@@ -224,7 +230,7 @@ def test_scale_divides_after_the_mean_and_after_the_noise(tmp_path):
 
 def test_classes_are_matched_by_name_or_number():
     def net(classes, names=None, wnids=None):
-        found = trained.untrained("cifar-18pct", classes)
+        found = untrained("cifar-18pct", classes)
         about = {**found.about, "wnids": wnids}
         return dataclasses.replace(found, class_names=names, about=about)
 
@@ -234,3 +240,8 @@ def test_classes_are_matched_by_name_or_number():
     assert trained.matching(numbers, net(2, ("tench", "cat"))) == {0: 0, 1: 1}
     assert trained.matching(numbers[1:], net(2, ("tench", "cat"))) == {}
     assert trained.matching(numbers[1:], net(2, ("tench", "cat"), numbers)) == {0: 1}
+    # as many numbers, but not the net's: those that are go to their own outputs
+    shifted = ("n00000002", "n00000003")
+    assert trained.matching(shifted, net(2, ("tench", "cat"), numbers)) == {0: 1}
+    assert trained.matching(shifted, net(2, numbers)) == {0: 1}
+    assert trained.matching(("n00000008", "n00000009"), net(2, numbers)) == {}
