@@ -3,9 +3,13 @@
     from alexnet_paper import AlexNet
     model = AlexNet()                                # the paper's net, 1000 classes
     model = AlexNet(variant="authors", classes=10)   # as its authors ran it
+    model.save("net.keras")                          # and later, in another process:
+    from alexnet_paper import AlexNet                # registers what Keras lacks
+    model = keras.models.load_model("net.keras")
 
 Where things are:
 
+    alexnet             AlexNet(...), as keras.applications would have it
     paper, articles     what was printed: claims, tables, open questions      (data)
     architecture        layer specs; shapes, parameters, multiply-adds, memory
     variants            every net as a list of specs, with source and recipe  (data)
@@ -40,71 +44,16 @@ Where things are:
     diagram             Figure 2
     contact_sheets      Figures 3 and 4
 
-Importing this package imports neither Keras nor TensorFlow.
+Importing this package imports neither Keras nor TensorFlow; AlexNet does.
 """
 
+__all__ = ["AlexNet"]
 
-def AlexNet(
-    include_top=True,
-    weights=None,
-    input_tensor=None,
-    input_shape=None,
-    pooling=None,
-    classes=1000,
-    classifier_activation="softmax",
-    name="alexnet",
-    *,
-    variant="paper",
-    placement="auto",
-    seed=None,
-):
-    """A Keras model of the paper's net, or of another variant of it.
 
-    Inputs are RGB images (batch, height, width, 3), 0–255 with the training set's mean
-    subtracted (articles' variants: as they are; bn-flowers17: divided by 255).
+def __getattr__(name):
+    """AlexNet, when it is asked for: with it Keras is imported."""
+    if name != "AlexNet":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from alexnet_paper.alexnet import AlexNet
 
-    Args:
-        include_top: Whether to include the fully connected layers.
-        weights: None (random initialization) or the path of a weight file of this
-            project (`checkpoint.npz` of a run).
-        input_tensor: Keras tensor to use as the image.
-        input_shape: (height, width, channels); by default the variant's own, 227×227×3
-            for the paper's.
-        pooling: Without the top: None, "avg" or "max" over the last maps.
-        classes: Units of the last layer.
-        classifier_activation: "softmax", or None for logits.
-        name: The model's name.
-        variant: A name of `alexnet_paper.variants.VARIANTS`.
-        placement: "auto" (two GPUs if there are two), "one-device", "two-devices", or
-            two device names such as "GPU:0,GPU:1".
-        seed: Integer from which initial weights and dropout follow.
-
-    Returns a `keras.Model`. Raises ValueError for values that do not fit together, and
-    FileNotFoundError where `weights` is not there.
-    """
-    from alexnet_paper import model as models
-    from alexnet_paper import variants
-    from alexnet_paper import weights as files
-
-    net = variants.get(variant).architecture
-    if input_tensor is not None:
-        input_shape = input_shape or tuple(input_tensor.shape[1:])
-    if input_shape is not None:
-        net = net.with_input(input_shape)
-    built = models.build_model(
-        net.with_classes(classes),
-        placement,
-        classifier_activation=classifier_activation,
-        include_top=include_top,
-        pooling=pooling,
-        input_tensor=input_tensor,
-        name=name,
-        seed=seed,
-    )
-    if weights is not None:
-        arrays = files.load(weights).arrays
-        if not include_top:
-            held = models.named_variables(built)
-            arrays = {part: arrays[part] for part in arrays if part in held}
-        models.set_weights(built, arrays)
-    return built
+    return AlexNet

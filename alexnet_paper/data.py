@@ -137,7 +137,11 @@ def load(name, data_dir=None, validation=0.2, limit=None):
         raise ValueError(f"unknown data {name!r}: one of {', '.join(DATASETS)}.")
     if data_dir is None and name not in ("digits", "cifar10"):
         raise ValueError(f"{name} needs --data-dir: {DATASETS[name][0]}.")
+    if name == "digits" and data_dir is not None:
+        raise ValueError("the digits come with scikit-learn: leave out --data-dir.")
     classes, splits = DATASETS[name][1](data_dir)
+    if len(classes) < 2:
+        raise ValueError(f"{data_dir} has one class only: {classes[0]}.")
     whole = "validation" in splits and limit is None
     if "validation" not in splits:
         splits = {**splits, **hold_out(splits["train"], validation)}

@@ -68,14 +68,19 @@ def what_follows(layer):
     """Lines on a layer that learns nothing: "LRN"; "max 3/2", "→ 27×27"."""
     spec = layer.spec
     if isinstance(spec, arch.MaxPool):
-        kind = "mean" if isinstance(spec, arch.AvgPool) else "max"
         size = "×".join(map(str, layer.output_shape[:2]))
-        return f"{kind} {spec.size}/{spec.stride}", f"→ {size}"
+        return pooling(spec), f"→ {size}"
     if isinstance(spec, arch.Dropout):
         return (f"drop {spec.rate:g}",)
     names = {arch.LRN: "LRN", arch.SpatialNorm: "map norm", arch.BatchNorm: "BN"}
     names |= {arch.Softmax: "softmax", arch.Tanh: "tanh"}
     return (names.get(type(spec), type(spec).__name__),)
+
+
+def pooling(spec):
+    """ "max 3/2": 3×3 with stride 2."""
+    kind = "mean" if isinstance(spec, arch.AvgPool) else "max"
+    return f"{kind} {spec.size}/{spec.stride}"
 
 
 @styled
@@ -123,8 +128,12 @@ def diagram_caption(architecture):
     text = (
         f"{totals.parameters:,} parameters, {totals.macs:,} multiply-adds, "
         f"{totals.neurons:,} neurons. Square roots of the maps' side and number give "
-        "the boxes' height and width; “max 3/2” is pooling 3×3 with stride 2."
+        "the boxes' height and width."
     )
+    pools = [spec for spec in architecture.layers if isinstance(spec, arch.MaxPool)]
+    for pool in pools[:1]:
+        size = f"{pool.size}×{pool.size}"
+        text += f" “{pooling(pool)}” is pooling {size} with stride {pool.stride}."
     if architecture.towers == 2:
         text += (
             " Solid: what a tower reads of its own. Dashed: what it reads of the other."

@@ -178,9 +178,10 @@ def shown(name, value):
     if name == "padding" and isinstance(value, tuple):
         return f"{value[0]} before and {value[1]} after"
     if isinstance(value, OnPlateau):
+        often = "once" if value.drops == 1 else f"{value.drops} times"
         return (
             f"× {value.factor:g} after {value.patience} epochs without a lower "
-            f"validation error, {value.drops} times at most"
+            f"validation error, {often} at most"
         )
     if isinstance(value, tuple):
         words = (

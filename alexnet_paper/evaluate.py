@@ -70,8 +70,12 @@ def evaluate(folders, split_name, views, command, per_class=False):
     the split does not exist.
     """
     plans, about = zip(*map(read_plan, folders), strict=True)
-    if len({(plan.data, plan.data_dir) for plan in plans}) > 1:
-        raise ValueError(f"the runs were trained on different data: {plans}")
+    if len(set(map(str, folders))) < len(folders):
+        raise ValueError("a run is named twice: its average with itself says nothing.")
+    places = {f"{plan.data} {plan.data_dir or ''}".strip() for plan in plans}
+    if len(places) > 1:
+        found = ", ".join(sorted(places))
+        raise ValueError(f"the runs were trained on different data: {found}.")
     plan, dataset = plans[0], plans[0].dataset()
     recipe = plan.training_recipe()
     split = dataset.split(split_name)

@@ -12,6 +12,8 @@ from alexnet_paper import evaluate as evaluation
 from alexnet_paper import train as training
 from alexnet_paper.ablations import ABLATIONS
 from alexnet_paper.plan import Plan
+from alexnet_paper.plan import difference
+from alexnet_paper.plan import read_plan
 from alexnet_paper.record import Record
 
 
@@ -221,6 +223,19 @@ def get(name):
         known = ", ".join(EXPERIMENTS)
         raise ValueError(f"unknown experiment {name!r}: one of {known}.")
     return EXPERIMENTS[name]
+
+
+def check_done(experiment, plan, folder):
+    """Raises ValueError where the finished run in `folder` is not the one asked for.
+    Heats end when another rate has won them: theirs may be of any length."""
+    there = read_plan(folder)[0]
+    if experiment.heat and folder.name.endswith("-heat"):
+        there = dataclasses.replace(there, epochs=plan.epochs)
+    if there != plan:
+        raise ValueError(
+            f"{folder} holds another run ({difference(there, plan)}): choose another "
+            "--out."
+        )
 
 
 def run(experiment, arm, plan, folder, command, watch, notify):

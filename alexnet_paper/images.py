@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from PIL import ImageOps
+from PIL import UnidentifiedImageError
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
-FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
+SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".ppm", ".webp", ".tif", ".tiff"}
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF")
 LARGEST = 100_000_000  # pixels: more is taken for a decompression bomb
 
 
@@ -28,7 +29,9 @@ def open_image(path):
             warnings.simplefilter("ignore")  # of damaged metadata
             with Image.open(path, formats=FORMATS) as image:
                 if image.width * image.height > LARGEST:
-                    raise ValueError(f"{image.width}×{image.height} pixels")
+                    raise ValueError(
+                        f"{image.width}×{image.height} pixels; at most {LARGEST:,}"
+                    )
                 done = converted(image)
                 image.load()  # and no copies from here on: it may be large
                 upright = ImageOps.exif_transpose(image) if "rotated" in done else image
@@ -38,6 +41,12 @@ def open_image(path):
                 return in_rgb(upright), done
     except FileNotFoundError:
         raise
+    except IsADirectoryError as error:
+        raise BadImage(f"{path}: a folder, not an image") from error
+    except UnidentifiedImageError as error:
+        raise BadImage(
+            f"{path}: not a whole image of a known format ({', '.join(FORMATS)})"
+        ) from error
     except Exception as error:  # decoders raise whatever a damaged file leads them to
         reason = str(error).replace(str(path), "").strip() or type(error).__name__
         raise BadImage(f"{path}: not a whole image ({reason})") from error
@@ -58,14 +67,16 @@ def converted(image):
 
 
 def files_in(folder):
-    """The image files right in a folder, by name."""
+    """The image files right in a folder, by name; hidden ones are none."""
     return sorted(
-        path for path in Path(folder).iterdir() if path.suffix.lower() in SUFFIXES
+        path
+        for path in Path(folder).iterdir()
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
     )
 
 
 def class_folders(root):
-    """{class name: files} of root/<class>/<image>, sorted.
+    """{class name: files} of root/<class>/<image>, sorted; hidden folders are none.
 
     Raises ValueError for no class folders or an empty one.
     """
@@ -73,7 +84,9 @@ def class_folders(root):
     if not root.is_dir():
         raise FileNotFoundError(f"{root} is not a folder: expected {root}/CLASS/IMAGE.")
     found = {
-        path.name: files_in(path) for path in sorted(root.iterdir()) if path.is_dir()
+        path.name: files_in(path)
+        for path in sorted(root.iterdir())
+        if path.is_dir() and not path.name.startswith(".")
     }
     if not found:
         raise ValueError(f"{root} has no class folders: expected {root}/CLASS/IMAGE.")

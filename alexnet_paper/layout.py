@@ -2,6 +2,7 @@
 `tables` writes them."""
 
 from alexnet_paper import architecture
+from alexnet_paper import articles
 from alexnet_paper import differences
 from alexnet_paper import paper
 from alexnet_paper import variants
@@ -311,6 +312,15 @@ def notes_sections():
             ("run", *(name.replace("_", " ") for name in names), "stopped"),
             schedules,
         ),
+        Section(
+            "Where the authors' own numbers stand",
+            ("id", "claim", "authors' log", "source"),
+            tuple(
+                (claim.id, claim.statement, claim.authors, claim.authors_source)
+                for claim in paper.CLAIMS
+                if claim.authors
+            ),
+        ),
         Section("Sources", ("key", "what"), tuple(paper.SOURCES.items())),
     ]
 
@@ -324,6 +334,7 @@ def departures_sections():
         counts.append(
             (
                 variant.name,
+                variant.family,
                 variant.title,
                 variant.source,
                 f"{totals.parameters:,}",
@@ -342,6 +353,7 @@ def departures_sections():
             "Variants",
             (
                 "variant",
+                "kind",
                 "net",
                 "source",
                 "parameters",
@@ -355,5 +367,14 @@ def departures_sections():
             "Departures of the recipes",
             ("variant", "recipe", "here (paper)"),
             tuple(recipes),
+        ),
+        Section(
+            "What the articles leave out, and what fills the gap",
+            ("variant", "gap"),
+            tuple(
+                (name, guess)
+                for name, article in articles.ARTICLES.items()
+                for guess in article.guesses
+            ),
         ),
     ]

@@ -102,9 +102,29 @@ def read_plan(folder):
     environment. Raises ValueError if it is none."""
     try:
         content = json.loads((Path(folder) / "run.json").read_text(encoding="utf-8"))
-        return Plan(**content["plan"]), content
+        plan = Plan(**content["plan"])
+        for field in fields(Plan):
+            check_type(field, getattr(plan, field.name))
+        variants.get(plan.variant)
+        return plan, content
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{folder} is not the folder of a run: {error}") from error
+
+
+def check_type(field, value):
+    """Raises TypeError where a value is not what the field of a `Plan` says."""
+    whole = isinstance(value, int) and isinstance(float(value), field.type)
+    if not (isinstance(value, field.type) or whole):
+        raise TypeError(f"its {field.name} is {value!r}")
+
+
+def difference(there, asked):
+    """What distinguishes two plans: "epochs 1 there, 2 asked for"."""
+    return "; ".join(
+        f"{field.name.replace('_', ' ')} {before} there, {now} asked for"
+        for field in fields(Plan)
+        if (before := getattr(there, field.name)) != (now := getattr(asked, field.name))
+    )
 
 
 def check(plan):

@@ -123,11 +123,15 @@ def prepare(splits, out, workers=None, advance=lambda files: None):
         workers or os.cpu_count(), mp_context=context
     ) as pool:
         jobs = {pool.submit(do_chunk, chunk, str(out)): chunk for chunk in chunks}
-        for job in concurrent.futures.as_completed(jobs):
-            files, lines, words = job.result()
-            skipped[jobs[job].number] = lines
-            converted.update(words)
-            advance(files)
+        try:
+            for job in concurrent.futures.as_completed(jobs):
+                files, lines, words = job.result()
+                skipped[jobs[job].number] = lines
+                converted.update(words)
+                advance(files)
+        except BaseException:  # Ctrl-C, too: chunks that have not begun do not begin
+            pool.shutdown(cancel_futures=True)
+            raise
     seconds = time.monotonic() - began
     return finish(out, chunks, skipped, converted, seconds)
 

@@ -61,12 +61,25 @@ class Record:
         return self.protocol.get("recipe", "as-published") == "as-published"
 
     def save(self, folder):
-        """Writes it into `folder` and returns the path."""
-        path = Path(folder) / self.name
+        """Writes it into `folder` and returns the path: in place of a record of the
+        same command, beside one of another ("…_2.json")."""
+        path, number = Path(folder) / self.name, 1
+        while path.exists() and not self.repeats(path):
+            number += 1
+            path = path.with_name(f"{self.name.removesuffix('.json')}_{number}.json")
         content = dataclasses.asdict(self)
         del content["source"]
         atomic_write(path, json.dumps(content, indent=1, sort_keys=True) + "\n")
         return path
+
+    def repeats(self, path):
+        """Whether the record there was made by the same commands."""
+        try:
+            there = Record.load(path)
+        except ValueError:
+            return False
+        trained = (one.protocol.get("trained") for one in (self, there))
+        return self.command == there.command and len(set(map(str, trained))) == 1
 
     @classmethod
     def load(cls, path):

@@ -31,6 +31,7 @@ from alexnet_paper.optimizer import Plateau
 from alexnet_paper.optimizer import authors_phase
 from alexnet_paper.optimizer import phase_of_drops
 from alexnet_paper.plan import check
+from alexnet_paper.plan import difference
 from alexnet_paper.plan import read_plan
 from alexnet_paper.record import atomic_write
 from alexnet_paper.record import environment
@@ -39,7 +40,6 @@ from alexnet_paper.variants import OnPlateau
 CHECKPOINT = "checkpoint.npz"
 BEST = "best.npz"  # the epoch with the lowest validation error, where a recipe keeps it
 VALIDATION = 1  # sets the random choices on validation images apart
-LAST_GOOD = "The last checkpoint is good; try a lower rate or another --seed."
 SAVE_SECONDS = 120  # between two checkpoints
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -234,21 +234,31 @@ class Run:
         return line
 
     def warn_of_stall(self):
-        """Says so when the loss has stayed at ln(classes) for three epochs."""
-        chance = math.log(self.dataset.classes)
-        last = [line["loss"] for line in self.history[-3:]]
+        """Says so when three epochs were no better than chance: a loss of ln(classes)
+        or more, and as many errors as guessing makes."""
+        classes, last = self.dataset.classes, self.history[-3:]
+        chance = math.log(classes)
+        guessing = 1 - 1 / classes
         flat = len(last) == 3 and all(
-            abs(loss - chance) < 0.01 * chance for loss in last
+            line["loss"] > 0.99 * chance and line["top1_error"] > 0.98 * guessing
+            for line in last
         )
         if flat and not self.stalled:
             self.notify(
-                f"stalled: the loss has stayed at ln({self.dataset.classes}) = "
-                f"{chance:.3f} for three epochs. Wait longer (the printed recipe has a "
-                "long plateau), try another --seed, the initialization of --variant "
-                "caffe (biases 0.1) or authors (0.03 in conv3–5); own code must give "
-                "pixels of 0–255 less their mean, not of 0–1."
+                "stalled: three epochs no better than chance, loss "
+                f"{last[-1]['loss']:.3f} (ln({classes}) = {chance:.3f}). Wait longer "
+                "(the paper's printed recipe has a long plateau), try another --seed "
+                "or a lower --learning-rate; --variant caffe (biases 0.1) and authors "
+                "(0.03 in conv3–5) start sooner than paper. Own code must give pixels "
+                "of 0–255 less their mean, not of 0–1."
             )
         self.stalled = flat
+
+    def advice(self):
+        """What to do about a run that diverged."""
+        there = (self.folder / CHECKPOINT).exists()
+        good = "The last checkpoint is good" if there else "There is no checkpoint yet"
+        return f"{good}; try a lower --learning-rate or another --seed."
 
     def state(self):
         return {
@@ -275,7 +285,7 @@ class Run:
                 arrays[f"{kind}/{index:03d}"] = value
         if not all(np.isfinite(array).all() for array in arrays.values()):
             self.diverged = True
-            raise Stopped(f"a weight is not finite: stopped. {LAST_GOOD}")
+            raise Stopped(f"a weight is not finite: stopped. {self.advice()}")
         for name, array in self.prepare.arrays().items():
             arrays[f"preparation/{name}"] = array
         meta = {
@@ -344,7 +354,7 @@ class Keeper(keras.callbacks.Callback):
         self.run.logs = {name: float(value) for name, value in logs.items()}
         if not math.isfinite(logs["loss"]):
             self.run.diverged = True
-            raise Stopped(f"the loss is {logs['loss']}: stopped. {LAST_GOOD}")
+            raise Stopped(f"the loss is {logs['loss']}: stopped. {self.run.advice()}")
         self.stop_if_asked()
         self.save_if_due()
 
@@ -403,10 +413,14 @@ def deterministic(seed):
 
 
 def history(folder):
-    """The lines of a run's log, one an epoch; none before the first has ended."""
+    """The lines of a run's log, one an epoch; none before the first has ended. Raises
+    ValueError, naming it, where it is damaged."""
     log = Path(folder) / "log.jsonl"
-    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
-    return [json.loads(line) for line in lines]
+    try:
+        lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+        return [json.loads(line) for line in lines]
+    except ValueError as error:
+        raise ValueError(f"{log} is damaged: {error}") from error
 
 
 def weight_file(folder, plan):
@@ -433,7 +447,10 @@ def start(plan, folder, command, resume=False, notify=print):
     if resume:
         before = read_plan(folder)[0]
         if before != plan:
-            raise ValueError(f"{folder} holds another run: {before}")
+            raise ValueError(
+                f"{folder} holds another run ({difference(before, plan)}): choose "
+                "another --out."
+            )
     elif there:
         raise ValueError(
             f"{folder} holds a run already: add --resume to go on with it, or choose "

@@ -132,8 +132,9 @@ def load(path, extra=False):
         raise
     except DAMAGED as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(f"{path} is not a weight file, or is damaged: {reason}") from (
-            error
-        )
+        raise ValueError(
+            f"{path} is not a weight file of this project, or is damaged ({reason}). "
+            "Those of others: python -m reproduce.weights import FILE --out NEW.npz"
+        ) from error
     further = {name: arrays.pop(name) for name in read if name.startswith(EXTRA)}
     return Weights(arrays, prepare, meta, further)

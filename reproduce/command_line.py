@@ -6,6 +6,7 @@ import logging
 import os
 import shlex
 import sys
+from pathlib import Path
 
 WRONG_USE = (
     FileExistsError,
@@ -14,6 +15,7 @@ WRONG_USE = (
     PermissionError,
     ValueError,
 )
+OUT_OF_MEMORY = ("MemoryError", "ResourceExhaustedError", "_ArrayMemoryError")
 
 
 def parser(program, docstring):
@@ -36,19 +38,24 @@ def seed(text):
 def read(parser, arguments=None):
     """The options of a command line, and as `command` the line itself."""
     words = sys.argv[1:] if arguments is None else list(map(str, arguments))
-    options = parser.parse_args(words)
+    options = parser.parse_intermixed_args(words)
     options.command = f"{parser.prog} {shlex.join(words)}"
     return options
 
 
 def run(program, options):
     """Runs `program(options)` and returns its exit code: 0, or 1 with one line on
-    stderr where the system refuses something (a full disk, a file that is not there).
+    stderr where the system refuses something (a full disk, memory).
     """
     try:
         program(options)
     except OSError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {in_words(error)}", file=sys.stderr)
+        return 1
+    except Exception as error:
+        if type(error).__name__ not in OUT_OF_MEMORY:
+            raise
+        print("error: out of memory: try a smaller --batch-size", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
@@ -64,8 +71,28 @@ def usage():
     try:
         yield
     except WRONG_USE as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {in_words(error)}", file=sys.stderr)
         raise SystemExit(2) from error
+
+
+def in_words(error):
+    """An error in one line, the file first: "photo.jpg: No such file or directory"."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename2 or error.filename}: {error.strerror}"
+    return str(error)
+
+
+def check_out(path, folder=False):
+    """Raises ValueError where a file, or a `folder`, could not be written at `path`:
+    before anything is computed for it."""
+    path = Path(path)
+    if not folder and path.is_dir():
+        raise ValueError(f"--out {path}: it is a folder, not a file.")
+    for above in (path, *path.parents) if folder else path.parents:
+        if above.exists():
+            if not above.is_dir():
+                raise ValueError(f"--out {path}: {above} is a file, not a folder.")
+            return
 
 
 def net_options(parser):

@@ -62,7 +62,8 @@ def parser():
     add(
         "--out",
         metavar="FIGURE",
-        help="chart, .png, .pdf or .svg (default: in the folder of the runs)",
+        help="chart, .png, .pdf or .svg (default: in the folder of the runs); of "
+        "--differences the file to write",
     )
     add("--differences", nargs=2, metavar=("A", "B"), help="of two variants, and stop")
     add("--all", action="store_true", help="of the two also what is the same")
@@ -85,20 +86,22 @@ def differences(options):
 
     with command_line.usage():
         a, b = map(variants.get, options.differences)
+        if options.out:
+            command_line.check_out(options.out)
     nets = differences.architecture_rows(a.architecture, b.architecture)
     parts = {"layer": nets, "recipe": differences.recipe_rows(a.recipe, b.recipe)}
     if not options.all:
         parts = {what: differences.only_differing(rows) for what, rows in parts.items()}
     if options.format == "json":
         found = {what: [asdict(row) for row in rows] for what, rows in parts.items()}
-        command_line.emit(json.dumps(found, indent=1) + "\n")
+        command_line.emit(json.dumps(found, indent=1) + "\n", options.out)
         return
     titles = {"layer": "Layer by layer", "recipe": "Recipes"}
     sections = [
         layout.differences_section(titles[what], (a.name, b.name), rows, what)
         for what, rows in parts.items()
     ]
-    command_line.emit(tables.write(sections, options.format))
+    command_line.emit(tables.write(sections, options.format), options.out)
 
 
 def compare(options):

@@ -103,6 +103,12 @@ def prepare(options):
     with command_line.usage():
         if not options.out:
             raise ValueError("--out is missing: a folder for the prepared images")
+        out, originals = (
+            Path(folder or "/nowhere").resolve()
+            for folder in (options.out, options.data_dir)
+        )
+        if out.is_relative_to(originals) or originals.is_relative_to(out):
+            raise ValueError(f"{options.out}: --out must be apart from --data-dir.")
         splits = {name: split.files() for name, split in dataset.splits.items()}
         splits = {
             name: (paths, [dataset.class_names[label] for label in labels])

@@ -149,7 +149,10 @@ def in_words(options):
     """{WNID: words} of --labels, lines "WNID words"."""
     if options.labels is None:
         return {}
-    lines = Path(options.labels).read_text(encoding="utf-8").splitlines()
+    try:
+        lines = Path(options.labels).read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{options.labels} is no text: {error}") from error
     return dict(line.split(" ", 1) for line in lines if " " in line)
 
 

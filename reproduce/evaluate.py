@@ -31,7 +31,12 @@ def parser():
     )
     add("--data", help="for --weights: python -m reproduce.data list")
     add("--data-dir", metavar="DIR", help="for --weights: where the data is")
-    add("--split", default="validation", choices=("train", "validation", "test"))
+    add(
+        "--split",
+        default="validation",
+        choices=("train", "validation", "test"),
+        help="default: validation",
+    )
     add("--views", type=int, default=1, choices=(1, 10), help="default: 1")
     add("--per-class", action="store_true", help="report precision and recall, too")
     add(
@@ -54,6 +59,8 @@ def evaluate(options):
     from alexnet_paper import tables
 
     with command_line.usage():
+        if options.out:
+            command_line.check_out(options.out, folder=True)
         record = measured(options, evaluation)
     path = record.save(options.out or (options.run or ["runs"])[0])
     command_line.note(f"record: {path}")

@@ -52,8 +52,11 @@ def experiment(options):
             limit=options.limit,
         )
     out = Path(options.out or f"runs/{chosen.name}")
-    for path in run_all(chosen, plans, out, options.command):
+    new = 0
+    for new, path in enumerate(run_all(chosen, plans, out, options.command), 1):
         print(path, flush=True)
+    if not new:
+        command_line.note(f"nothing is left to run: the records are in {out}/records")
 
 
 def run_all(chosen, plans, out, command):
@@ -67,7 +70,11 @@ def run_all(chosen, plans, out, command):
         folder = out / chosen.folder(arm, plan)
         there = record.load_all(out / "records") if any(out.glob("records")) else []
         plan = chosen.due(arm, plan, there)
-        if plan is None or (folder / "done").exists():
+        if plan is None:
+            continue
+        if (folder / "done").exists():
+            with command_line.usage():
+                experiments.check_done(chosen, plan, folder)
             continue
         command_line.note(f"run {number} of {len(plans)}: {folder.name}")
         with command_line.usage():

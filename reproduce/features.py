@@ -48,6 +48,9 @@ def features(options):
 
     net = command_line.open_net(options)
     with command_line.usage():
+        command_line.check_out(options.out, folder=True)
+        if options.split == "train":
+            raise ValueError("--split train: training images are what is searched.")
         layer = options.layer or net.last_hidden[0]
         net.require(layer)
         dataset = data.load(options.data, options.data_dir, limit=options.limit)

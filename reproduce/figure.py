@@ -67,7 +67,7 @@ def parser():
 
 
 def main(arguments=None):
-    options = parser().parse_args(arguments)
+    options = command_line.read(parser(), arguments)
     return command_line.run(figure, options)
 
 
@@ -78,6 +78,7 @@ def figure(options):
 
     with command_line.usage():
         figures.check_path(options.out)
+        command_line.check_out(options.out)
         if options.photographs and options.figure != "4":
             raise ValueError(f"figure {options.figure} takes no photographs.")
     made, sections = drawing.DRAWN[options.figure](options)

@@ -3,9 +3,10 @@
     python -m reproduce.predict cat.jpg dog.jpg --run runs/cats-vs-dogs-seed0
     python -m reproduce.predict *.jpg --weights net.npz --views 10 --out labels.png
 
-Takes any photograph that Pillow reads; one that is damaged is named on stderr and left
-out. --out draws the photographs with their labels as in the paper's Figure 4. Exit 0:
-all were predicted; 1: some were not; 2: wrong use.
+Takes JPEG, PNG, GIF, BMP, PPM, WebP and TIFF, grey or in colour, of any size; one that
+is damaged is named on stderr and left out. --out draws the photographs with their
+labels as in the paper's Figure 4. Exit 0: all were predicted; 1: some were not; 2:
+wrong use.
 """
 
 import sys
@@ -32,7 +33,7 @@ def parser():
 
 
 def main(arguments=None):
-    options = parser().parse_args(arguments)
+    options = command_line.read(parser(), arguments)
     return command_line.run(predict, options)
 
 
@@ -46,6 +47,7 @@ def predict(options):
     with command_line.usage():
         if options.out:
             figures.check_path(options.out)
+            command_line.check_out(options.out)
         if options.top < 1:
             raise ValueError(f"--top must be 1 or more. Received: {options.top}")
     net = command_line.open_net(options)

@@ -50,6 +50,8 @@ def table(options):
 
     with command_line.usage():
         variant = variants.get(options.variant)
+        if options.out:
+            command_line.check_out(options.out)
         records = record.load_all(options.records)
     command_line.quiet_keras()
 

@@ -8,6 +8,7 @@ The first takes about two minutes on two cores. Ctrl-C finishes the step and sav
 under runs/. Exit 0: trained to the end; 1: stopped before; 2: wrong use.
 """
 
+import importlib.util
 import sys
 
 from reproduce import command_line
@@ -87,6 +88,11 @@ def train(options):
     )
     names = Plan.__dataclass_fields__
     with command_line.usage():
+        command_line.check_out(folder, folder=True)
+        if options.tensorboard and not importlib.util.find_spec("tensorboard"):
+            raise ValueError("--tensorboard: python -m pip install tensorboard first.")
+        if not options.save_every >= 0:
+            raise ValueError(f"--save-every must be 0 or more: {options.save_every}")
         plan = Plan(**{name: getattr(options, name) for name in names})
         run = training.start(
             plan, folder, options.command, options.resume, command_line.note
@@ -100,8 +106,9 @@ def train(options):
     with progress:
         finished = run.train(callbacks, options.save_every, progress.epoch_done)
     if not finished:
-        again = options.command.removesuffix(" --resume")
-        command_line.note(f"go on with: {again} --resume")
+        if not run.diverged:
+            again = options.command.replace(" --resume", "")
+            command_line.note(f"go on with: {again} --resume")
         raise SystemExit(1)
     command_line.note(f"trained: python -m reproduce.evaluate --run {folder}")
     print(folder)

@@ -86,6 +86,7 @@ def import_weights(options):
         if name != "allow_missing"
     }
     with command_line.usage():
+        command_line.check_out(options.out)
         trained = conversion.convert(
             options.file, conversion.Options(allow_missing=allowed, **asked)
         )

@@ -309,12 +309,14 @@ def test_wrong_use_is_one_line(words, said, capsys, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_differences_of_two_variants(capsys):
+def test_differences_of_two_variants(capsys, tmp_path):
     code, out, _ = called(capsys, "--differences", "paper", "bn-flowers17")
     assert code == 0 and "kernel 11×11, padding 0" in out and "conv1_relu" not in out
     words = ("--differences", "paper", "paper", "--format", "json")
     code, out, _ = called(capsys, *words)
     assert json.loads(out) == {"layer": [], "recipe": []}
+    code, written, _ = called(capsys, *words, "--out", tmp_path / "same.json")
+    assert (code, written) == (0, "") and (tmp_path / "same.json").read_text() == out
     code, out, _ = called(capsys, *words, "--all")
     assert len(json.loads(out)["layer"]) == len(variants.PAPER.layers) + 4
     assert math.prod(row["same"] for row in json.loads(out)["layer"]) == 1

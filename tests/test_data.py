@@ -596,6 +596,11 @@ def test_validation_images_alone(tmp_path, monkeypatch):
     assert foldered.class_names == WNIDS[1:] and set(foldered.splits) == {"validation"}
 
 
+def test_one_class_is_none_to_train_on(tmp_path):
+    touch(tmp_path, "a/1.jpg", "a/2.jpg", "a/3.jpg", "a/4.jpg", "a/5.jpg", "a/6.jpg")
+    assert "has one class only: a" in refusal(ValueError, "folder", tmp_path)
+
+
 def test_validation_images_alone_are_not_trained_on(tmp_path):
     touch(tmp_path, *(f"val/{w}/val_{w}.JPEG" for w in WNIDS))
     found = data.load("imagenet", tmp_path, limit=4)

@@ -76,7 +76,11 @@ def test_an_experiment_runs_once_and_ends_in_records(tmp_path, monkeypatch, caps
     assert records[4].metrics == {}
     assert records[4].protocol["ended"].startswith("diverged in epoch ")
     assert program.main(["tiny", "--out", str(tmp_path)]) == 0
-    assert capsys.readouterr().out == ""
+    out, err = capsys.readouterr()
+    assert out == "" and f"nothing is left to run: the records are in {tmp_path}" in err
+    with pytest.raises(SystemExit):
+        program.main(["tiny", "--out", str(tmp_path), "--epochs", "7"])
+    assert "7 asked for): choose another --out" in capsys.readouterr().err
 
 
 def test_an_interrupted_experiment_goes_on(tmp_path, monkeypatch):

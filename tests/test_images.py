@@ -216,6 +216,14 @@ def test_a_damaged_file_is_named_in_one_line(kind, tmp_path):
     assert text.count(path.name) == 1
 
 
+def test_a_portable_pixmap_is_read_and_an_unknown_format_named(tmp_path):
+    image = saved(tmp_path / "a.ppm", pixels(16, 16))
+    assert open_image(image)[0].size == (16, 16)
+    (tmp_path / "a.avif").write_bytes(b"\0\0\0\x20ftypavif" + bytes(100))
+    with pytest.raises(BadImage, match="no.* known format .JPEG, PNG, GIF, BMP, PPM,"):
+        open_image(tmp_path / "a.avif")
+
+
 def test_a_folder_with_the_name_of_an_image(tmp_path):
     (tmp_path / "a.jpg").mkdir()
     with pytest.raises(BadImage, match="a.jpg"):
@@ -259,6 +267,8 @@ def folder(root, **classes):
 def test_class_folders_are_sorted_and_hold_images_only(tmp_path):
     root = folder(tmp_path, b=["2.JPEG", "10.jpg", "x.txt"], a=["z.png", "Thumbs.db"])
     (root / "README.md").touch()
+    (root / ".ipynb_checkpoints").mkdir()
+    (root / "a" / "._z.png").touch()
     found = class_folders(root)
     names = {name: [path.name for path in files] for name, files in found.items()}
     assert list(names) == ["a", "b"]

@@ -20,7 +20,7 @@ ROWS = (
     ("articles", "variants", "differences", "placement", "images", "augment"),
     ("layers", "losses", "optimizer", "prepare", "downloads"),
     ("model", "weights", "data", "formats"),
-    ("plan", "kernels", "retrieval"),
+    ("alexnet", "plan", "kernels", "retrieval"),
     ("equivalence", "train", "effects", "small_nets", "evidence", "trained"),
     (
         "evaluate",

@@ -136,7 +136,7 @@ LOAD = """
 import os, sys
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
-import alexnet_paper.model
+from alexnet_paper import AlexNet
 import keras
 import numpy as np
 import tensorflow as tf
@@ -659,7 +659,7 @@ def test_alexnet_reads_a_weight_file(small_variant, tiny, tmp_path):
     """Into the whole net, and into one without the top."""
     path, batch = tmp_path / "weights.npz", images(tiny)
     first = build_model(tiny, "one-device", seed=1)
-    weights.save(path, models.get_weights(first), {})
+    weights.save(path, models.get_weights(first), {"variant": "tiny"})
     second = AlexNet(weights=path, variant="tiny", classes=5, seed=2)
     np.testing.assert_array_equal(second(batch), first(batch))
     bare = AlexNet(include_top=False, weights=path, variant="tiny", seed=2)
@@ -669,6 +669,10 @@ def test_alexnet_reads_a_weight_file(small_variant, tiny, tmp_path):
         AlexNet(weights=path, variant="tiny", classes=4)
     with pytest.raises(FileNotFoundError):
         AlexNet(weights=tmp_path / "absent.npz", variant="tiny")
+    with pytest.raises(ValueError, match="is of variant 'tiny', not 'paper'"):
+        AlexNet(weights=path, include_top=False)
+    with pytest.raises(ValueError, match="input_shape needs numbers"):
+        AlexNet(variant="tiny", input_shape=(None, None, 3), include_top=False)
 
 
 def test_alexnet_of_an_unknown_variant():

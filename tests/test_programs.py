@@ -12,12 +12,17 @@ import pytest
 
 from alexnet_paper.record import Record
 from alexnet_paper.variants import VARIANTS
+from reproduce import __main__ as overview
 from reproduce import command_line
+from reproduce import figure
+from reproduce import predict
 from reproduce import table
 
 FOLDER = Path(table.__file__).parent
 PROGRAMS = [
-    path.stem for path in FOLDER.glob("*.py") if "\ndef main(" in path.read_text()
+    path.stem
+    for path in FOLDER.glob("[!_]*.py")
+    if "\ndef main(" in path.read_text()
 ]
 ONE_DEVICE = os.environ | {
     "CUDA_VISIBLE_DEVICES": "",
@@ -62,6 +67,21 @@ def test_help_is_there_at_once(name):
         if seconds[-1] < 0.5:
             return
     pytest.fail(f"{min(seconds):.2f} s")
+
+
+def test_the_overview_names_every_program(capsys):
+    assert overview.main([]) == 0
+    out = capsys.readouterr().out
+    for name in PROGRAMS:
+        assert f"python -m reproduce.{name} " in out
+
+
+def test_photographs_may_stand_anywhere():
+    words = ["a.jpg", "--top", "1", "b.jpg", "--run", "r"]
+    options = command_line.read(predict.parser(), words)
+    assert options.photographs == ["a.jpg", "b.jpg"] and options.top == 1
+    words = ["4", "--run", "r", "a.jpg", "--out", "f.png"]
+    assert command_line.read(figure.parser(), words).photographs == ["a.jpg"]
 
 
 def test_unknown_variant_lists_the_known_ones():
@@ -155,8 +175,23 @@ def test_a_file_that_cannot_be_written_is_one_line(tmp_path, capsys):
     (tmp_path / "file").write_text("in the way")
     path = tmp_path / "file" / "table.json"
     code, out, err = called(capsys, "--variant", "cifar-18pct", "--out", path)
-    assert (code, out) == (1, "")
-    assert one_line(err.splitlines(keepends=True)[-1]) and "Traceback" not in err
+    assert (code, out) == (2, "") and one_line(err)
+    assert f"--out {path}: {tmp_path / 'file'} is a file, not a folder" in err
+    code, out, err = called(capsys, "--variant", "cifar-18pct", "--out", tmp_path)
+    assert code == 2 and one_line(err) and "it is a folder, not a file" in err
+
+
+def test_out_is_looked_at_before_the_work(tmp_path):
+    (tmp_path / "file").touch()
+    command_line.check_out(tmp_path / "new" / "x.txt")
+    command_line.check_out(tmp_path / "file")  # it is replaced
+    command_line.check_out(tmp_path, folder=True)
+    command_line.check_out("new", folder=True)
+    for path, folder in ((tmp_path, False), (tmp_path / "file", True)):
+        with pytest.raises(ValueError, match=f"--out {path}: "):
+            command_line.check_out(path, folder)
+    with pytest.raises(ValueError, match="file is a file, not a folder"):
+        command_line.check_out(tmp_path / "file" / "a" / "b.txt")
 
 
 def test_records_show_up(tmp_path, capsys):
@@ -214,6 +249,8 @@ def test_the_papers_table(capsys, tmp_path):
     [
         (None, 0, ""),
         (OSError("no space left"), 1, "error: no space left\n"),
+        (OSError(2, "No such file", "a.jpg"), 1, "error: a.jpg: No such file\n"),
+        (MemoryError(), 1, "error: out of memory: try a smaller --batch-size\n"),
         (KeyboardInterrupt(), 1, "stopped\n"),
     ],
 )

@@ -56,6 +56,21 @@ def test_a_missing_file_is_named(tmp_path):
         Record.load(tmp_path / "absent.json")
 
 
+def test_a_record_of_another_run_is_not_overwritten(found, tmp_path):
+    first = found.save(tmp_path)
+    assert found.save(tmp_path) == first  # measured again
+    other = dataclasses.replace(found, command="another")
+    second = other.save(tmp_path)
+    assert second.name == first.name.replace(".json", "_2.json")
+    retrained = {**found.protocol, "trained": ["python -m reproduce.train …"]}
+    third = dataclasses.replace(found, protocol=retrained).save(tmp_path)
+    assert third.name.endswith("_3.json") and other.save(tmp_path) == second
+    commands = [row.command for row in record.load_all(tmp_path)]
+    assert commands == [found.command, "another", found.command]
+    (tmp_path / first.name).write_text("{}")
+    assert found.save(tmp_path).name.endswith("_4.json")
+
+
 def test_load_all_finds_records_below_and_nothing_else(found, tmp_path):
     found.save(tmp_path / "a")
     dataclasses.replace(found, variant="authors").save(tmp_path / "b" / "c")

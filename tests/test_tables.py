@@ -212,12 +212,14 @@ def test_short_claims_section_counts_what_it_leaves_out():
 def test_pages_of_notes_and_departures_have_every_entry():
     """Every open question, logged run, schedule and source; every variant and each of
     its departures. Sections refuse empty cells, so none is blank."""
-    questions, logged, schedules, sources = layout.notes_sections()
+    questions, logged, schedules, authors, sources = layout.notes_sections()
+    assert [row[0] for row in authors.rows] == [c.id for c in paper.CLAIMS if c.authors]
     assert len(questions.rows) == len(paper.OPEN_QUESTIONS)
     assert len(logged.rows) == len(paper.LOGGED_VARIANTS)
     assert schedules.rows[1] == ("145", "25", "51", "67", "72", "79", "91")
     assert dict(sources.rows) == paper.SOURCES
-    counts, departures, recipes = layout.departures_sections()
+    counts, departures, recipes, gaps = layout.departures_sections()
+    assert {row[0] for row in gaps.rows} == set(ARTICLES)
     found = [row[:2] for row in recipes.rows]
     assert found == [
         (v.name, recipe) for v in VARIANTS.values() for recipe in v.recipes
@@ -226,6 +228,6 @@ def test_pages_of_notes_and_departures_have_every_entry():
     assert cells["paper", "as-published"] == "the paper's"
     assert "batch size 256 (128)" in cells["caffe", "as-published"]
     assert [row[0] for row in counts.rows] == list(VARIANTS)
-    assert counts.rows[0][3:] == ("60,965,224", "724,406,816", "659,272")
+    assert counts.rows[0][4:] == ("60,965,224", "724,406,816", "659,272")
     expected = [(v.name, text) for v in VARIANTS.values() for text in v.departures]
     assert list(departures.rows) == expected

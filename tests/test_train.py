@@ -492,11 +492,11 @@ def test_an_update_that_overflows_is_not_saved(limit, tmp_path, monkeypatch):
     assert not (tmp_path / train.CHECKPOINT).exists() or finite(tmp_path)
 
 
-def stall(losses, classes=10):
-    said = []
+def stall(losses, classes=10, error=None):
+    said, error = [], 1 - 1 / classes if error is None else error
     fake = types.SimpleNamespace(
         dataset=types.SimpleNamespace(classes=classes),
-        history=[{"loss": loss} for loss in losses],
+        history=[{"loss": loss, "top1_error": error} for loss in losses],
         notify=said.append,
         stalled=False,
     )
@@ -506,17 +506,25 @@ def stall(losses, classes=10):
 
 
 def test_a_stall_is_named():
-    """Three epochs at ln(classes), with what to try."""
+    """Three epochs at ln(classes) or above, with what to try."""
     (text,) = stall([2.3, 2.303, 2.302, 2.301])
     assert "ln(10) = 2.303" in text and "--seed" in text and "--variant" in text
     assert "ln(1000) = 6.908" in stall([math.log(1000)] * 3, 1000)[0]
+    assert "loss 2.400 (ln(10)" in stall([2.6, 2.5, 2.4])[0]
 
 
 @pytest.mark.parametrize(
-    "losses", [[2.3, 2.3], [2.3, 2.3, 2.2], [2.2, 2.3, 2.3], [0.5, 0.5, 0.5], [9, 9, 9]]
+    ("losses", "error"),
+    [
+        ([2.3, 2.3], 0.9),
+        ([2.3, 2.3, 2.2], 0.9),
+        ([2.2, 2.3, 2.3], 0.9),
+        ([0.5, 0.5, 0.5], 0.1),
+        ([2.3, 2.3, 2.3], 0.75),  # it has begun to learn
+    ],
 )
-def test_what_is_no_stall(losses):
-    assert stall(losses) == []
+def test_what_is_no_stall(losses, error):
+    assert stall(losses, error=error) == []
 
 
 def test_a_net_that_stands_still_is_said_to_stall(tmp_path):
@@ -539,11 +547,21 @@ def test_a_run_that_is_there_already(alone):
     "changes", [{"seed": 6}, {"epochs": 3}, {"limit": 61}, {"schedule": "145"}]
 )
 def test_resuming_another_plan(changes, alone):
-    with pytest.raises(ValueError, match="holds another run"):
+    ((name, asked),) = changes.items()
+    before = getattr(PLAN, name)
+    said = f"{alone} holds another run .{name} {before} there, {asked} asked for."
+    with pytest.raises(ValueError, match=said):
         begin(changed(**changes), alone, resume=True)
 
 
-@pytest.mark.parametrize("content", [None, "", "{}", '{"plan": {"zoom": 1}}', "[]"])
+ODD_PLANS = [
+    '{"plan": {"zoom": 1}}',
+    '{"plan": {"variant": "tiny", "data": "digits", "epochs": "two"}}',
+    '{"plan": {"variant": "alexnet", "data": "digits"}}',
+]
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", "[]", *ODD_PLANS])
 def test_resuming_what_is_no_run(content, tmp_path):
     if content is not None:
         (tmp_path / "run.json").write_text(content)

@@ -131,6 +131,8 @@ def photographs(root, *names):
 WRONG = {
     "--variant nonsense": "unknown variant 'nonsense'",
     "--data nonsense": "unknown data 'nonsense': one of digits",
+    "--data digits --data-dir /nowhere": "leave out --data-dir",
+    "--save-every -1": "--save-every must be 0 or more",
     "--data flowers17": "flowers17 needs --data-dir",
     "--data folder --data-dir /nowhere": "/nowhere is not a folder",
     "--data cifar10 --data-dir /nowhere": "/nowhere holds no CIFAR-10",
@@ -324,6 +326,9 @@ def test_prepare(folder, capsys, tmp_path):
         ("check --data folder --data-dir /nowhere", "/nowhere"),
         ("prepare --data digits --out OUT", "in memory"),
         ("prepare --data folder --data-dir FOLDER", "--out is missing"),
+        ("prepare --data folder --data-dir FOLDER --out FOLDER", "apart from"),
+        ("prepare --data folder --data-dir FOLDER --out FOLDER/new", "apart from"),
+        ("prepare --data folder --data-dir FOLDER --out FOLDER/..", "apart from"),
         ("prepare --data folder --data-dir FOLDER --out FILE/x", "file"),
         ("prepare --data folder --data-dir FOLDER --out OUT --workers -1", "workers"),
     ],
