@@ -127,6 +127,12 @@ def difference(there, asked):
     )
 
 
+def check_seed(seed):
+    """Raises ValueError for what is no seed."""
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"--seed must be in 0 … 2³² − 1. Received: {seed}")
+
+
 def check(plan):
     """Raises ValueError for numbers that cannot be, and for names that are not."""
     for name in ("epochs", "batch_size", "input_size", "validate_every", "patience"):
@@ -138,6 +144,7 @@ def check(plan):
         raise ValueError(f"--learning-rate must be above 0: {plan.learning_rate}")
     if plan.until is not None and not 0 <= plan.until < 1:
         raise ValueError(f"--until must be an error, in [0, 1): {plan.until}")
+    check_seed(plan.seed)
     recipe = plan.training_recipe()
     plateau = isinstance(recipe.drops, variants.OnPlateau)
     if plan.validate_every > 1 and plateau and not plan.authors_schedule():

@@ -27,14 +27,6 @@ def parser(program, docstring):
     )
 
 
-def seed(text):
-    """A seed from the command line, an integer in 0 … 2³² − 1."""
-    number = int(text)
-    if not 0 <= number < 2**32:
-        raise argparse.ArgumentTypeError(f"must be in 0 … 2³² − 1, not {text}")
-    return number
-
-
 def read(parser, arguments=None):
     """The options of a command line, and as `command` the line itself."""
     words = sys.argv[1:] if arguments is None else list(map(str, arguments))
@@ -104,8 +96,10 @@ def net_options(parser):
 def open_net(options):
     """The `Trained` that `net_options` name: exactly one of them, or wrong use."""
     from alexnet_paper import trained
+    from alexnet_paper.plan import check_seed
 
     with usage():
+        check_seed(getattr(options, "seed", 0))
         if (options.weights is None) == (options.run is None):
             raise ValueError("name one trained net: --weights FILE or --run RUN.")
         if options.run is not None:

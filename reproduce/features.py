@@ -23,12 +23,7 @@ def parser():
     add("--split", default="validation", help="tested on (default: validation)")
     add("--limit", type=int, metavar="N", help="training images")
     add("--layer", metavar="NAME", help="default: the last hidden one")
-    add(
-        "--seed",
-        type=command_line.seed,
-        default=0,
-        help="of the random weights and the deals",
-    )
+    add("--seed", type=int, default=0, help="of the random weights and the deals")
     add("--out", metavar="DIR", default="runs", help="folder of records (runs)")
     return parser
 

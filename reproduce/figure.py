@@ -51,12 +51,7 @@ def parser():
         metavar="DIR",
         help="of 1 and effects: not those shipped and those under ./runs",
     )
-    add(
-        "--seed",
-        type=command_line.seed,
-        default=0,
-        help="of what is drawn at random (default: 0)",
-    )
+    add("--seed", type=int, default=0, help="of what is drawn at random (default: 0)")
     add(
         "--format",
         default="text",

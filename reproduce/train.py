@@ -22,12 +22,7 @@ def parser():
     add("--data-dir", metavar="DIR", help="where the data is")
     add("--epochs", type=int, metavar="N", help="default: the variant's own recipe")
     add("--batch-size", type=int, metavar="N", help="default: the recipe's")
-    add(
-        "--seed",
-        type=command_line.seed,
-        default=0,
-        help="of weights, order and crops (default: 0)",
-    )
+    add("--seed", type=int, default=0, help="of weights, order and crops (default: 0)")
     add("--limit", type=int, metavar="N", help="use N training images only")
     add(
         "--validation",

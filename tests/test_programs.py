@@ -20,9 +20,7 @@ from reproduce import table
 
 FOLDER = Path(table.__file__).parent
 PROGRAMS = [
-    path.stem
-    for path in FOLDER.glob("[!_]*.py")
-    if "\ndef main(" in path.read_text()
+    path.stem for path in FOLDER.glob("[!_]*.py") if "\ndef main(" in path.read_text()
 ]
 ONE_DEVICE = os.environ | {
     "CUDA_VISIBLE_DEVICES": "",
