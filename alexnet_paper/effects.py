@@ -275,12 +275,13 @@ def effect(records, experiment, arm, other, what):
 
 
 def hours(records):
-    """Hours of training in the logs of experiments' records, each run once."""
-    runs = {
-        tuple(record.protocol.get(key) for key in ("experiment", "arm", "seed")): sum(
-            line.get("seconds", 0) for line in record.history
-        )
-        for record in records
-        if record.protocol.get("experiment")
-    }
-    return sum(runs.values()) / 3600
+    """{experiment: hours of training in the logs of its records, each run once}."""
+    runs, found = {}, {}
+    for record in records:
+        keys = (record.protocol.get(key) for key in ("experiment", "arm", "seed"))
+        seconds = sum(line.get("seconds", 0) for line in record.history)
+        runs[(*keys, *training(record))] = seconds
+    for (experiment, *_), seconds in runs.items():
+        if experiment and seconds:
+            found[experiment] = found.get(experiment, 0) + seconds / 3600
+    return dict(sorted(found.items()))

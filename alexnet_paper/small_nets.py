@@ -233,13 +233,19 @@ def on_the_18_percent_net(records):
     record = max(found, key=lambda one: one.protocol["epochs"])
     low, high = (100 * edge for edge in record.metrics["top1_error_interval"])
     own, epochs = variants.get("cifar-18pct").recipe.epochs, record.protocol["epochs"]
-    return (
+    text = (
         f"Its authors say 18 % test error after {own} epochs. Here "
         f"{100 * record.metrics['top1_error']:.2f} % [{low:.2f}, {high:.2f}] after "
-        f"{epochs} of {record.protocol['training_images']:,} images. "
-        "`python -m reproduce.experiment net-18pct --data-dir DIR` runs the whole "
-        "schedule."
+        f"{epochs} of {record.protocol['training_images']:,} images, "
+        f"{falls(record.history)}"
     )
+    if epochs < own:
+        return (
+            f"{text}. `python -m reproduce.experiment net-18pct --data-dir DIR` runs "
+            "the whole schedule."
+        )
+    trained = 100 * record.history[-1]["top1_error"]
+    return f"{text}; {trained:.1f} % of the training images were wrong in the last one."
 
 
 def falls(history):
@@ -297,14 +303,18 @@ def on_small_nets(records):
         statistics.mean(effects.errors(base, split, 1).values())
         for split in ("test", "train")
     )
+    aside = (
+        ", and so short a training leaves it far from over-fitting, which much of the "
+        "paper's design is against"
+    )
     return (
         "`paper-32` is the paper's net at CIFAR-10's size, and each arm changes one "
         f"thing of it: {one['training_images']:,} training images, "
         f"{one['epochs']} epochs, {falls(base[0].history)}, the same seeds for all. "
         f"`paper-32` itself errs on {tested:.1f} % of the test images and on "
         f"{trained:.1f} % of those it was trained on. A verdict below is of this net "
-        "so trained, not of the paper's. Differences are paired by seed, with "
-        "Student's 95 % interval of their mean."
+        f"so trained, not of the paper's{aside if trained > 20 else ''}. Differences "
+        "are paired by seed, with Student's 95 % interval of their mean."
     )
 
 
@@ -337,7 +347,13 @@ def seed_by_seed(found):
 
 def on_compute(records):
     spent = effects.hours(records)
-    return f"All experiments together: {spent:.1f} hours of training." if spent else ""
+    if not spent:
+        return ""
+    each = ", ".join(f"{name} {hours:.1f}" for name, hours in spent.items())
+    return (
+        f"All experiments together: {sum(spent.values()):.1f} hours of training, by "
+        f"the runs' own logs: {each}. They ran on two cores, mostly two at a time."
+    )
 
 
 EXPLANATIONS = {

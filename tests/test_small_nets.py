@@ -198,6 +198,7 @@ def test_the_small_net_and_its_schedule():
     said = small_nets.on_small_nets(records)
     assert "10,000 training images, 20 epochs, the rate divided by ten after" in said
     assert "after epochs 16 and 18, the same seeds" in said
+    assert "far from over-fitting" in said  # 22 % of the training images are wrong
     assert "31.0 % of the test images and on 22.0 % of those" in said
 
 
@@ -336,9 +337,16 @@ def test_words_are_those_of_the_records():
         variant="cifar-18pct",
         protocol={**record.protocol, "training_images": 50_000},
         metrics={"top1_error": 0.195, "top1_error_interval": [0.187, 0.203]},
-        history=[{"epoch": 1, "seconds": 3600}, {"epoch": 2, "seconds": 1800}],
+        history=[
+            {"epoch": 1, "seconds": 3600, "rate": 1.0, "top1_error": 0.5},
+            {"epoch": 2, "seconds": 1800, "rate": 0.01, "top1_error": 0.4},
+        ],
     )
     assert "19.50 % [18.70, 20.30] after 140 of 50,000" in (
         small_nets.on_the_18_percent_net([record])
     )
-    assert small_nets.on_compute([record, record]).endswith("1.5 hours of training.")
+    said = small_nets.on_compute([record, record, *race(5, 30)])
+    assert "together: 1.5 hours of training" in said and "logs: net-18pct 1.5." in said
+    assert "the rate divided by 100 after epoch 1; 40.0 % of the training images" in (
+        small_nets.on_the_18_percent_net([record])
+    )
