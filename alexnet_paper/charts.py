@@ -265,7 +265,9 @@ def effects(found, about=""):
         colour = {1: VERMILLION, -1: BLUE, 0: BLACK}[effect.sign]
         axes.plot([low, high], [line, line], "|-", color=colour, markersize=5)
         axes.plot(effect.mean, line, "o", color=colour, markersize=4)
-        beside(axes, high, line, f"{effect.mean:+.1f}")
+        less = effect.mean < 0  # its number stands away from the line at 0
+        words = f"{effect.mean:+.1f}".replace("-", "−")
+        beside(axes, low if less else high, line, words, less)
     axes.axvline(0, color=GREY, linewidth=1)
     names = [f"{arm}: {what}" for arm, what in found]
     axes.set_yticks(range(len(found)), names)

@@ -60,7 +60,8 @@ def effects_of_changes(options):
 
 def of_effects(found):
     """The figure of `small_nets.all_effects`."""
-    return charts.effects(found, "Points against the unchanged net; 95 % over seeds.")
+    about = "95 % intervals over seeds; coloured where they leave 0 out."
+    return charts.effects(found, about)
 
 
 def ratio_in_words(ratio, bound):
