@@ -1,5 +1,5 @@
 """What is read from the records of experiments: moments, ratios and differences, each
-over seeds. Standard library and SciPy only; a verdict is made in `claims`."""
+over seeds. Standard library and SciPy only; verdicts are made in `small_nets`."""
 
 import math
 import statistics
