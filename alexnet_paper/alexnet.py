@@ -1,8 +1,8 @@
-"""The net as keras.applications would have it."""
+"""The net as keras.applications would have it. Importing this registers what Keras
+lacks, so that saved models load."""
 
 from pathlib import Path
 
-from alexnet_paper import layers  # noqa: F401, registered so that saved models load
 from alexnet_paper import model as models
 from alexnet_paper import variants
 from alexnet_paper import weights as weight_files

@@ -268,6 +268,8 @@ def short_claims_section(measured):
         "The claims that were measured",
         ("id", "where", "claim", "paper", "ours", "verdict"),
         tuple(rows),
+        "What needs no data is measured by the command itself; the rest is read from "
+        "records, each with the command that made it (docs/results.md). "
         f"Of the other claims {rest}: the command prints them with what each needs and "
         "the command that obtains it.",
     )
