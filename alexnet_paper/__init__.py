@@ -22,6 +22,7 @@ Where things are:
     equivalence         the two forms compared
     images, prepare     image files read safely; a training set made ready once
     data, augment       datasets, and what the paper does to their images
+    batches             what Keras is fed with
     plan, train         what a run is; a run that survives being killed
     evaluate            errors over 1 or 10 views, of one run or of several averaged
     weights, record     the one weight file; the one format of results
@@ -31,6 +32,7 @@ Where things are:
     kernels, retrieval  colour of the first layer's kernels; nearest images
     probe               what a net's features are worth
     experiments         questions to many runs, with their protocols          (data)
+    trials              one such run
     effects, small_nets what their records say, in numbers and in verdicts
     comparison          variants side by side under one protocol
     findings, evidence  verdicts; what records say of claims and articles

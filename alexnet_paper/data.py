@@ -7,7 +7,6 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from alexnet_paper.augment import Preparation
@@ -216,6 +215,8 @@ def with_test(whole):
 def cifar10(data_dir=None):
     """CIFAR-10: 50,000 images 32×32 to train and 10,000 to test."""
     if data_dir is None:
+        import keras
+
         try:
             arrays = keras.datasets.cifar10.load_data()
         except Exception as error:  # whatever the network and the cache may raise
@@ -453,65 +454,3 @@ DATASETS = {
     "imagenet": ("a folder with train/<wnid>/ and val/", image_net),
     "folder": ("any folder of class folders", folder),
 }
-
-
-class Batches(keras.utils.PyDataset):
-    """Training batches of one epoch from a given step on.
-
-    Every batch is a function of seed, epoch and step alone, whatever the number of
-    workers: images come in an order drawn from (seed, epoch), and each image's random
-    choices from (seed, epoch, its index). `seed` is an integer or a list of them;
-    `steps` ends an epoch before all images were seen.
-    """
-
-    def __init__(
-        self,
-        split,
-        prepare,
-        batch_size,
-        seed,
-        epoch=0,
-        start=0,
-        steps=None,
-        **options,
-    ):
-        super().__init__(**options)
-        self.split, self.prepare, self.batch_size = split, prepare, batch_size
-        self.start = start
-        self.steps = steps or -(-len(split) // batch_size)  # of the whole epoch
-        self.key = [*np.atleast_1d(seed).tolist(), epoch]
-        self.order = np.random.default_rng(self.key).permutation(len(split))
-
-    def __len__(self):
-        return self.steps - self.start
-
-    def __getitem__(self, index):
-        first = (self.start + index) * self.batch_size
-        chosen = self.order[first : first + self.batch_size]
-        images = [
-            self.prepare.training(
-                self.split.images[i], np.random.default_rng([*self.key, i])
-            )
-            for i in chosen
-        ]
-        return np.stack(images), self.split.labels[chosen]
-
-
-class Views(keras.utils.PyDataset):
-    """Test views of a split in order: batches (images · views, size, size, 3)."""
-
-    def __init__(self, split, prepare, views=1, batch_size=128, **options):
-        super().__init__(**options)
-        self.split, self.prepare, self.views = split, prepare, views
-        self.batch_size = max(1, batch_size // views)
-
-    def __len__(self):
-        return -(-len(self.split) // self.batch_size)
-
-    def __getitem__(self, index):
-        chosen = slice(index * self.batch_size, (index + 1) * self.batch_size)
-        images = [
-            self.prepare.views(image, self.views) for image in self.split.images[chosen]
-        ]
-        labels = np.repeat(self.split.labels[chosen], self.views)
-        return np.concatenate(images), labels

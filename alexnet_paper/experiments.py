@@ -5,16 +5,9 @@ import math
 from dataclasses import dataclass
 from dataclasses import field
 
-import keras
-
 from alexnet_paper import effects
-from alexnet_paper import evaluate as evaluation
-from alexnet_paper import train as training
 from alexnet_paper.ablations import ABLATIONS
 from alexnet_paper.plan import Plan
-from alexnet_paper.plan import difference
-from alexnet_paper.plan import read_plan
-from alexnet_paper.record import Record
 
 
 @dataclass(frozen=True)
@@ -223,70 +216,3 @@ def get(name):
         known = ", ".join(EXPERIMENTS)
         raise ValueError(f"unknown experiment {name!r}: one of {known}.")
     return EXPERIMENTS[name]
-
-
-def check_done(experiment, plan, folder):
-    """Raises ValueError where the finished run in `folder` is not the one asked for.
-    Heats end when another rate has won them: theirs may be of any length."""
-    there = read_plan(folder)[0]
-    if experiment.heat and folder.name.endswith("-heat"):
-        there = dataclasses.replace(there, epochs=plan.epochs)
-    if there != plan:
-        raise ValueError(
-            f"{folder} holds another run ({difference(there, plan)}): choose another "
-            "--out."
-        )
-
-
-def run(experiment, arm, plan, folder, command, watch, notify):
-    """Trains one arm, or goes on with it, and evaluates it. Returns its `Record`s, or
-    None where it was stopped. `watch(run)` gives a callback with `epoch_done`."""
-    keras.utils.clear_session()
-    there = (folder / "run.json").exists()
-    one = training.start(plan, folder, command, resume=there, notify=notify)
-    progress = watch(one)
-    finished = one.train([progress], done=progress.epoch_done)
-    about = {
-        "experiment": experiment.name,
-        "arm": arm,
-        "input": plan.input_size or "own",
-        "rate": one.recipe.learning_rate,
-        "changes": plan.changes(),
-    }
-    if one.diverged:
-        return [diverged(one, experiment, about, command)]
-    if not finished:
-        return None
-    found = [
-        evaluation.evaluate([folder], split, views, command)
-        for split, views in (*experiment.measured, *experiment.more.get(arm, ()))
-    ]
-    return [
-        dataclasses.replace(record, protocol={**about, **record.protocol})
-        for record in found
-    ]
-
-
-def diverged(one, experiment, about, command):
-    """The record of a run that ended in numbers that are not finite: no errors."""
-    split, views = experiment.measured[0]
-    return Record(
-        variant=one.plan.variant,
-        data=one.plan.data,
-        split=split,
-        examples=0,
-        protocol={
-            **about,
-            "ended": f"diverged in epoch {one.epoch + 1}",
-            "classes": one.dataset.classes,
-            "views": views,
-            "epochs": one.epoch,
-            "seed": str(one.plan.seed),
-            "training_images": len(one.dataset.splits["train"]),
-            "batch_size": one.recipe.batch_size,
-        },
-        metrics={},
-        command=command,
-        environment=training.here(),
-        history=one.history,
-    )

@@ -19,10 +19,11 @@ import keras
 import numpy as np
 
 from alexnet_paper import augment
-from alexnet_paper import data as datasets
 from alexnet_paper import model as models
 from alexnet_paper import placement
 from alexnet_paper import weights
+from alexnet_paper.batches import Batches
+from alexnet_paper.batches import Views
 from alexnet_paper.losses import ClippedCrossentropy
 from alexnet_paper.optimizer import Adam
 from alexnet_paper.optimizer import MomentumSGD
@@ -142,7 +143,7 @@ class Run:
     def train_epoch(self, callbacks):
         """The rest of an epoch and its validation. Returns its line of the log."""
         phase, self.began = self.start_epoch(), time.monotonic()
-        batches = datasets.Batches(
+        batches = Batches(
             self.dataset.splits["train"],
             self.prepare if phase.colour else replace(self.prepare, colour=None),
             self.recipe.batch_size,
@@ -181,9 +182,9 @@ class Run:
         size = self.recipe.batch_size
         if self.recipe.vary_validation:
             seed = [self.plan.seed, VALIDATION]
-            batches = datasets.Batches(split, self.prepare, size, seed, self.epoch)
+            batches = Batches(split, self.prepare, size, seed, self.epoch)
         else:
-            batches = datasets.Views(split, self.prepare, batch_size=size)
+            batches = Views(split, self.prepare, batch_size=size)
         return self.model.evaluate(
             batches, verbose=0, return_dict=True, callbacks=callbacks
         )

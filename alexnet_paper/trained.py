@@ -16,8 +16,8 @@ from alexnet_paper import variants
 from alexnet_paper import weights
 from alexnet_paper.architecture import Architecture
 from alexnet_paper.augment import Preparation
+from alexnet_paper.batches import Views
 from alexnet_paper.data import Split
-from alexnet_paper.data import Views
 from alexnet_paper.plan import read_plan
 
 WNID = re.compile(r"n\d{8}")  # number of a noun in WordNet

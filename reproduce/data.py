@@ -34,7 +34,6 @@ def main(arguments=None):
 
 
 def listing(options):
-    command_line.quiet_keras()
     from alexnet_paper import data
     from alexnet_paper import tables
 
@@ -45,9 +44,10 @@ def listing(options):
 
 def loaded(options):
     """The dataset, its training images not divided."""
-    command_line.quiet_keras()
     from alexnet_paper import data
 
+    if options.data == "cifar10" and options.data_dir is None:
+        command_line.quiet_keras()  # which downloads it
     with command_line.usage():
         if not options.data:
             raise ValueError("--data is missing: python -m reproduce.data list")

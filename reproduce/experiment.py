@@ -33,7 +33,6 @@ def main(arguments=None):
 
 
 def experiment(options):
-    command_line.quiet_keras()
     from alexnet_paper import experiments
     from alexnet_paper import outcomes
     from alexnet_paper import tables
@@ -42,6 +41,7 @@ def experiment(options):
         sections = [outcomes.experiments_section(experiments.EXPERIMENTS.values())]
         command_line.emit(tables.write(sections, "text"))
         return
+    command_line.quiet_keras()
     with command_line.usage():
         chosen = experiments.get(options.name)
         plans = chosen.plans(
@@ -62,8 +62,8 @@ def experiment(options):
 def run_all(chosen, plans, out, command):
     """Runs (arm, plan) pairs, each in a folder below `out`, or goes on with them, and
     yields the paths of the records. Exits with 1 where one was stopped."""
-    from alexnet_paper import experiments
     from alexnet_paper import record
+    from alexnet_paper import trials
     from reproduce.progress import EpochProgress
 
     for number, (arm, plan) in enumerate(plans, 1):
@@ -74,11 +74,11 @@ def run_all(chosen, plans, out, command):
             continue
         if (folder / "done").exists():
             with command_line.usage():
-                experiments.check_done(chosen, plan, folder)
+                trials.check_done(chosen, plan, folder)
             continue
         command_line.note(f"run {number} of {len(plans)}: {folder.name}")
         with command_line.usage():
-            records = experiments.run(
+            records = trials.run(
                 chosen, arm, plan, folder, command, EpochProgress, command_line.note
             )
         if records is None:

@@ -16,9 +16,9 @@ from PIL import Image
 
 from alexnet_paper import data
 from alexnet_paper.augment import Preparation
-from alexnet_paper.data import Batches
+from alexnet_paper.batches import Batches
+from alexnet_paper.batches import Views
 from alexnet_paper.data import Split
-from alexnet_paper.data import Views
 from alexnet_paper.images import ImageFiles
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -861,9 +861,9 @@ def test_an_epoch_may_end_early():
     """Ten steps of an epoch are its first ten, and a resumed one goes on among them."""
     split = data.digits()[1]["train"]
     prepare = Preparation(8, 8)
-    whole = data.Batches(split, prepare, 32, seed=1, epoch=2)
-    short = data.Batches(split, prepare, 32, seed=1, epoch=2, steps=10)
-    rest = data.Batches(split, prepare, 32, seed=1, epoch=2, start=7, steps=10)
+    whole = Batches(split, prepare, 32, seed=1, epoch=2)
+    short = Batches(split, prepare, 32, seed=1, epoch=2, steps=10)
+    rest = Batches(split, prepare, 32, seed=1, epoch=2, start=7, steps=10)
     assert (len(whole), len(short), len(rest)) == (45, 10, 3)
     np.testing.assert_array_equal(short[9][0], whole[9][0])
     np.testing.assert_array_equal(rest[2][0], whole[9][0])
@@ -872,7 +872,7 @@ def test_an_epoch_may_end_early():
 def test_a_list_of_seeds_is_a_seed_of_its_own():
     split = data.digits()[1]["train"]
     orders = [
-        data.Batches(split, Preparation(8, 8), 32, seed).order.tolist()
+        Batches(split, Preparation(8, 8), 32, seed).order.tolist()
         for seed in (1, [1], [1, 1])
     ]
     assert orders[0] == orders[1] != orders[2]

@@ -8,6 +8,7 @@ import keras
 import pytest
 
 from alexnet_paper import experiments
+from alexnet_paper import trials
 from alexnet_paper import variants
 from alexnet_paper.plan import Plan
 from alexnet_paper.plan import check
@@ -108,9 +109,9 @@ def test_an_interrupted_experiment_goes_on(tmp_path, monkeypatch):
 
     plan = dataclasses.replace(TINY.plan, limit=200)
     rest = (tmp_path, "command")
-    stopped = experiments.run(TINY, "as-is", plan, *rest, Interrupts, print)
+    stopped = trials.run(TINY, "as-is", plan, *rest, Interrupts, print)
     assert stopped is None
-    found = experiments.run(TINY, "as-is", plan, *rest, Watches, print)
+    found = trials.run(TINY, "as-is", plan, *rest, Watches, print)
     assert len(found) == 4 and len(found[0].history) == 1
     content = json.loads((Path(tmp_path) / "run.json").read_text())
     assert content["plan"]["limit"] == 200

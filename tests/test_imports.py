@@ -19,7 +19,7 @@ ROWS = (
     ("ablations",),
     ("articles", "variants", "differences", "placement", "images", "augment"),
     ("layers", "losses", "optimizer", "prepare", "downloads"),
-    ("model", "weights", "data", "formats"),
+    ("model", "weights", "data", "batches", "formats"),
     ("alexnet", "plan", "kernels", "retrieval"),
     ("equivalence", "train", "effects", "small_nets", "evidence", "trained"),
     (
@@ -30,6 +30,7 @@ ROWS = (
         "claims",
         "conversion",
         "experiments",
+        "trials",
     ),
     ("comparison",),
     ("tables", "layout", "outcomes", "figures"),

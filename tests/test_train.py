@@ -414,13 +414,13 @@ def from_epoch(plan, folder, epoch):
 def test_a_frozen_layer_does_not_change(tmp_path, monkeypatch):
     """Epochs 66, 67 and 72 of run #145: conv1 moves, slower, then not at all, its
     momentum included, while everything else goes on; colour noise ends with 66."""
-    colours, batches = [], train.datasets.Batches
+    colours, batches = [], train.Batches
 
     def noted(split, prepare, *arguments, **options):
         colours.append(prepare.colour)
         return batches(split, prepare, *arguments, **options)
 
-    monkeypatch.setattr(train.datasets, "Batches", noted)
+    monkeypatch.setattr(train, "Batches", noted)
     run, _ = begin(changed(schedule="145", epochs=73, limit=20), tmp_path)
     keeper, keeps = train.Keeper(run, 300), Keeps(run)
     for epoch in (66, 67, 72):

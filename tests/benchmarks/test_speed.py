@@ -22,8 +22,8 @@ import tensorflow as tf
 from alexnet_paper import augment
 from alexnet_paper import checks
 from alexnet_paper import variants
+from alexnet_paper.batches import Batches
 from alexnet_paper.comparison import alternate
-from alexnet_paper.data import Batches
 from alexnet_paper.data import Split
 from alexnet_paper.equivalence import difference
 from alexnet_paper.images import ImageFiles
