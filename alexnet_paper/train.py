@@ -236,13 +236,13 @@ class Run:
 
     def warn_of_stall(self):
         """Says so when three epochs were no better than chance: a loss of ln(classes)
-        or more, and as many errors as guessing makes."""
+        or more, and as many errors as guessing makes, within three standard errors."""
         classes, last = self.dataset.classes, self.history[-3:]
-        chance = math.log(classes)
-        guessing = 1 - 1 / classes
+        chance, guessing = math.log(classes), 1 - 1 / classes
+        images = len(self.dataset.splits["train"])
+        least = guessing - 3 * math.sqrt(guessing * (1 - guessing) / images)
         flat = len(last) == 3 and all(
-            line["loss"] > 0.99 * chance and line["top1_error"] > 0.98 * guessing
-            for line in last
+            line["loss"] > 0.99 * chance and line["top1_error"] > least for line in last
         )
         if flat and not self.stalled:
             self.notify(

@@ -495,7 +495,7 @@ def test_an_update_that_overflows_is_not_saved(limit, tmp_path, monkeypatch):
 def stall(losses, classes=10, error=None):
     said, error = [], 1 - 1 / classes if error is None else error
     fake = types.SimpleNamespace(
-        dataset=types.SimpleNamespace(classes=classes),
+        dataset=types.SimpleNamespace(classes=classes, splits={"train": range(1000)}),
         history=[{"loss": loss, "top1_error": error} for loss in losses],
         notify=said.append,
         stalled=False,
