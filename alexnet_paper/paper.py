@@ -501,7 +501,7 @@ CLAIMS = (
             "long; the command gives all the same epochs and has the second net "
             "without its normalization, too"
         ),
-        command=experiment_command("footnote3", "--epochs 160"),
+        command=experiment_command("footnote3", "--epochs 520"),
     ),
     # §3.4 Overlapping pooling
     Claim(
