@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -323,6 +324,17 @@ def test_the_shipped_ratio_of_figure_1():
         medians[kind] = np.median(crossed)
     assert race.ratio == (pytest.approx(medians["tanh"] / medians["relu"]), False)
     assert finding(CLAIM["D01"], SHIPPED).ours == f"{race.ratio[0]:.1f} times"
+
+
+def test_the_shipped_towers():
+    """Three seeds of each training, and as many that part as their files say."""
+    for found in small_nets.coloured(SHIPPED):
+        files = [json.loads(Path(record.source).read_text()) for record in found]
+        chances = [one["metrics"]["colour"]["p_value"] for one in files]
+        assert len({one["protocol"]["seed"] for one in files}) == len(files) >= 3
+        parted = sum(chance < 0.05 for chance in chances)
+        said = f"in {parted} of {len(files)} seeds (p < 0.05)"
+        assert small_nets.how_many_part(found) == said
 
 
 def test_words_are_those_of_the_records():
