@@ -104,8 +104,9 @@ def load_all(folder=None):
 
 def files(records):
     """Names of the records' files, those that differ in the seed alone as one."""
-    names = (re.sub(r"seed\d+\.json$", "seed*.json", one.name) for one in records)
-    return tuple(sorted(set(names)))
+    names = (Path(one.source).name or one.name for one in records)
+    starred = (re.sub(r"seed\d+\.json$", "seed*.json", name) for name in names)
+    return tuple(sorted(set(starred)))
 
 
 def shipped():
