@@ -75,25 +75,13 @@ def draw_seeds(axes, histories, colour, line, name):
     """One thin line a seed, and their median thick where all have an epoch."""
     lines = [[row["top1_error"] for row in history] for history in histories]
     for history, errors in zip(histories, lines, strict=True):
-        axes.plot(
-            [row["epoch"] for row in history],
-            errors,
-            line,
-            color=colour,
-            linewidth=0.6,
-            alpha=0.6,
-        )
+        epochs = [row["epoch"] for row in history]
+        axes.plot(epochs, errors, line, color=colour, linewidth=0.6, alpha=0.6)
     shortest = min(histories, key=len)
     median = np.median([errors[: len(shortest)] for errors in lines], axis=0)
-    seeds = f"{len(lines)} seed{'s' if len(lines) > 1 else ''}"
-    axes.plot(
-        [row["epoch"] for row in shortest],
-        median,
-        line,
-        color=colour,
-        linewidth=1.8,
-        label=f"{name}, median of {seeds}",
-    )
+    epochs = [row["epoch"] for row in shortest]
+    label = f"{name}, median of {len(lines)} seed{'s' if len(lines) > 1 else ''}"
+    axes.plot(epochs, median, line, color=colour, linewidth=1.8, label=label)
 
 
 def epochs_text(median, histories):

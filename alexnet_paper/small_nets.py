@@ -91,9 +91,8 @@ def relu_against_tanh(claim, records):
     low, high = 2, math.inf
     if claim.values:
         low, high = (claim.values[0] * share for share in (2 / 3, 4 / 3))
-    decided = verdict(low <= ratio <= high)
-    if bound and ratio <= high and not low <= ratio <= high == math.inf:
-        decided = UNDECIDED
+    settled = not bound or ratio > high or (high == math.inf and ratio >= low)
+    decided = verdict(low <= ratio <= high) if settled else UNDECIDED
     used = [record for of_kind in race.records.values() for record in of_kind]
     text = f"{'over ' if bound else ''}{ratio:.1f} times"
     return Finding(text, decided, note, files(used))

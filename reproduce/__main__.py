@@ -1,7 +1,9 @@
 """Lists the programs and what each does.
 
-python -m reproduce
-python -m reproduce.table --help
+    python -m reproduce
+    python -m reproduce.table --help
+
+Exit 0: done; 2: wrong use.
 """
 
 import ast

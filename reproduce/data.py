@@ -94,6 +94,12 @@ def damaged(split, name):
     return found
 
 
+def nested(a, b):
+    """Whether one of two folders is the other, or in it."""
+    a, b = Path(a).resolve(), Path(b).resolve()
+    return a.is_relative_to(b) or b.is_relative_to(a)
+
+
 def prepare(options):
     from rich.progress import Progress
 
@@ -103,11 +109,7 @@ def prepare(options):
     with command_line.usage():
         if not options.out:
             raise ValueError("--out is missing: a folder for the prepared images")
-        out, originals = (
-            Path(folder or "/nowhere").resolve()
-            for folder in (options.out, options.data_dir)
-        )
-        if out.is_relative_to(originals) or originals.is_relative_to(out):
+        if options.data_dir and nested(options.out, options.data_dir):
             raise ValueError(f"{options.out}: --out must be apart from --data-dir.")
         splits = {name: split.files() for name, split in dataset.splits.items()}
         splits = {

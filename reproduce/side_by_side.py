@@ -151,12 +151,10 @@ class Comparison:
 
     def note(self):
         here = training.here()
-        several = {len(row.measured) > 1 for row in self.rows() if row.measured}
-        over = {
-            frozenset({True}): "over seeds (t-interval of the mean)",
-            frozenset({True, False}): "over seeds (t-interval of the mean), where "
-            "there is one over images",
-        }.get(frozenset(several), "over images")
+        several = [len(row.measured) > 1 for row in self.rows() if row.measured]
+        over = "over seeds (t-interval of the mean)" if any(several) else "over images"
+        if any(several) and not all(several):
+            over += ", where there is one over images"
         trained = sorted({machine(found.environment) for found in self.found.values()})
         size, classes = self.batch_size, self.classes or "their own"
         return (
