@@ -326,8 +326,30 @@ def test_the_shipped_ratio_of_figure_1():
     assert finding(CLAIM["D01"], SHIPPED).ours == f"{race.ratio[0]:.1f} times"
 
 
+def test_what_ten_views_save_is_that_of_scipy():
+    one, ten = (shipped_errors("proxies", "paper-32", "test", n) for n in (1, 10))
+    assert set(one) == set(ten) and len(one) >= 3
+    points = [one[seed] - ten[seed] for seed in sorted(one)]
+    low, high = scipy.stats.ttest_1samp(points, 0).confidence_interval()
+    said = f"paper-32 {np.mean(points):+.2f} [{low:+.2f}, {high:+.2f}]"
+    assert finding(CLAIM["I04"], SHIPPED).ours == said
+
+
+def test_shipped_errors_of_footnote_3_and_of_the_18_percent_net():
+    """Means over seeds, and the one run of the whole schedule, from their files."""
+    first, second = (
+        np.mean(list(shipped_errors("footnote3", arm, "test", 10).values()))
+        for arm in ("13pct", "11pct")
+    )
+    assert finding(CLAIM["F03"], SHIPPED).ours == f"{first:.1f} → {second:.1f} %"
+    (error,) = shipped_errors("net-18pct", "published", "test", 1).values()
+    said = small_nets.on_the_18_percent_net(SHIPPED)
+    assert f"Here {error:.2f} % [" in said and "after 140 of 50,000 images" in said
+
+
 def test_the_shipped_towers():
     """Three seeds of each training, and as many that part as their files say."""
+    assert len(small_nets.coloured(SHIPPED)) == 2  # short and long trainings
     for found in small_nets.coloured(SHIPPED):
         files = [json.loads(Path(record.source).read_text()) for record in found]
         chances = [one["metrics"]["colour"]["p_value"] for one in files]
