@@ -20,6 +20,7 @@ import math
 from dataclasses import dataclass
 
 FLOAT32 = 4  # bytes
+PRECISIONS = ("float32", "mixed_bfloat16")  # in which a net computes
 
 Padding = int | tuple[int, int] | str
 """Zeros before and after each spatial axis, or "same" (Keras's rule), or "ceil"
@@ -146,6 +147,13 @@ class SpatialNorm(_Elementwise):
     k: float = 1.0
     alpha: float = 1e-3 / 25
     beta: float = 0.75
+
+
+@dataclass(frozen=True)
+class Scale(_Elementwise):
+    """Multiplication by a constant: what is left of a normalization with alpha = 0."""
+
+    factor: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -308,6 +316,7 @@ class Layer:
     macs: int = 0
     reads: str = ""  # "image", "own tower", "both towers"; "" where there is no tower
     towers: str = ""  # the towers that hold it: "a", "b" or "ab"
+    logits: bool = False  # whether it is the last learned layer
 
     @property
     def learned(self):
@@ -351,6 +360,9 @@ def trace(architecture):
             layer = dataclasses.replace(layer, reads=reads, towers=towers)
         layers.append(layer)
         shape, reads_image = layer.output_shape, False
+    last = max((i for i, layer in enumerate(layers) if layer.learned), default=None)
+    if last is not None:
+        layers[last] = dataclasses.replace(layers[last], logits=True)
     names = [layer.name for layer in layers]
     if len(set(names)) < len(names):
         raise ValueError(f"{architecture.name}: two layers share a name in {names}.")

@@ -119,7 +119,7 @@ class Dataset:
         return self.splits[name]
 
 
-def load(name, data_dir=None, validation=0.2, limit=None):
+def load(name, data_dir=None, validation=0.2, limit=None, seed=0):
     """Loads a dataset of `DATASETS`.
 
     Args:
@@ -128,6 +128,7 @@ def load(name, data_dir=None, validation=0.2, limit=None):
         validation: Share of the training images held out, stratified, for validation
             where the dataset has no validation images of its own; 0 holds out none.
         limit: Use only so many training images, drawn evenly from the classes.
+        seed: Of that draw.
 
     Raises ValueError for an unknown name or files that are not the dataset, and
     FileNotFoundError, saying how to get them, where there are none.
@@ -145,7 +146,7 @@ def load(name, data_dir=None, validation=0.2, limit=None):
     if "validation" not in splits:
         splits = {**splits, **hold_out(splits["train"], validation)}
     if limit is not None and "train" in splits:
-        splits["train"] = limited(splits["train"], limit, len(classes))
+        splits["train"] = limited(splits["train"], limit, len(classes), seed)
     sums = Path(data_dir or "") / STATISTICS
     statistics = prepared(sums) if whole and sums.is_file() else None
     return Dataset(name, tuple(classes), splits, statistics)
@@ -181,17 +182,17 @@ def stratified(labels, share):
     return np.sort(kept), np.sort(held)
 
 
-def limited(split, limit, classes):
-    """The first images of every class, in turn, `limit` in all."""
+def limited(split, limit, classes, seed=0):
+    """`limit` images, drawn evenly from the classes."""
     if not classes <= limit <= len(split):
         raise ValueError(
             f"--limit must be between {classes} (one image a class) and "
             f"{len(split)} (all training images). Received: {limit}"
         )
-    rank = np.zeros(len(split), int)
+    rank, rng = np.zeros(len(split), int), np.random.default_rng(seed)
     for label in range(classes):
         of_class = split.labels == label
-        rank[of_class] = np.arange(of_class.sum())
+        rank[of_class] = rng.permutation(of_class.sum())
     return split.take(np.sort(np.argsort(rank, kind="stable")[:limit]))
 
 

@@ -1,6 +1,8 @@
 """Errors as the paper measures them: top-1 and top-5, over one or ten views (§4.1),
 of one run or of the averaged predictions of several (§6)."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from alexnet_paper import data as datasets
@@ -10,6 +12,7 @@ from alexnet_paper import trained
 from alexnet_paper.images import ImageFiles
 from alexnet_paper.plan import read_plan
 from alexnet_paper.record import Record
+from alexnet_paper.record import pack
 
 
 def top_k_error(probabilities, labels, k):
@@ -62,10 +65,26 @@ def average(nets, split, views):
     return np.mean([net.predict(split.images, views) for net in nets], axis=0)
 
 
-def evaluate(folders, split_name, views, command, per_class=False):
+def outcomes(probabilities, labels):
+    """{"predicted": the most probable class, "rank": how many classes are more probable
+    than the true one} of every image."""
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    rank = (order == labels[:, None]).argmax(axis=1)
+    small = "uint8" if probabilities.shape[1] <= 256 else "uint16"
+    return {"predicted": order[:, 0].astype(small), "rank": rank.astype(small)}
+
+
+FIXED_POINT = 65_535  # of which a kept probability is a multiple, as uint16
+
+
+def evaluate(
+    folders, split_name, views, command, per_class=False, precision=None, keep=False
+):
     """Evaluates the average of the runs in `folders` on a split of their data.
 
-    With `per_class` the metrics have a report on every class. Returns a `Record`.
+    With `per_class` the metrics have a report on every class. `precision` is by default
+    that of the runs. The record of test images keeps each one's outcome, and with
+    `keep` all probabilities. Returns a `Record`.
     Raises ValueError where a folder is not a run, the runs are of different data, or
     the split does not exist.
     """
@@ -84,6 +103,7 @@ def evaluate(folders, split_name, views, command, per_class=False):
         if len(held) > 1:
             raise ValueError(f"the runs do not have the same {split_name} images.")
     nets = [trained.open_run(folder) for folder in folders]
+    nets = [replace(net, precision=precision or net.precision) for net in nets]
     probabilities = average(nets, split, views)
     measured = metrics(probabilities, split.labels)
     if per_class:
@@ -92,6 +112,10 @@ def evaluate(folders, split_name, views, command, per_class=False):
         )
     if len(nets) == 1 and (colour := kernels.first_layer_colour(nets[0])):
         measured["colour"] = colour
+    arrays = outcomes(probabilities, split.labels) if split_name == "test" else {}
+    if keep:
+        fixed = np.round(FIXED_POINT * probabilities).astype("uint16")
+        arrays = {**arrays, "probabilities": fixed}
     history = training.history(folders[0])
     return Record(
         variant="+".join(dict.fromkeys(own.variant for own in plans)),
@@ -111,16 +135,20 @@ def evaluate(folders, split_name, views, command, per_class=False):
             "recipe": plan.recipe or "as-published",
             "changes": plan.changes(),
             "batch_size": recipe.batch_size,
+            "precision": "+".join(dict.fromkeys(net.precision for net in nets)),
             **shown(nets[0], split),
         },
         metrics=measured,
         command=command,
         environment=training.here(),
         history=history,
+        arrays={name: pack(array) for name, array in arrays.items()},
     )
 
 
-def evaluate_weights(paths, data, data_dir, split_name, views, command):
+def evaluate_weights(
+    paths, data, data_dir, split_name, views, command, precision=None
+):
     """Evaluates the average of weight files on a dataset whose classes are among their
     outputs: by name, or the 1000 of ImageNet in WNID order.
 
@@ -129,6 +157,7 @@ def evaluate_weights(paths, data, data_dir, split_name, views, command):
     where a file is damaged or partial, or has not the classes, or not as the others.
     """
     nets = [trained.open_weights(path) for path in paths]
+    nets = [replace(net, precision=precision or net.precision) for net in nets]
     dataset = datasets.load(data, data_dir, validation=0)
     split = dataset.split(split_name)
     for net in nets:
@@ -165,6 +194,7 @@ def evaluate_weights(paths, data, data_dir, split_name, views, command):
             "weights": [net.about.get("source", net.name) for net in nets],
             "sha256": [net.about.get("sha256", "not said") for net in nets],
             "label_order": about.get("label_order", "its own"),
+            "precision": nets[0].precision,
             **shown(nets[0], split),
         },
         metrics=metrics(average(nets, split, views), labels),

@@ -16,6 +16,12 @@ PACKAGE = "alexnet_paper"
 register = keras.saving.register_keras_serializable(package=PACKAGE)
 
 
+def exact(x):
+    """In float32 at least: in float16 the square of 256 is infinite."""
+    wide = keras.backend.standardize_dtype(x.dtype) in ("float32", "float64")
+    return x if wide else ops.cast(x, "float32")
+
+
 def negative_power(x, beta):
     """x^(−beta) of positive x; by square roots for the 0.75 that everybody uses."""
     if beta == 0.75:
@@ -31,7 +37,8 @@ class LocalResponseNormalization(keras.layers.Layer):
     b_i = a_i / (k + alpha · Σ_j a_j²)^beta with j from max(0, i − n//2) to
     min(N − 1, i + n//2) (paper §3.3). With `groups=2` the N maps are two towers and no
     window reaches across. The window's sum is a product with a banded 0/1 matrix, and
-    the gradient is the two-line analytic one.
+    the gradient is the two-line analytic one. Computed in float32 under every dtype
+    policy.
 
     Args:
         n: Maps in the window; the paper's 5 reaches 2 to each side.
@@ -65,6 +72,7 @@ class LocalResponseNormalization(keras.layers.Layer):
 
     def call(self, inputs):
         alpha, beta, maps = self.alpha, self.beta, len(self.window)
+        inputs = exact(inputs)
         window = ops.convert_to_tensor(self.window, inputs.dtype)
         k = ops.convert_to_tensor(np.full(maps, self.k), inputs.dtype)
 
@@ -83,7 +91,7 @@ class LocalResponseNormalization(keras.layers.Layer):
 
             return ops.reshape(a * power, ops.shape(images)), grad
 
-        return normalize(inputs)
+        return ops.cast(normalize(inputs), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -129,9 +137,10 @@ class SpatialResponseNormalization(keras.layers.Layer):
         self.weight = (self.alpha * area)[None, :, :, None]
 
     def call(self, inputs):
+        inputs = exact(inputs)
         mean = ops.average_pool(ops.square(inputs), self.size, 1, padding="same")
         scale = self.k + ops.cast(self.weight, inputs.dtype) * mean
-        return inputs * negative_power(scale, self.beta)
+        return ops.cast(inputs * negative_power(scale, self.beta), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -337,7 +346,7 @@ class OnDevice(keras.layers.Wrapper):
     """
 
     def __init__(self, layer, device, **kwargs):
-        super().__init__(layer, **kwargs)
+        super().__init__(layer, **{"dtype": layer.dtype_policy, **kwargs})
         self.device = device
 
     def build(self, input_shape=None):

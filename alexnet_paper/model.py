@@ -1,5 +1,6 @@
 """One builder: from an architecture to a Keras model, on one device or on two."""
 
+import contextlib
 import zlib
 
 import keras
@@ -16,6 +17,7 @@ from alexnet_paper.layers import Slice
 from alexnet_paper.layers import SpatialResponseNormalization
 from alexnet_paper.layers import TowerDropout
 from alexnet_paper.layers import register
+from alexnet_paper.architecture import PRECISIONS
 from alexnet_paper.optimizer import layer_and_part
 
 TOWERS = "ab"
@@ -75,6 +77,7 @@ def build_model(
     input_tensor=None,
     name=None,
     seed=None,
+    precision=None,
 ):
     """Builds the Keras functional model of `architecture`.
 
@@ -89,6 +92,9 @@ def build_model(
         name: The model's name, by default the architecture's.
         seed: Integer from which every layer's initial weights and dropout masks follow,
             by layer name; None draws one from Keras's global seed.
+        precision: One of `PRECISIONS`, or None for Keras's own dtype policy. In
+            "mixed_bfloat16" weights, the last learned layer and the softmax stay
+            float32, and normalizations compute in it.
 
     Raises ValueError for an unknown placement, activation or pooling, and for an input
     that is too small.
@@ -106,10 +112,11 @@ def build_model(
     image = input_tensor
     if image is None:
         image = keras.Input(architecture.input_shape, name="image")
-    if placement.kind == "two-devices":
-        tensor = connect_towers(layers, image, placement.devices, seed)
-    else:
-        tensor = connect(layers, image, seed)
+    with dtype_policy(precision):
+        if placement.kind == "two-devices":
+            tensor = connect_towers(layers, image, placement.devices, seed)
+        else:
+            tensor = connect(layers, image, seed)
     if pooling:
         kind = "Average" if pooling == "avg" else "Max"
         tensor = getattr(keras.layers, f"Global{kind}Pooling2D")(name="pool")(tensor)
@@ -119,6 +126,28 @@ def build_model(
         sources = keras.utils.get_source_inputs(image)
         inputs = sources[0] if len(sources) == 1 else sources
     return form(inputs, tensor, name=name or architecture.name.replace("-", "_"))
+
+
+@contextlib.contextmanager
+def dtype_policy(precision):
+    """Layers made inside have this precision. Raises ValueError for an unknown one."""
+    if precision not in (None, *PRECISIONS):
+        raise ValueError(
+            f"precision must be one of {', '.join(PRECISIONS)}. Received: "
+            f"{precision!r} (float16 is not offered: its gradients underflow)"
+        )
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision or before)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def wide():
+    """ "float32" where layers compute in half of it, else None: as they do."""
+    half = ("float16", "bfloat16")
+    return "float32" if keras.config.dtype_policy().compute_dtype in half else None
 
 
 def check_options(classifier_activation, include_top, pooling):
@@ -203,7 +232,7 @@ def keras_layer(row, seed, part=0, parts=1):
     """The Keras layer of one spec: the whole of it, or one tower's part."""
     spec, name = row.spec, row.name
     if isinstance(spec, arch.LEARNED):
-        return learned_layer(spec, seed, part, parts)
+        return learned_layer(row, seed, part, parts)
     if isinstance(spec, arch.MaxPool):
         kind = "Average" if isinstance(spec, arch.AvgPool) else "Max"
         pooling = getattr(keras.layers, f"{kind}Pooling2D")
@@ -214,7 +243,9 @@ def keras_layer(row, seed, part=0, parts=1):
         case arch.Tanh():
             return ScaledTanh(spec.scale, spec.slope, name=name)
         case arch.Softmax():
-            return keras.layers.Softmax(name=name)
+            return keras.layers.Softmax(name=name, dtype=wide())
+        case arch.Scale():
+            return keras.layers.Rescaling(spec.factor, name=name)
         case arch.BatchNorm():
             return keras.layers.BatchNormalization(name=name)
         case arch.Dropout():
@@ -234,8 +265,9 @@ def keras_layer(row, seed, part=0, parts=1):
     raise TypeError(f"no Keras layer is known for {spec!r}.")
 
 
-def learned_layer(spec, seed, part, parts):
+def learned_layer(row, seed, part, parts):
     """Convolution, unshared convolution or dense layer with its initialization."""
+    spec = row.spec
     kernel = initializer(spec, seed)
     if parts > 1:
         kernel = Slice(kernel, part, parts)
@@ -243,6 +275,7 @@ def learned_layer(spec, seed, part, parts):
         "name": spec.name,
         "kernel_initializer": kernel,
         "bias_initializer": keras.initializers.Constant(spec.bias),
+        "dtype": wide() if row.logits else None,
     }
     if isinstance(spec, arch.Dense):
         if spec.groups != parts and spec.groups > 1:

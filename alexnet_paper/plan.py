@@ -9,6 +9,7 @@ from pathlib import Path
 from alexnet_paper import data as datasets
 from alexnet_paper import paper
 from alexnet_paper import variants
+from alexnet_paper.architecture import PRECISIONS
 
 SCHEDULES = {  # by name: the authors' rows of `paper`, and three rules
     "plateau": None,
@@ -16,6 +17,17 @@ SCHEDULES = {  # by name: the authors' rows of `paper`, and three rules
     "steps": None,
     **{row.run: row for row in paper.SCHEDULES},
 }
+
+
+OVERRIDES = (  # fields of a recipe that a plan may replace
+    "epochs",
+    "batch_size",
+    "validation",
+    "learning_rate",
+    "patience",
+    "steps",
+    "weight_decay",
+)
 
 
 @dataclass(frozen=True)
@@ -32,13 +44,18 @@ class Plan:
     limit: int | None = None
     validation: float | None = None
     placement: str = "auto"
-    schedule: str | None = None  # of SCHEDULES
+    schedule: str | None = None  # of SCHEDULES, or epochs after which the rate is ÷10
     input_size: int | None = None
     validate_every: int = 1  # epochs
     recipe: str | None = None  # of the variant's recipes
     learning_rate: float | None = None
     patience: int | None = None  # epochs without a lower validation error, then stop
     until: float | None = None  # training error at which to stop
+    until_loss: float | None = None  # training loss at which to stop
+    steps: int | None = None  # of an epoch; None: as many as use every image once
+    weight_decay: float | None = None  # of every kernel
+    watch: str | None = None  # a split whose error is logged, and nothing chosen by it
+    precision: str = "float32"  # or "mixed_bfloat16"
 
     def training_recipe(self):
         """The `variants.Recipe` with this plan's changes, images scaled with the
@@ -47,11 +64,11 @@ class Plan:
         recipe = variant.recipe_named(self.recipe)
         changes = {
             name: getattr(self, name)
-            for name in ("epochs", "batch_size", "validation", "learning_rate")
+            for name in OVERRIDES
             if getattr(self, name) is not None
         }
-        if self.patience is not None:
-            changes["patience"] = self.patience
+        if self.weight_decay is not None:
+            changes["layer_weight_decay"] = ()
         epochs = changes.get("epochs", recipe.epochs)
         rules = {
             "plateau": variants.OnPlateau(),
@@ -60,6 +77,8 @@ class Plan:
         }
         if self.schedule in rules:
             changes["drops"] = rules[self.schedule]
+        elif self.named_drops() is not None:
+            changes["drops"] = self.named_drops()
         if self.input_size is not None and recipe.image_side is not None:
             own = variant.architecture.input_shape[0]
             changes["image_side"] = round(recipe.image_side * self.input_size / own)
@@ -85,16 +104,28 @@ class Plan:
             net = net.with_input((self.input_size, self.input_size, 3))
         return net
 
+    def named_drops(self):
+        """The epochs that a schedule such as "24,28" lists, or None."""
+        words = (self.schedule or "").split(",")
+        if self.schedule in SCHEDULES or not all(map(str.isdecimal, words)):
+            return None
+        return tuple(map(int, words))
+
     def authors_schedule(self):
         """The `paper.Schedule` that is named, or None. Raises ValueError for others."""
-        if self.schedule is not None and self.schedule not in SCHEDULES:
+        if self.named_drops() or self.schedule is None:
+            return None
+        if self.schedule not in SCHEDULES:
             names = ", ".join(SCHEDULES)
-            raise ValueError(f"unknown schedule {self.schedule!r}: one of {names}.")
+            raise ValueError(
+                f"unknown schedule {self.schedule!r}: one of {names}, or the epochs "
+                "after which the rate is ÷10, such as 24,28."
+            )
         return SCHEDULES.get(self.schedule)
 
     def dataset(self):
         share = self.training_recipe().validation
-        return datasets.load(self.data, self.data_dir, share, self.limit)
+        return datasets.load(self.data, self.data_dir, share, self.limit, self.seed)
 
 
 def read_plan(folder):
@@ -135,13 +166,20 @@ def check_seed(seed):
 
 def check(plan):
     """Raises ValueError for numbers that cannot be, and for names that are not."""
-    for name in ("epochs", "batch_size", "input_size", "validate_every", "patience"):
+    whole = ("epochs", "batch_size", "input_size", "validate_every", "patience")
+    for name in (*whole, "steps"):
         value = getattr(plan, name)
         if value is not None and value < 1:
             option = name.replace("_", "-")
             raise ValueError(f"--{option} must be 1 or more. Received: {value}")
     if plan.learning_rate is not None and not 0 < plan.learning_rate < float("inf"):
         raise ValueError(f"--learning-rate must be above 0: {plan.learning_rate}")
+    if plan.weight_decay is not None and not 0 <= plan.weight_decay < 1:
+        raise ValueError(f"--weight-decay must be in [0, 1): {plan.weight_decay}")
+    if plan.precision not in PRECISIONS:
+        raise ValueError(
+            f"--precision must be {' or '.join(PRECISIONS)}. Received: {plan.precision}"
+        )
     if plan.until is not None and not 0 <= plan.until < 1:
         raise ValueError(f"--until must be an error, in [0, 1): {plan.until}")
     check_seed(plan.seed)

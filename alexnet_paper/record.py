@@ -3,15 +3,18 @@
 Tables and figures are made from records only. A record is one JSON file.
 """
 
+import base64
 import contextlib
 import dataclasses
 import importlib.metadata
 import json
+import math
 import os
 import platform
 import re
 import subprocess
 import tempfile
+import zlib
 from dataclasses import dataclass
 from dataclasses import field
 from importlib.util import find_spec
@@ -27,7 +30,8 @@ class Record:
 
     `metrics` are fractions (top1_error, top5_error) or nats (loss); an error comes with
     a 95 % interval under "<name>_interval". `protocol` names views, classes, epochs,
-    seed and how images were prepared. `source` says which file it was read from.
+    seed and how images were prepared. `arrays` has what was found of every image, by
+    name, packed. `source` says which file it was read from.
     """
 
     variant: str
@@ -39,6 +43,7 @@ class Record:
     command: str
     environment: dict
     history: list = field(default_factory=list)
+    arrays: dict = field(default_factory=dict)
     source: str = ""
 
     @property
@@ -69,8 +74,18 @@ class Record:
             path = path.with_name(f"{self.name.removesuffix('.json')}_{number}.json")
         content = dataclasses.asdict(self)
         del content["source"]
+        if not self.arrays:
+            del content["arrays"]
         atomic_write(path, json.dumps(content, indent=1, sort_keys=True) + "\n")
         return path
+
+    def array(self, name):
+        """An array of `arrays`. Raises ValueError, naming the file, where there is
+        none of that name or it is damaged."""
+        try:
+            return unpack(self.arrays[name])
+        except (KeyError, TypeError, ValueError, zlib.error) as error:
+            raise ValueError(f"{self.source} has no array {name}: {error}") from error
 
     def repeats(self, path):
         """Whether the record there was made by the same commands."""
@@ -89,6 +104,31 @@ class Record:
             return cls(**content, source=str(path))
         except (OSError, TypeError, ValueError) as error:
             raise ValueError(f"{path} is not a record: {error}") from error
+
+
+def pack(array):
+    """An array as JSON keeps it: its kind, its shape, and its bytes in base 64."""
+    packed = zlib.compress(array.tobytes(), 9)
+    return {
+        "dtype": array.dtype.name,
+        "shape": list(array.shape),
+        "zlib": base64.b64encode(packed).decode(),
+    }
+
+
+def unpack(packed):
+    """The array of `pack`. Raises ValueError where the bytes are not its own."""
+    import numpy as np
+
+    if packed["dtype"] not in ("uint8", "uint16"):
+        raise ValueError(f"it is of {packed['dtype']}, not uint8 or uint16")
+    dtype, shape = np.dtype(packed["dtype"]), tuple(packed["shape"])
+    size = dtype.itemsize * math.prod(shape)
+    reader = zlib.decompressobj()
+    found = reader.decompress(base64.b64decode(packed["zlib"]), size + 1)
+    if len(found) != size:
+        raise ValueError(f"it has other than {size} bytes")
+    return np.frombuffer(found, dtype).reshape(shape)
 
 
 def load_all(folder=None):

@@ -59,6 +59,7 @@ class Run:
             plan.placement,
             classifier_activation=None if recipe.loss_of == "logits" else "softmax",
             seed=plan.seed,
+            precision=plan.precision,
         )
         side = max(recipe.image_side or 0, net.input_shape[0])
         splits = {
@@ -108,8 +109,8 @@ class Run:
         return (
             self.epoch >= self.recipe.epochs
             or bool(patience and waited >= patience)
-            or self.plan.until is not None
-            and last.get("top1_error", math.inf) <= self.plan.until
+            or last.get("top1_error", math.inf) <= (self.plan.until or -math.inf)
+            or last.get("loss", math.inf) <= (self.plan.until_loss or -math.inf)
         )
 
     @property
@@ -166,8 +167,8 @@ class Run:
                 callbacks=callbacks,
             )
         self.metric_state = None
-        validation = self.validate(callbacks)
-        return self.end_epoch(validation)
+        validation, watched = self.validate(callbacks), self.watched(callbacks)
+        return self.end_epoch(validation, watched)
 
     @property
     def seconds(self):
@@ -185,6 +186,16 @@ class Run:
             batches = Batches(split, self.prepare, size, seed, self.epoch)
         else:
             batches = Views(split, self.prepare, batch_size=size)
+        return self.model.evaluate(
+            batches, verbose=0, return_dict=True, callbacks=callbacks
+        )
+
+    def watched(self, callbacks):
+        """The same on the central view of the split that the plan watches."""
+        if self.plan.watch is None:
+            return {}
+        split = self.dataset.split(self.plan.watch)
+        batches = Views(split, self.prepare, batch_size=self.recipe.batch_size)
         return self.model.evaluate(
             batches, verbose=0, return_dict=True, callbacks=callbacks
         )
@@ -213,12 +224,13 @@ class Run:
             self.model.make_train_function(force=True)  # factors are in the graph
         return phase
 
-    def end_epoch(self, validation):
+    def end_epoch(self, validation, watched):
         """Notes an epoch, moves on to the next, and returns the line of the log."""
         line = {
             "epoch": self.epoch + 1,
             **errors(self.logs, ""),
             **errors(validation, "val_"),
+            **errors(watched, f"{self.plan.watch}_"),
             "rate": self.rate,
             "seconds": round(self.seconds, 2),
         }
@@ -473,6 +485,7 @@ def start(plan, folder, command, resume=False, notify=print):
 def check_splits(plan, dataset):
     """Raises ValueError where the data lacks the images that a plan needs."""
     dataset.split("train")
+    dataset.split(plan.watch or "train")
     recipe = plan.training_recipe()
     plateau = isinstance(recipe.drops, OnPlateau) and not plan.authors_schedule()
     why = {

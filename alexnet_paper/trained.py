@@ -39,6 +39,7 @@ class Trained:
     class_names: tuple[str, ...] | None
     about: dict
     name: str
+    precision: str = "float32"  # of `architecture.PRECISIONS`
 
     def model(self, layer=None):
         """The Keras model to the probabilities, or to the output of the named layer:
@@ -48,7 +49,9 @@ class Trained:
         model needs what it lacks.
         """
         net, needed = self.require(layer)
-        model = models.build_model(net, "one-device", seed=0)
+        model = models.build_model(
+            net, "one-device", seed=0, precision=self.precision
+        )
         models.set_weights(model, {name: self.arrays[name] for name in needed})
         return model
 
@@ -192,6 +195,7 @@ def open_run(folder):
     return replace(
         found,
         name=f"{plan.variant} of {folder}",
+        precision=plan.precision,
         about={**found.about, "source": str(folder), "data": plan.data},
     )
 

@@ -698,8 +698,9 @@ _ALL = (
             "pooling windows hang over the edge, so that maps measure 28-14-7-7-7-3",
             "initial standard deviations grow with the root of the paper's inputs to "
             "a kernel over those here (0.0173 to 0.04)",
+            "colour noise as its authors made it, about 7 grey levels",
         ),
-        dataclasses.replace(PAPER_RECIPE, image_side=32),
+        dataclasses.replace(PAPER_RECIPE, image_side=32, colour="authors"),
         family="cifar",
     ),
     Variant(

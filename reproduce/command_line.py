@@ -93,6 +93,13 @@ def net_options(parser):
     parser.add_argument("--run", metavar="RUN", help="folder of a run")
 
 
+def precision_option(parser, default=None, help="default: float32"):
+    """How numbers are held while a net computes: `architecture.PRECISIONS`."""
+    from alexnet_paper.architecture import PRECISIONS
+
+    parser.add_argument("--precision", choices=PRECISIONS, default=default, help=help)
+
+
 def open_net(options):
     """The `Trained` that `net_options` name: exactly one of them, or wrong use."""
     from alexnet_paper import trained

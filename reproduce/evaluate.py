@@ -39,6 +39,7 @@ def parser():
     )
     add("--views", type=int, default=1, choices=(1, 10), help="default: 1")
     add("--per-class", action="store_true", help="report precision and recall, too")
+    command_line.precision_option(parser, help="default: as it was trained")
     add(
         "--out",
         metavar="DIR",
@@ -74,11 +75,16 @@ def measured(options, evaluation):
     """The record that was asked for. Raises ValueError where too much or too little
     was."""
     protocol = (options.split, options.views, options.command)
+    precision = options.precision
     if options.run and not (options.weights or options.data or options.data_dir):
-        return evaluation.evaluate(options.run, *protocol, options.per_class)
+        return evaluation.evaluate(
+            options.run, *protocol, options.per_class, precision=precision
+        )
     if options.weights and options.data and not (options.run or options.per_class):
         data = options.data, options.data_dir
-        return evaluation.evaluate_weights(options.weights, *data, *protocol)
+        return evaluation.evaluate_weights(
+            options.weights, *data, *protocol, precision=precision
+        )
     raise ValueError("name either --run RUN, or --weights FILE with --data NAME.")
 
 

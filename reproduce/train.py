@@ -35,7 +35,8 @@ def parser():
         "--schedule",
         metavar="NAME",
         help="plateau, constant, steps (÷10 after 80 and 90 %% of the epochs), or a "
-        "run of the authors: 145, 145-2010, 145-half, 147, 148 (default: the recipe's)",
+        "run of the authors: 145, 145-2010, 145-half, 147, 148; or the epochs after "
+        "which it is ÷10, such as 24,28 (default: the recipe's)",
     )
     add(
         "--save-every",
@@ -53,6 +54,20 @@ def parser():
         help="stop after N epochs without a lower validation error",
     )
     add("--until", type=float, metavar="ERROR", help="stop at this training error")
+    add("--until-loss", type=float, metavar="LOSS", help="stop at this training loss")
+    add(
+        "--steps",
+        type=int,
+        metavar="N",
+        help="of an epoch (default: as many as use every image once)",
+    )
+    add("--weight-decay", type=float, metavar="DECAY", help="of every kernel")
+    add(
+        "--watch",
+        metavar="SPLIT",
+        help="log the error on this split after every epoch; nothing is chosen by it",
+    )
+    command_line.precision_option(parser, "float32")
     add("--input-size", type=int, metavar="N", help="side of the input, for small runs")
     add(
         "--validate-every",
