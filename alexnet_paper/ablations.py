@@ -1,11 +1,12 @@
-"""What can be taken from a net, or put in its place, to see what it was good for.
+"""Ablations: one change to a net or to its recipe.
 
 An ablation applies to any variant: "paper-32.no-dropout" is the variant `paper-32`
-after the ablation `no-dropout`, and they can be chained. Each changes one thing, of the
-net or of its recipe.
+after the ablation `no-dropout`, and they can be chained. None gives the net parameters
+that it did not have.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field
@@ -16,6 +17,7 @@ from alexnet_paper.architecture import Dense
 from alexnet_paper.architecture import Dropout
 from alexnet_paper.architecture import MaxPool
 from alexnet_paper.architecture import ReLU
+from alexnet_paper.architecture import Scale
 from alexnet_paper.architecture import SpatialNorm
 from alexnet_paper.architecture import Tanh
 
@@ -52,7 +54,16 @@ def replaced(net, kinds, new):
 
 
 def without_normalization(net):
-    return replaced(net, (LRN, SpatialNorm), lambda spec: None)
+    """Every LRN becomes its constant factor k^−beta; with k = 1 it is left out.
+
+    Without the factor every later layer would see a signal 1.68 times as large, which
+    is another change than the one that is asked about.
+    """
+
+    def factor(spec):
+        return Scale(spec.name, spec.k**-spec.beta) if spec.k != 1 else None
+
+    return replaced(net, (LRN, SpatialNorm), factor)
 
 
 def without_dropout(net):
@@ -72,9 +83,34 @@ def without_overlap(net):
     )
 
 
-def without(layer):
+def without_conv1(net):
+    """conv2 reads the image in conv1's place, with the stride of conv1 and pool1, so
+    that it gives maps of the same size."""
+    first, pool, second = (net.named(name) for name in ("conv1", "pool1", "conv2"))
+    stride = first.stride * pool.stride
+    if stride > second.kernel:
+        raise ValueError(
+            f"{net.name} cannot do without conv1: conv2's {second.kernel}×"
+            f"{second.kernel} windows, {stride} apart, would leave out pixels."
+        )
+    changed = net.without("conv1", "norm1", "pool1")
+    return changed.change(conv2={"groups": 1, "stride": stride})
+
+
+def without_conv3(net):
+    """conv4 reads both towers, as conv3 did, through kernels of the same size."""
+    return net.without("conv3").change(conv4={"groups": 1})
+
+
+def without_conv5(net):
+    """pool5's windows are four wide and three apart: more maps, but no more inputs to
+    fc6."""
+    return net.without("conv5").change(pool5={"size": 4, "stride": 3})
+
+
+def without(*layers):
     def change(net):
-        return net.without(layer)
+        return net.without(*layers)
 
     return change
 
@@ -97,9 +133,20 @@ def one_tower(net, narrow=("conv1", "conv2", "conv3", "conv4")):
     return dataclasses.replace(one, towers=1)
 
 
+def with_biases(bias, net):
+    """Biases that start at another value than 0 start at `bias`."""
+
+    def start(spec):
+        return dataclasses.replace(spec, bias=bias) if spec.bias else spec
+
+    return replaced(net, (Conv, Dense), start)
+
+
 ABLATIONS = {
     "no-lrn": Ablation(
-        "without response normalization", "no normalization", without_normalization
+        "without response normalization",
+        "of every normalization only its constant factor k^−beta",
+        without_normalization,
     ),
     "no-dropout": Ablation("without dropout", "no dropout", without_dropout),
     "tanh": Ablation(
@@ -115,14 +162,33 @@ ABLATIONS = {
         "half the kernels in conv1 to conv4, no towers",
         one_tower,
     ),
-    **{
-        f"no-{layer}": Ablation(
-            f"without {layer}",
-            f"no {layer}; its neighbours keep their kernels and groups",
-            without(layer),
-        )
-        for layer in ("conv3", "conv4", "conv5")
-    },
+    "no-conv1": Ablation(
+        "without conv1",
+        "no conv1, norm1 and pool1; conv2 reads the image with their stride",
+        without_conv1,
+    ),
+    "no-conv2": Ablation(
+        "without conv2",
+        "no conv2 and norm2; conv3 reads pool1's maps, pooled once more",
+        without("conv2", "norm2"),
+    ),
+    "no-conv3": Ablation(
+        "without conv3",
+        "no conv3; conv4 reads both towers in its place",
+        without_conv3,
+    ),
+    "no-conv4": Ablation(
+        "without conv4", "no conv4; conv5 reads conv3's maps", without("conv4")
+    ),
+    "no-conv5": Ablation(
+        "without conv5",
+        "no conv5; pool5's windows are 4×4, 3 apart, so that conv4's maps are no more "
+        "inputs to fc6 than conv5's were",
+        without_conv5,
+    ),
+    "no-fc7": Ablation(
+        "without fc7", "no fc7 and its dropout; fc8 reads fc6", without("fc7")
+    ),
     "no-decay": Ablation(
         "without weight decay",
         "no weight decay",
@@ -136,4 +202,15 @@ ABLATIONS = {
     "no-colour": Ablation(
         "without colour noise", "no colour noise", recipe={"colour": None}
     ),
+    "unit-pixels": Ablation(
+        "with pixels of 0 to 1", "pixels divided by 255", recipe={"scale": 255.0}
+    ),
+    **{
+        f"{name}-bias": Ablation(
+            f"with initial biases of {bias:g}",
+            f"biases that start at another value than 0 start at {bias:g}",
+            functools.partial(with_biases, bias),
+        )
+        for name, bias in (("zero", 0.0), ("small", 0.1), ("unit", 1.0))
+    },
 }

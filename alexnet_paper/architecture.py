@@ -270,6 +270,13 @@ class Architecture:
         )
         return dataclasses.replace(self, layers=tuple(layers))
 
+    def named(self, name):
+        """The layer of that name. Raises ValueError where there is none."""
+        for spec in self.layers:
+            if spec.name == name:
+                return spec
+        raise ValueError(f"{self.name} has no layer {name}.")
+
     def until(self, name):
         """The same net cut off after the named layer and what belongs to it: its
         activation or normalization that has no name of its own, but not a dropout at

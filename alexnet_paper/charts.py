@@ -243,25 +243,71 @@ def comparison(rows, about=""):
 
 
 @styled
-def effects(found, about=""):
-    """A line a changed net and measure: the difference with its interval over seeds.
-    `found`: {(arm, words of the measure): `effects.Effect`}."""
-    figure = Figure(figsize=(PAGE, 0.25 * len(found) + 1.0), layout="constrained")
+def effects(decisions, about=""):
+    """A line a removal: what it costs in test error and, beside it, in training error,
+    with intervals; a diamond where the paper prints a number. `decisions` of
+    `hypotheses.decide`."""
+    compared = [
+        one for one in decisions if one.hypothesis.base != one.hypothesis.without
+    ]
+    lines = list({one.hypothesis.without: one for one in compared[::-1]}.values())[::-1]
+    figure = Figure(figsize=(PAGE, 0.25 * len(lines) + 1.2), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, name in zip(panels, ("test", "train"), strict=True):
+        for line, decision in enumerate(lines):
+            found = getattr(decision, name)
+            if found is None:
+                continue
+            colour = {1: VERMILLION, -1: BLUE, 0: BLACK}[found.sign]
+            axes.plot([found.low, found.high], [line] * 2, "|-", color=colour, ms=5)
+            full = decision.gate is None or decision.gate.all
+            face = colour if full else "white"
+            axes.plot(found.mean, line, "o", color=colour, mfc=face, ms=4)
+            less = found.mean < 0  # its number stands away from the line at 0
+            words = f"{found.mean:+.1f}".replace("-", "−")
+            beside(axes, found.low if less else found.high, line, words, less)
+            hypothesis = decision.hypothesis
+            if name == "test" and hypothesis.measure == "ten views":
+                if hypothesis.printed is not None:
+                    axes.plot(
+                        hypothesis.printed, line, "D", color=GREY, mfc="none", ms=6
+                    )
+        axes.axvline(0, color=GREY, linewidth=1)
+        axes.margins(x=0.15)
+        axes.grid(axis="x", color="#dddddd", linewidth=0.5)
+        axes.set_axisbelow(True)
+    panels[0].set_yticks(range(len(lines)), [one.hypothesis.without for one in lines])
+    panels[0].set_ylim(len(lines) - 0.5, -0.5)
+    panels[0].set_xlabel("test error, points lost without it")
+    panels[1].set_xlabel("training error, points lost without it")
+    caption(figure, about)
+    return figure
+
+
+@styled
+def leaving(steps, most, about=""):
+    """Steps until the loss left the plateau, a line an arm and a dot a seed; a cross at
+    the end for a seed that never did. `steps`: {arm: steps of every seed, math.inf for
+    never}; `most`: the steps that were waited for."""
+    figure = Figure(figsize=(PAGE, 0.25 * len(steps) + 1.2), layout="constrained")
     axes = figure.subplots()
-    for line, effect in enumerate(found.values()):
-        low, high = effect.interval or (effect.mean, effect.mean)
-        colour = {1: VERMILLION, -1: BLUE, 0: BLACK}[effect.sign]
-        axes.plot([low, high], [line, line], "|-", color=colour, markersize=5)
-        axes.plot(effect.mean, line, "o", color=colour, markersize=4)
-        less = effect.mean < 0  # its number stands away from the line at 0
-        words = f"{effect.mean:+.1f}".replace("-", "−")
-        beside(axes, low if less else high, line, words, less)
-    axes.axvline(0, color=GREY, linewidth=1)
-    names = [f"{arm}: {what}" for arm, what in found]
-    axes.set_yticks(range(len(found)), names)
-    axes.set_ylim(len(found) - 0.5, -0.5)
-    axes.set_xlabel("points more than the unchanged net")
-    axes.margins(x=0.1)
+    for line, found in enumerate(steps.values()):
+        left = [count for count in found if math.isfinite(count)]
+        never = len(found) - len(left)
+        axes.plot(left, [line] * len(left), "o", color=BLUE, ms=4, alpha=0.6)
+        axes.plot([most] * bool(never), [line] * bool(never), "x", color=VERMILLION)
+        if never:
+            beside(axes, most, line, f"{never} of {len(found)} never")
+        median = sorted(found)[len(found) // 2]
+        if math.isfinite(median):
+            axes.plot([median] * 2, [line - 0.3, line + 0.3], color=BLACK)
+    axes.set_xscale("log")
+    axes.margins(x=0.2)
+    axes.xaxis.set_major_formatter(ROUND)
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_yticks(range(len(steps)), list(steps))
+    axes.set_ylim(len(steps) - 0.5, -0.5)
+    axes.set_xlabel("steps until the loss is below 0.9 ln(10)")
     axes.grid(axis="x", color="#dddddd", linewidth=0.5)
     axes.set_axisbelow(True)
     caption(figure, about)

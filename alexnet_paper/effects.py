@@ -38,15 +38,27 @@ def most_trained(*arms):
     return [[one for one in arm if training(one) == best] for arm in arms]
 
 
+def steps_of(record):
+    """Steps of an epoch of a run."""
+    about = record.protocol
+    every = math.ceil(about["training_images"] / about["batch_size"])
+    return about.get("steps", every)
+
+
 def steps_to_leave(record):
     """Steps after which the training loss of an epoch was below 0.9 ln(classes), or
-    None if it never was."""
+    math.inf if it never was."""
     limit = LEFT * math.log(record.protocol["classes"])
-    images, batch = record.protocol["training_images"], record.protocol["batch_size"]
     for line in record.history:
         if line["loss"] < limit:
-            return line["epoch"] * math.ceil(images / batch)
-    return None
+            return line["epoch"] * steps_of(record)
+    return math.inf
+
+
+def leaving(records, name):
+    """{arm: steps to leave the plateau, seed by seed} of an experiment."""
+    arms = of_experiment(records, name)
+    return {arm: sorted(map(steps_to_leave, of_arm)) for arm, of_arm in arms.items()}
 
 
 def started(records, name):
@@ -58,19 +70,18 @@ def started(records, name):
 
 def summary(records):
     steps = [steps_to_leave(record) for record in records]
-    left = [count for count in steps if count is not None]
-    one = records[0].protocol
-    run = one["epochs"] * math.ceil(one["training_images"] / one["batch_size"])
+    left = [count for count in steps if math.isfinite(count)]
+    run = max(record.protocol["epochs"] * steps_of(record) for record in records)
     median = statistics.median(left) if left else None
-    return len(steps), len(left), median, run, one["batch_size"]
+    return len(steps), len(left), median, run, records[0].protocol["batch_size"]
 
 
-def epochs_to(history, error):
-    """Epochs after which the training error was at most `error`, or math.inf. Within
+def epochs_to(history, error, name="top1_error"):
+    """Epochs after which an error of the log was at most `error`, or math.inf. Within
     an epoch it is taken as falling evenly, before the first one as constant."""
     before = None
     for line in history:
-        now = line["top1_error"]
+        now = line.get(name, math.inf)
         if now <= error:
             share = 1.0 if before is None else (before - error) / (before - now)
             return line["epoch"] - 1 + share
@@ -229,23 +240,10 @@ def errors(records, split, views, metric="top1_error"):
     }
 
 
-NEEDS = {  # (split, views) of what is measured: an error, or the first less the second
-    "test": (("test", 1),),
-    "train": (("train", 1),),
-    "ten views": (("test", 10),),
-    "gap": (("test", 1), ("train", 1)),
-    "views": (("test", 1), ("test", 10)),
+NEEDS = {  # (split, views) of what is measured
+    "test": ("test", 1),
+    "ten views": ("test", 10),
 }
-
-
-def measure(records, what):
-    """{seed: points} of an arm; `what` of NEEDS: "test" or "train" error (one central
-    view), test error of "ten views", the "gap" (test − training error), or "views"
-    (what ten views save)."""
-    first, *second = (errors(records, *where) for where in NEEDS[what])
-    if not second:
-        return first
-    return {seed: first[seed] - second[0][seed] for seed in set(first) & set(second[0])}
 
 
 def effect(records, experiment, arm, other, what):
@@ -255,7 +253,7 @@ def effect(records, experiment, arm, other, what):
     if arm not in arms or (other and other not in arms):
         return None
     alike = most_trained(*(arms[name] for name in (arm, other) if name))
-    ours, *theirs = (measure(of_arm, what) for of_arm in alike)
+    ours, *theirs = (errors(of_arm, *NEEDS[what]) for of_arm in alike)
     theirs = theirs[0] if other else dict.fromkeys(ours, 0.0)
     seeds = sorted(set(ours) & set(theirs))
     if not seeds:
@@ -265,7 +263,7 @@ def effect(records, experiment, arm, other, what):
         record
         for of_arm in alike
         for record in of_arm
-        if (record.split, record.protocol["views"]) in NEEDS[what]
+        if (record.split, record.protocol["views"]) == NEEDS[what]
     ]
     return Effect(
         tuple(sign * (theirs[seed] - ours[seed]) for seed in seeds),

@@ -115,7 +115,8 @@ def evaluate(
     arrays = outcomes(probabilities, split.labels) if split_name == "test" else {}
     if keep:
         fixed = np.round(FIXED_POINT * probabilities).astype("uint16")
-        arrays = {**arrays, "probabilities": fixed}
+        labels = split.labels.astype(arrays["rank"].dtype)
+        arrays = {**arrays, "probabilities": fixed, "label": labels}
     history = training.history(folders[0])
     return Record(
         variant="+".join(dict.fromkeys(own.variant for own in plans)),
@@ -135,6 +136,7 @@ def evaluate(
             "recipe": plan.recipe or "as-published",
             "changes": plan.changes(),
             "batch_size": recipe.batch_size,
+            "steps": recipe.steps_of(len(dataset.splits["train"])),
             "precision": "+".join(dict.fromkeys(net.precision for net in nets)),
             **shown(nets[0], split),
         },
@@ -146,9 +148,7 @@ def evaluate(
     )
 
 
-def evaluate_weights(
-    paths, data, data_dir, split_name, views, command, precision=None
-):
+def evaluate_weights(paths, data, data_dir, split_name, views, command, precision=None):
     """Evaluates the average of weight files on a dataset whose classes are among their
     outputs: by name, or the 1000 of ImageNet in WNID order.
 

@@ -2,7 +2,6 @@
 them, none is typed."""
 
 import functools
-import itertools
 import math
 import statistics
 from dataclasses import dataclass
@@ -10,9 +9,9 @@ from dataclasses import dataclass
 from alexnet_paper import small_nets
 from alexnet_paper import variants
 from alexnet_paper.findings import ARTICLE_SLIP
+from alexnet_paper.findings import INCONCLUSIVE
 from alexnet_paper.findings import NOT_REPRODUCED
 from alexnet_paper.findings import REPRODUCED
-from alexnet_paper.findings import UNDECIDED
 from alexnet_paper.findings import Finding
 from alexnet_paper.findings import verdict
 from alexnet_paper.record import files
@@ -78,7 +77,7 @@ def recorded(claim, records):
     note += "" if record.published else f", recipe {recipe}"
     for recipe, other in others:
         note += f"; recipe {recipe}: {beside_printed(evidence, claim, other)[0]}"
-    decided = UNDECIDED if short and not good else verdict(good)
+    decided = INCONCLUSIVE if short and not good else verdict(good)
     return Finding(ours, decided, note, files(by_recipe.values()))
 
 
@@ -132,8 +131,8 @@ def first_layer(claim, records):
     )
     small = small_nets.coloured(records)
     if small:
-        note += f"; of paper-32 on CIFAR-10 {small_nets.how_many_part(small[-1])}"
-    used = [found[-1], *itertools.chain(*small)]
+        note += f"; of paper-32 on CIFAR-10 {small_nets.how_many_part(small)}"
+    used = [found[-1], *small]
     return Finding(ours, verdict(colour["p_value"] < 0.05), note, files(used))
 
 
@@ -331,16 +330,17 @@ READINGS = {
 
 
 def finding(claim, records, variant):
-    """The `Finding` of the records on a claim, or None where none bears on it. What
-    has no reading of its own is read from the records of `variant` alone."""
-    if claim.id in READINGS:
-        return READINGS[claim.id](claim, records)
+    """The `Finding` of the records on a claim, or None where none bears on it: of
+    `variant` on the data that the claim is about, or else as `READINGS` says."""
     own = [
         record
         for record in records
         if record.variant == variant and not record.protocol.get("experiment")
     ]
-    return recorded(claim, own)
+    found = recorded(claim, own)
+    if found is None and claim.id in READINGS:
+        return READINGS[claim.id](claim, records)
+    return found
 
 
 # in words

@@ -1,13 +1,55 @@
-"""Experiments as data: a question, the runs that answer it, and their protocol."""
+"""Experiments as data: a question, the runs that answer it, and their protocol.
+
+Each is a file NAME.toml in `protocols/`: what is asked and expected, by which runs, how
+it is decided, and what they cost. The file is committed before the first run; records
+name the commit, so that nobody can choose a hypothesis after its result.
+"""
 
 import dataclasses
 import math
+import tomllib
 from dataclasses import dataclass
 from dataclasses import field
+from pathlib import Path
 
 from alexnet_paper import effects
-from alexnet_paper.ablations import ABLATIONS
 from alexnet_paper.plan import Plan
+
+PROTOCOLS = Path(__file__).parent / "protocols"
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """What some claims say as a difference that two arms can show.
+
+    `measure` (of `effects.MEASURES`) is larger in the arm `without` than in `base`, by
+    `printed` points in the paper (None: it gives no number); where both are the same
+    arm, it is above 0. `paired`: differences are taken seed by seed; else the arms are
+    different nets and compared by Welch's test.
+    """
+
+    claims: tuple[str, ...]
+    without: str
+    measure: str
+    base: str = "base"
+    printed: float | None = None
+    paired: bool = True
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What runs must show before their difference counts.
+
+    Before each drop of the rate the mean training error of a phase's last `window`
+    epochs is less than `levelled` points below that of the `window` before. At the end
+    the training error of the base is below its test error, and at most `fitted` of what
+    it was at the first drop. The half-width of the interval is at most half of the
+    printed effect, or less than half of the effect found.
+    """
+
+    levelled: float
+    window: int
+    fitted: float
 
 
 @dataclass(frozen=True)
@@ -15,9 +57,11 @@ class Experiment:
     """A question, the run that every arm starts from, and how the arms differ.
 
     `arms` maps a label to the fields of `plan.Plan` that it changes; every arm runs
-    with seeds 0 to `seeds` − 1 and is then evaluated on each (split, views) of
-    `measured`, and of `more` under its label. In a race an arm is KIND-RATE: the first
-    seed tries every rate for `heat` epochs, and then each kind's fastest runs alone.
+    with seeds 0 to `seeds` − 1, or its own number of "seeds", and is then evaluated on
+    each (split, views) of `measured`, and of `more` under its label. Records of the
+    arms in `kept` have all probabilities of the test images. In a race an arm is
+    KIND-RATE: the first seed tries every rate for `heat` epochs, and then each kind's
+    fastest runs alone.
     """
 
     name: str
@@ -25,19 +69,34 @@ class Experiment:
     protocol: str
     plan: Plan
     arms: dict
+    claims: tuple[str, ...] = ()
+    expected: str = ""
+    decided: str = ""
+    visible: str = ""
+    cost: str = ""
     seeds: int = 5
     measured: tuple[tuple[str, int], ...] = (("validation", 1),)
     more: dict = field(default_factory=dict)
+    kept: tuple[str, ...] = ()
     heat: int | None = None
+    hypotheses: tuple[Hypothesis, ...] = ()
+    controls: tuple[Hypothesis, ...] = ()  # differences that should not be there
+    gate: Gate | None = None
 
     @property
     def split(self):
         """The split that is measured first."""
         return self.measured[0][0]
 
-    def plans(self, data_dir=None, seeds=None, arms=None, **changes):
-        """(arm, plan) of every run, seed by seed; `arms` names some of them, and
-        `changes` are fields of the plan, the same for all. Raises ValueError for an
+    @property
+    def file(self):
+        """Its protocol."""
+        return PROTOCOLS / f"{self.name}.toml"
+
+    def plans(self, data_dir=None, seeds=None, arms=None, precision=None, **changes):
+        """(arm, plan) of every run, seed by seed; `arms` names some of them,
+        `precision` is of all that do not say their own, and `changes` are fields of the
+        plan, the same for all. Raises ValueError for an
         unknown arm and for numbers that cannot be."""
         if seeds is not None and seeds < 1:
             raise ValueError(f"--seeds must be 1 or more. Received: {seeds}")
@@ -53,8 +112,14 @@ class Experiment:
             )
         changes = {name: value for name, value in changes.items() if value is not None}
 
+        changes.update({"precision": precision} if precision else {})
+        names = {of.name for of in dataclasses.fields(Plan)}
+
         def plan_of(arm, seed, **shorter):
-            fields = {**self.arms[arm], **changes, **shorter}
+            own = {name: self.arms[arm][name] for name in names & set(self.arms[arm])}
+            fields = {**own, **changes, **shorter}
+            if "precision" in own:
+                fields["precision"] = own["precision"]
             return dataclasses.replace(
                 self.plan, **fields, data_dir=data_dir, seed=seed
             )
@@ -65,6 +130,7 @@ class Experiment:
             (arm, plan_of(arm, seed))
             for seed in range(seeds or self.seeds)
             for arm in chosen
+            if seed < self.arms[arm].get("seeds", seed + 1)
         ]
 
     def due(self, arm, plan, records):
@@ -88,126 +154,30 @@ class Experiment:
         return f"{arm}-heat" if heat else f"{arm}-seed{plan.seed}"
 
 
-START = Plan(
-    "paper",
-    "imagenet",
-    epochs=100,
-    input_size=67,
-    schedule="constant",
-    validate_every=1000,
-)
-STARTING_NETS = {
-    "paper": {"variant": "paper"},
-    "authors": {"variant": "authors"},
-    "caffe": {"variant": "caffe", "batch_size": 128},
-}
-RATES = (0.01, 0.003, 0.03, 0.001)  # among which Figure 1's nets choose
-FOUR_LAYERS = "cifar-18pct.no-lrn.no-decay"  # Figure 1's net is not specified
+def load(path):
+    """The experiment that a protocol file describes. Raises ValueError, naming the
+    file, where it is none."""
+    try:
+        said = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        tuples = ("claims", "kept")
+        said.update({name: tuple(said[name]) for name in tuples if name in said})
+        if "measured" in said:
+            said["measured"] = tuple(map(tuple, said["measured"]))
+        more = said.get("more", {})
+        said["more"] = {arm: tuple(map(tuple, rows)) for arm, rows in more.items()}
+        said["plan"] = Plan(**said["plan"])
+        for kind in ("hypotheses", "controls"):
+            said[kind] = tuple(
+                Hypothesis(**{**one, "claims": tuple(one["claims"])})
+                for one in said.get(kind, ())
+            )
+        said["gate"] = Gate(**said["gate"]) if "gate" in said else None
+        return Experiment(Path(path).stem, **said)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not a protocol: {error}") from error
 
-_ALL = (
-    Experiment(
-        "start",
-        "Does the printed recipe start to train?",
-        "ten classes of real photographs, 50 a class, input 67×67, rate 0.01 "
-        "throughout",
-        START,
-        STARTING_NETS,
-    ),
-    Experiment(
-        "start-cifar10",
-        "Does it start on CIFAR-10?",
-        "200 images a class, enlarged to 76×76 (authors: 77×77), input 67×67, "
-        "rate 0.01 throughout",
-        dataclasses.replace(
-            START, data="cifar10", epochs=25, limit=2000, validation=0.02
-        ),
-        STARTING_NETS,
-        seeds=3,
-    ),
-    Experiment(
-        "figure1",
-        "How much faster does a net learn with ReLU than with tanh?",
-        "four layers, no regularization, each at the learning rate that got to 25 % "
-        f"first, or nearest to it, within {effects.HEAT} epochs of one seed; epochs to "
-        "25 % training error of the batches as they were trained on",
-        Plan(
-            FOUR_LAYERS,
-            "cifar10",
-            epochs=60,
-            schedule="constant",
-            validation=0.0,
-            until=0.25,
-        ),
-        {
-            f"{kind}-{rate:g}": {"variant": FOUR_LAYERS + ending, "learning_rate": rate}
-            for rate in RATES
-            for kind, ending in (("relu", ""), ("tanh", ".tanh"))
-        },
-        seeds=3,
-        measured=(("test", 1),),
-        heat=effects.HEAT,
-    ),
-    Experiment(
-        "net-18pct",
-        "Does cuda-convnet's 18 % net reach 18 %?",
-        "its published schedule, all 50,000 training images",
-        Plan("cifar-18pct", "cifar10", validation=0.0),
-        {"published": {}},
-        seeds=1,
-        measured=(("test", 1),),
-    ),
-    Experiment(
-        "footnote3",
-        "What does response normalization do for the nets of footnote 3?",
-        "cuda-convnet's two nets, and the second one without its normalization; all "
-        "50,000 training images, the same epochs for all, rate ÷10 at 80 and 90 %, "
-        "in whole epochs",
-        Plan("cifar-11pct", "cifar10", epochs=4, schedule="steps", validation=0.0),
-        {
-            "11pct": {"variant": "cifar-11pct"},
-            "11pct-no-lrn": {"variant": "cifar-11pct.no-lrn"},
-            "13pct": {"variant": "cifar-13pct"},
-        },
-        seeds=3,
-        measured=(("test", 10),),
-    ),
-    Experiment(
-        "proxies",
-        "Do the paper's choices matter in a small net of its structure?",
-        "`paper-32` with one thing changed; 1,000 training images a class, the same "
-        "epochs for all, rate ÷10 at 80 and 90 %",
-        Plan(
-            "paper-32",
-            "cifar10",
-            epochs=20,
-            limit=10_000,
-            schedule="steps",
-            validation=0.0,
-        ),
-        {
-            "paper-32": {},
-            **{
-                name: {"variant": f"paper-32.{name}"}
-                for name in ABLATIONS
-                if name != "tanh"  # which is Figure 1's
-            },
-        },
-        seeds=3,
-        measured=(("test", 1), ("train", 1)),
-        more={"paper-32": (("test", 10),)},
-    ),
-    Experiment(
-        "towers",
-        "Do the two towers part in colour, as the authors saw in every run?",
-        "`paper-32`, all 50,000 training images, rate ÷10 at 80 and 90 %",
-        Plan("paper-32", "cifar10", epochs=20, schedule="steps", validation=0.0),
-        {"paper-32": {}},
-        seeds=3,
-        measured=(("test", 1),),
-    ),
-)
 
-EXPERIMENTS = {experiment.name: experiment for experiment in _ALL}
+EXPERIMENTS = {path.stem: load(path) for path in sorted(PROTOCOLS.glob("*.toml"))}
 
 
 def get(name):

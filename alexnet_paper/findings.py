@@ -8,9 +8,9 @@ ARTICLE_SLIP = "article's slip"
 NOT_REPRODUCED = "not reproduced"
 NOT_RUN = "not run"
 CITATION = "citation"
-HOLDS = "holds in a small net"  # what ImageNet is needed for, tried on CIFAR-10
-FAILS = "fails in a small net"
-UNDECIDED = "undecided"  # the interval over seeds has 0 in it, or training was short
+SUPPORTED = "supported in a stand-in"  # what ImageNet is needed for, tried on CIFAR-10
+CONTRADICTED = "contradicted in a stand-in"
+INCONCLUSIVE = "inconclusive"  # the interval allows both, or the gate was not passed
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from alexnet_paper import differences
 from alexnet_paper import paper
 from alexnet_paper import variants
 from alexnet_paper.findings import CITATION
-from alexnet_paper.findings import FAILS
-from alexnet_paper.findings import HOLDS
+from alexnet_paper.findings import CONTRADICTED
+from alexnet_paper.findings import INCONCLUSIVE
 from alexnet_paper.findings import NOT_RUN
-from alexnet_paper.findings import UNDECIDED
+from alexnet_paper.findings import SUPPORTED
 from alexnet_paper.tables import Section
 
 
@@ -237,7 +237,7 @@ def results_section(table, ours):
 def commands_section(measured):
     """How to obtain what was not run, or was tried in a small net only: what it needs,
     and the exact command."""
-    rows, left = {}, (NOT_RUN, HOLDS, FAILS, UNDECIDED)
+    rows, left = {}, (NOT_RUN, SUPPORTED, CONTRADICTED, INCONCLUSIVE)
     measured = [(claim, found) for claim, found in measured if found.verdict in left]
     for claim, _ in measured:
         rows.setdefault((claim.needs, claim.command), []).append(claim.id)

@@ -8,6 +8,7 @@ import numpy as np
 
 from alexnet_paper import architecture as arch
 from alexnet_paper import placement as placements
+from alexnet_paper.architecture import PRECISIONS
 from alexnet_paper.layers import GroupedConv2D
 from alexnet_paper.layers import Local2D
 from alexnet_paper.layers import LocalResponseNormalization
@@ -17,7 +18,6 @@ from alexnet_paper.layers import Slice
 from alexnet_paper.layers import SpatialResponseNormalization
 from alexnet_paper.layers import TowerDropout
 from alexnet_paper.layers import register
-from alexnet_paper.architecture import PRECISIONS
 from alexnet_paper.optimizer import layer_and_part
 
 TOWERS = "ab"

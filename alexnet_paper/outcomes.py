@@ -194,14 +194,57 @@ def tried_section(measured, folder):
     )
 
 
-def effects_section(found):
-    """Differences over seeds; `found` from `small_nets.all_effects`."""
+def effects_section(decisions):
+    """What each removal costs in test and in training error; `decisions` of
+    `hypotheses.decide`."""
     rows = tuple(
-        (arm, what, effect.words, str(len(effect.differences)), str(effect.epochs))
-        for (arm, what), effect in found.items()
+        (
+            one.hypothesis.without,
+            printed_effect(one.hypothesis),
+            one.test.words if one.test else "–",
+            one.train.words if one.train else "–",
+            f"{one.plain.seeds}",
+            f"{one.p:.2g}",
+            gate_result(one.gate),
+            one.verdict,
+        )
+        for one in decisions
+        if one.hypothesis.base != one.hypothesis.without
     )
-    columns = ("changed net", "error", "points more", "seeds", "epochs")
-    return Section("What each change does", columns, rows)
+    columns = (
+        "arm",
+        "printed",
+        "test error",
+        "training error",
+        "seeds",
+        "Holm's p",
+        "gate: levelled, fitted, precise",
+        "verdict",
+    )
+    note = (
+        "Points of error lost without it. Test error by ten views, training error by "
+        "one, both with intervals at the level of Holm's correction; p and verdict are "
+        "of the hypothesis's own measure."
+    )
+    return Section("What each removal costs", columns, rows, note)
+
+
+def printed_effect(hypothesis):
+    """What the paper prints of a hypothesis, and what is measured of it."""
+    value = "–" if hypothesis.printed is None else f"{hypothesis.printed:g}"
+    return (
+        value
+        if hypothesis.measure == "ten views"
+        else f"{value} ({hypothesis.measure})"
+    )
+
+
+def gate_result(gate):
+    """ "yes, yes, no" """
+    if gate is None:
+        return "none"
+    parts = (gate.levelled, gate.fitted, gate.precise)
+    return ", ".join("yes" if good else "no" for good in parts)
 
 
 def comparison_sections(title, rows, accuracy, commands, note):
@@ -281,14 +324,34 @@ def duration(seconds):
 
 
 def experiments_section(experiments):
-    """What each asks, by which arms."""
+    """What each asks and expects, its runs, how it is decided and what it costs."""
     return Section(
         "Experiments",
-        ("name", "question", "protocol", "arms", "seeds"),
+        ("name", "question", "expected", "runs", "decided by", "cost"),
         tuple(
-            (one.name, one.question, one.protocol, ", ".join(one.arms), str(one.seeds))
+            (
+                one.name,
+                one.question,
+                one.expected,
+                f"{len(one.arms)} arms × {one.seeds} seeds: {one.protocol}",
+                f"{one.decided} {gate_in_words(one.gate)} {one.visible}".strip(),
+                one.cost,
+            )
             for one in experiments
         ),
+    )
+
+
+def gate_in_words(gate):
+    """What runs must show before their differences count."""
+    if gate is None:
+        return ""
+    return (
+        f"Gate: training error falls by less than {gate.levelled:g} points over the "
+        f"last {gate.window} epochs of each phase, against the {gate.window} before; "
+        "at the end it is below the test error, and at most "
+        f"{gate.fitted:g} of what it was at the first drop; the interval is at most "
+        "as wide as the printed effect, or as the effect found."
     )
 
 

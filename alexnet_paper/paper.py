@@ -538,7 +538,7 @@ CLAIMS = (
             "observed on ImageNet; the command is a stand-in, on a small net of the "
             "paper's structure"
         ),
-        command=experiment_command("proxies", "--arms paper-32,no-overlap"),
+        command=experiment_command("choices", "--arms base,no-overlap"),
     ),
     # §3.5 Overall architecture
     Claim(
@@ -767,7 +767,7 @@ CLAIMS = (
         protocol="training against validation error",
         remark=(
             "a small net on CIFAR-10 can stand in: python -m reproduce.experiment "
-            "proxies --arms paper-32,no-crops,no-dropout"
+            "choices --arms base,no-crops,no-dropout"
         ),
         command=all_arms(
             ("paper.no-crops", "paper.no-dropout"),
@@ -799,7 +799,7 @@ CLAIMS = (
         protocol="training error",
         remark=(
             "a small net on CIFAR-10 can stand in: python -m reproduce.experiment "
-            "proxies --arms paper-32,no-decay"
+            "choices --arms decay,no-decay"
         ),
         command=both_arms("paper.no-decay", ILSVRC_2010, "train", views=1),
     ),
@@ -831,6 +831,27 @@ CLAIMS = (
         authors="0.01, biases 0.02 / 3 / 10",
         authors_source="C: layer-params-145.cfg; the epochs are in SCHEDULES",
         remark="near the end the authors also slowed conv1, then froze it",
+    ),
+    Claim(
+        "K06",
+        "§5",
+        "biases of 1 and the early stages of learning",
+        "accelerated",
+        IMAGENET,
+        protocol=(
+            "biases of 1 in conv2, conv4, conv5, fc6 and fc7, “by providing the ReLUs "
+            "with positive inputs”"
+        ),
+        remark=(
+            "on CIFAR-10: python -m reproduce.experiment biases --data-dir DIR; others "
+            "disagree whether the printed start trains at all"
+        ),
+        command=steps(
+            *(
+                train_command(name, ILSVRC_2012, f"{name}-start", "--epochs 1")
+                for name in ("paper", "paper.zero-bias")
+            )
+        ),
     ),
     Claim(
         "K05",

@@ -157,6 +157,17 @@ def device_name():
     return platform.processor() or platform.machine()
 
 
+def computes_bfloat16():
+    """Whether this machine has instructions for it, so that it is faster than float32:
+    an accelerator, or a processor with AVX512-BF16 or AMX."""
+    if logical_devices("GPU"):
+        return True
+    with contextlib.suppress(OSError), open("/proc/cpuinfo") as file:
+        flags = next((line for line in file if line.startswith("flags")), "").split()
+        return "avx512_bf16" in flags or "amx_bf16" in flags
+    return False
+
+
 def device_scope(device):
     """Context in which operations and variables are made on `device` ("CPU:1").
 

@@ -107,7 +107,7 @@ class Plan:
     def named_drops(self):
         """The epochs that a schedule such as "24,28" lists, or None."""
         words = (self.schedule or "").split(",")
-        if self.schedule in SCHEDULES or not all(map(str.isdecimal, words)):
+        if len(words) < 2 or not all(map(str.isdecimal, words)):
             return None
         return tuple(map(int, words))
 

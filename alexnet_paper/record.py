@@ -200,6 +200,19 @@ def commit():
     return head + ("+" if changed else "")
 
 
+def introduced(path):
+    """The commit in which a file first had its present content, under whatever name;
+    "uncommitted" where none has it, "none" outside a checkout."""
+    folder = Path(path).resolve().parent
+    try:
+        content = git(folder, "hash-object", path)
+        same = f"--find-object={content}"
+        found = git(folder, "log", "--reverse", "--format=%h", "--abbrev=12", same)
+    except (OSError, subprocess.CalledProcessError):
+        return "none"
+    return found.partition("\n")[0] or "uncommitted"
+
+
 def git(folder, *arguments):
     return subprocess.run(
         ["git", "-C", folder, *arguments], capture_output=True, text=True, check=True

@@ -3,80 +3,103 @@ records over seeds, and the same in words."""
 
 import math
 import statistics
-from dataclasses import dataclass
 
 from alexnet_paper import effects
+from alexnet_paper import experiments
+from alexnet_paper import hypotheses
 from alexnet_paper import variants
-from alexnet_paper.findings import FAILS
-from alexnet_paper.findings import HOLDS
-from alexnet_paper.findings import UNDECIDED
+from alexnet_paper.findings import CONTRADICTED
+from alexnet_paper.findings import INCONCLUSIVE
+from alexnet_paper.findings import SUPPORTED
 from alexnet_paper.findings import Finding
 from alexnet_paper.findings import verdict
 from alexnet_paper.record import files
 
+PRINTED_AVERAGING = 40.7 - 38.1  # Table 2: five CNNs against one, top-1
 PROBABLE = 0.05  # chance parts the towers' colours as far less often than this
 
 
-@dataclass(frozen=True)
-class Proxy:
-    """What an experiment on a small net has to say of a claim about the paper's.
-
-    The claim holds if `what` (of `effects.measure`) is larger in every one of `others`
-    than in the arm `base`, or, without others, above 0 in `base` itself; each with a
-    95 % interval over seeds that leaves 0 out.
-    """
-
-    base: str
-    others: tuple[str, ...]
-    what: str
-    experiment: str = "proxies"
+CHOICES = "choices"  # the experiment on the paper's choices
 
 
-MIDDLE = ("no-conv3", "no-conv4", "no-conv5")
-PROXIES = {
-    "B06": Proxy("paper-32", MIDDLE, "test"),
-    "E02": Proxy("paper-32", ("one-tower",), "test"),
-    "F02": Proxy("paper-32", ("no-lrn",), "test"),
-    "G01": Proxy("paper-32", ("no-overlap",), "test"),
-    "G02": Proxy("paper-32", ("no-overlap",), "gap"),
-    "I04": Proxy("paper-32", (), "views"),
-    "I06": Proxy("paper-32", ("no-colour",), "test"),
-    "J03": Proxy("paper-32", ("no-crops", "no-dropout"), "gap"),
-    "K02": Proxy("paper-32", ("no-decay",), "train"),
-    "O01": Proxy("paper-32", MIDDLE, "test"),
-}
-SAID = {  # of each kind of measure, in points
-    "test": "test error",
-    "train": "training error",
-    "gap": "test less training error",
-    "views": "saved by ten views",
-    "ten views": "test error, ten views",
-}
+def decisions(records):
+    """The `hypotheses.Decision`s of the experiment on the paper's choices."""
+    return hypotheses.decide(experiments.get(CHOICES), records)
+
+
+def of_claim(claim):
+    """The hypotheses of that experiment about a claim."""
+    return [
+        one for one in experiments.get(CHOICES).hypotheses if claim.id in one.claims
+    ]
 
 
 def in_a_small_net(claim, records):
-    """The finding on a claim from its `Proxy`, or None where an arm was not run."""
-    proxy = PROXIES[claim.id]
-    found = {
-        other: effects.effect(records, proxy.experiment, proxy.base, other, proxy.what)
-        for other in proxy.others or (None,)
-    }
-    if None in found.values():
+    """The finding on a claim from the experiment on the paper's choices, or None where
+    nothing was run. Supported or contradicted where all its hypotheses are, or any is
+    contradicted; else inconclusive."""
+    arms = hypotheses.runs(records, CHOICES)
+    asked = of_claim(claim)
+    seeds = min(
+        len(arms.get(arm, {})) for one in asked for arm in (one.base, one.without)
+    )
+    found = [one for one in decisions(records) if claim.id in one.hypothesis.claims]
+    if not seeds:
         return None
-    ours = "; ".join(
-        f"{other or proxy.base} {effect.words}" for other, effect in found.items()
-    )
-    one = next(iter(found.values()))
-    note = (
-        f"{SAID[proxy.what]}, points against {proxy.base}; CIFAR-10, "
-        f"{len(one.differences)} seeds, {one.epochs} epochs"
-    )
-    if not proxy.others:
-        note = note.replace(f", points against {proxy.base}", ", points")
-    signs = {effect.sign for effect in found.values()}
-    decided = HOLDS if signs == {1} else FAILS if -1 in signs else UNDECIDED
-    used = {name for effect in found.values() for name in effect.sources}
+    if len(found) < len(asked):
+        note = f"{seeds} of {experiments.get(CHOICES).seeds} seeds: too few to tell"
+        return Finding("under way", INCONCLUSIVE, note)
+    verdicts = {one.verdict for one in found}
+    decided = CONTRADICTED if CONTRADICTED in verdicts else INCONCLUSIVE
+    decided = SUPPORTED if verdicts == {SUPPORTED} else decided
+    ours = "; ".join(f"{one.hypothesis.without} {value_in_words(one)}" for one in found)
+    note = "; ".join(dict.fromkeys(map(how, found)))
+    note += f"; `paper-32` on CIFAR-10, {found[0].plain.seeds} seeds"
+    used = {name for one in found for name in one.sources}
     return Finding(ours, decided, note, tuple(sorted(used)))
+
+
+def value_in_words(decision):
+    """The difference at its corrected level; of a pace the ratio of epochs."""
+    found = decision.corrected
+    if decision.hypothesis.measure == "pace":
+        low, mean, high = (math.exp(x) for x in (found.low, found.mean, found.high))
+        return f"{mean:.2f} times [{low:.2f}, {high:.2f}]"
+    return found.words
+
+
+def how(decision):
+    """What was measured, the training error beside it, and why it is inconclusive."""
+    text = SAID[decision.hypothesis.measure]
+    if decision.train and decision.hypothesis.measure != "train":
+        text += f"; training error {decision.train.words}"
+    if decision.test and decision.hypothesis.measure not in ("ten views", "test"):
+        text += f"; test error {decision.test.words}"
+    return f"{text}; {gate_in_words(decision)}"
+
+
+def gate_in_words(decision):
+    """Which parts of the gate a hypothesis did not pass."""
+    gate = decision.gate
+    if gate is None or gate.all:
+        return "gate passed"
+    missed = {
+        "training had not levelled off": gate.levelled,
+        "the base does not fit its training set": gate.fitted,
+        "the interval is too wide": gate.precise,
+    }
+    return f"gate: {', '.join(name for name, good in missed.items() if not good)}"
+
+
+SAID = {  # of each kind of measure
+    "test": "points of test error lost without it",
+    "ten views": "points of test error lost without it, ten views",
+    "train": "points of training error lost without it",
+    "gap": "points that the gap (test − training error) grows without it",
+    "views": "points of test error lost with one view",
+    "at equal loss": "points of test error lost without it at equal training loss",
+    "pace": "as many epochs to 25 % test error with it",
+}
 
 
 def relu_against_tanh(claim, records):
@@ -92,7 +115,7 @@ def relu_against_tanh(claim, records):
     if claim.values:
         low, high = (claim.values[0] * share for share in (2 / 3, 4 / 3))
     settled = not bound or ratio > high or (high == math.inf and ratio >= low)
-    decided = verdict(low <= ratio <= high) if settled else UNDECIDED
+    decided = verdict(low <= ratio <= high) if settled else INCONCLUSIVE
     used = [record for of_kind in race.records.values() for record in of_kind]
     text = f"{'over ' if bound else ''}{ratio:.1f} times"
     return Finding(text, decided, note, files(used))
@@ -135,58 +158,103 @@ def footnote_3(claim, records):
     alone = effects.effect(records, "footnote3", "11pct", "11pct-no-lrn", "ten views")
     if alone:
         note += f"; the second without its normalization {alone.words} points"
-    decided = verdict(good) if good or epochs >= max(own) else UNDECIDED
+    decided = verdict(good) if good or epochs >= max(own) else INCONCLUSIVE
     used = {name for effect in [*errors, alone] if effect for name in effect.sources}
     ours = f"{found[0]:.1f} → {found[1]:.1f} %"
     return Finding(ours, decided, note, tuple(sorted(used)))
+
+
+def biases(claim, records):
+    """Whether biases of 1 leave the plateau sooner (K06): the median of the steps, and
+    Mann-Whitney's exact test against smaller ones in two nets, Holm's p over the four.
+    """
+    from scipy.stats import mannwhitneyu
+
+    steps = effects.leaving(records, "biases")
+    nets = {
+        net: [steps.get(f"{net}-bias-{bias}", ()) for bias in ("1", "0.1", "0")]
+        for net in ("paper-32", "paper")
+    }
+    if min(len(of_arm) for arms in nets.values() for of_arm in arms) < 1:
+        return None
+    medians = {
+        net: [statistics.median(of_arm) for of_arm in arms]
+        for net, arms in nets.items()
+    }
+    pairs = [(ones, other) for ones, *others in nets.values() for other in others]
+    p_values, _ = hypotheses.holm(
+        [float(mannwhitneyu(*pair, method="exact").pvalue) for pair in pairs]
+    )
+    clear = all(p < hypotheses.ALPHA for p in p_values)
+    sooner = all(first < min(rest) for first, *rest in medians.values())
+    later = all(first > max(rest) for first, *rest in medians.values())
+    decided = SUPPORTED if sooner else CONTRADICTED if later else INCONCLUSIVE
+    ours = "; ".join(
+        f"{net} {' / '.join('never' if math.isinf(m) else f'{m:g}' for m in of_net)}"
+        for net, of_net in medians.items()
+    )
+    note = (
+        "median steps to leave ln(10) with biases of 1 / 0.1 / 0 on CIFAR-10; Holm's p "
+        f"{', '.join(f'{p:.2g}' for p in p_values)}; "
+        f"{min(len(a) for arms in nets.values() for a in arms)} seeds"
+    )
+    used = [
+        record
+        for of_arm in effects.of_experiment(records, "biases").values()
+        for record in of_arm
+    ]
+    return Finding(ours, decided if clear else INCONCLUSIVE, note, files(used))
+
+
+def averaging(claim, records):
+    """What averaging the seeds of `paper-32` saves (L05), from their records."""
+    runs = hypotheses.runs(records, CHOICES)
+    found = hypotheses.averaged(runs)
+    if found is None:
+        return None
+    saved, together = found
+    alone = together + saved.mean
+    ours = f"{alone:.1f} → {together:.1f} %"
+    note = (
+        f"{saved.words} points lost by one net (interval over images), the paper "
+        f"{PRINTED_AVERAGING:.1f}; {saved.seeds} seeds of `paper-32` on CIFAR-10, ten "
+        "views"
+    )
+    decided = {1: SUPPORTED, -1: CONTRADICTED, 0: INCONCLUSIVE}[saved.sign]
+    used = [
+        record
+        for run in runs["base"].values()
+        for record in run.values()
+        if record.arrays.get("probabilities")
+    ]
+    return Finding(ours, decided, note, files(used))
 
 
 READINGS = {
     "D01": relu_against_tanh,
     "D02": relu_against_tanh,
     "F03": footnote_3,
-    **dict.fromkeys(PROXIES, in_a_small_net),
+    "K06": biases,
+    "L05": averaging,
+    **dict.fromkeys(
+        {id for one in experiments.get(CHOICES).hypotheses for id in one.claims},
+        in_a_small_net,
+    ),
 }
 
 
 def coloured(records):
-    """The records of `paper-32` that say how coloured the first kernels of its two
-    towers are: a list, seed by seed, for each experiment that has some, the one with
-    the most training last."""
-    found = []
-    for experiment in ("proxies", "towers"):
-        base = effects.of_experiment(records, experiment).get("paper-32", ())
-        (base,) = effects.most_trained(base)
-        found.append(
-            [
-                record
-                for record in base
-                if record.metrics.get("colour")
-                and (record.split, record.protocol["views"]) == ("test", 1)
-            ]
-        )
-    return [of_one for of_one in found if of_one]
+    """The records of `paper-32`, seed by seed, that say how coloured the first kernels
+    of its two towers are."""
+    runs = hypotheses.runs(records, CHOICES).get("base", {})
+    found = [run.get(("test", 1)) for _, run in sorted(runs.items())]
+    return [one for one in found if one and one.metrics.get("colour")]
 
 
 def how_many_part(found):
     """In how many of these runs chance would rarely part the towers' colours so far."""
     parted = sum(record.metrics["colour"]["p_value"] < PROBABLE for record in found)
     return f"in {parted} of {len(found)} seeds (p < {PROBABLE})"
-
-
-def all_effects(records):
-    """{(arm, words of the measure): Effect} of the arms that claims ask for."""
-    asked = {
-        (proxy.experiment, proxy.base, other, proxy.what): None
-        for proxy in PROXIES.values()
-        for other in proxy.others
-    }
-    asked["footnote3", "11pct", "11pct-no-lrn", "ten views"] = None
-    found = {
-        (other, SAID[what]): effects.effect(records, experiment, base, other, what)
-        for experiment, base, other, what in asked
-    }
-    return {key: effect for key, effect in found.items() if effect}
 
 
 # in words
@@ -292,28 +360,22 @@ def on_footnote_3(records):
 
 
 def on_small_nets(records):
-    """What was trained, on what, and where it got."""
-    base = effects.of_experiment(records, "proxies").get("paper-32")
-    if not base:
+    """What was trained, on what, and where the base got."""
+    runs = hypotheses.runs(records, CHOICES).get("base")
+    if not runs:
         return ""
-    (base,) = effects.most_trained(base)
-    one = base[0].protocol
-    tested, trained = (
-        statistics.mean(effects.errors(base, split, 1).values())
-        for split in ("test", "train")
+    experiment = experiments.get(CHOICES)
+    tested, ten, trained = (
+        statistics.mean(100 * run[where].metrics["top1_error"] for run in runs.values())
+        for where in (("test", 1), ("test", 10), ("train", 1))
     )
-    aside = (
-        ", and so short a training leaves it far from over-fitting, which much of the "
-        "paper's design is against"
-    )
+    (first, *_) = runs.values()
     return (
-        "`paper-32` is the paper's net at CIFAR-10's size, and each arm changes one "
-        f"thing of it: {one['training_images']:,} training images, "
-        f"{one['epochs']} epochs, {falls(base[0].history)}, the same seeds for all. "
-        f"`paper-32` itself errs on {tested:.1f} % of the test images and on "
-        f"{trained:.1f} % of those it was trained on. A verdict below is of this net "
-        f"so trained, not of the paper's{aside if trained > 20 else ''}. Differences "
-        "are paired by seed, with Student's 95 % interval of their mean."
+        f"{experiment.protocol}. Seeds so far: {len(runs)} of {experiment.seeds}. The "
+        f"base errs on {tested:.1f} % of the test images by one view, {ten:.1f} % by "
+        f"ten, and on {trained:.1f} % of those it was trained on, "
+        f"{falls(hypotheses.history(first))}. A verdict is of this net so trained, not "
+        f"of the paper's. {experiment.decided} {experiment.visible}"
     )
 
 
@@ -325,7 +387,7 @@ def on_towers(records):
     return (
         "The authors saw one tower's first kernels become colour-agnostic and the "
         "other's colour-specific in every run. Mean colour selectivity of the two "
-        f"towers of `paper-32`, seed by seed, {'; '.join(map(seed_by_seed, found))}."
+        f"towers of `paper-32`, seed by seed, {seed_by_seed(found)}."
     )
 
 

@@ -116,9 +116,7 @@ class Run:
     @property
     def steps(self):
         """Steps of an epoch."""
-        images = len(self.dataset.splits["train"])
-        every = math.ceil(images / self.recipe.batch_size)
-        return min(every, self.recipe.steps or every)
+        return self.recipe.steps_of(len(self.dataset.splits["train"]))
 
     def train(self, callbacks=(), save_seconds=SAVE_SECONDS, done=lambda line: None):
         """Trains to the last epoch, or until stopped. Returns whether it finished.
@@ -500,20 +498,20 @@ def check_splits(plan, dataset):
 
 
 @contextlib.contextmanager
-def locked(folder):
-    """Holds a run's folder while it is trained in. Raises Stopped where another process
-    does; nothing is checked on systems without `fcntl`."""
+def locked(path):
+    """Holds a file, or a run's folder, while it is worked on. Raises Stopped where
+    another process does; nothing is checked on systems without `fcntl`."""
     try:
         import fcntl
     except ImportError:
         yield
         return
-    handle = os.open(folder, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Stopped(f"{folder} is being trained by another process.") from None
+            raise Stopped(f"{path} is being trained by another process.") from None
         yield
     finally:
         os.close(handle)

@@ -49,9 +49,7 @@ class Trained:
         model needs what it lacks.
         """
         net, needed = self.require(layer)
-        model = models.build_model(
-            net, "one-device", seed=0, precision=self.precision
-        )
+        model = models.build_model(net, "one-device", seed=0, precision=self.precision)
         models.set_weights(model, {name: self.arrays[name] for name in needed})
         return model
 

@@ -9,6 +9,7 @@ from alexnet_paper import train as training
 from alexnet_paper.plan import difference
 from alexnet_paper.plan import read_plan
 from alexnet_paper.record import Record
+from alexnet_paper.record import introduced
 
 
 def check_done(experiment, plan, folder):
@@ -34,6 +35,7 @@ def run(experiment, arm, plan, folder, command, watch, notify):
     finished = one.train([progress], done=progress.epoch_done)
     about = {
         "experiment": experiment.name,
+        "protocol_commit": introduced(experiment.file),
         "arm": arm,
         "input": plan.input_size or "own",
         "rate": one.recipe.learning_rate,
@@ -44,7 +46,13 @@ def run(experiment, arm, plan, folder, command, watch, notify):
     if not finished:
         return None
     found = [
-        evaluation.evaluate([folder], split, views, command)
+        evaluation.evaluate(
+            [folder],
+            split,
+            views,
+            command,
+            keep=arm in experiment.kept and split == "test" and views == 10,
+        )
         for split, views in (*experiment.measured, *experiment.more.get(arm, ()))
     ]
     return [
@@ -70,6 +78,7 @@ def diverged(one, experiment, about, command):
             "seed": str(one.plan.seed),
             "training_images": len(one.dataset.splits["train"]),
             "batch_size": one.recipe.batch_size,
+            "steps": one.steps,
         },
         metrics={},
         command=command,

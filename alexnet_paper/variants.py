@@ -6,6 +6,7 @@ figure. Sources are named as in `paper.SOURCES` (P the paper, C the authors' cod
 """
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 from alexnet_paper.ablations import ABLATIONS
@@ -68,6 +69,11 @@ class Recipe:
     patience: int | None = None  # epochs without a lower validation error, then stop
     keep_best: bool = False  # evaluate the epoch with the lowest validation error
     loss_of: str = "logits"  # or "probabilities", clipped at 1e-7 as old Keras did
+
+    def steps_of(self, images):
+        """Steps of an epoch of so many training images."""
+        every = math.ceil(images / self.batch_size)
+        return min(every, self.steps or every)
 
 
 PAPER_RECIPE = Recipe(image_side=256, reflect=True, colour="paper")  # P §4.1, §5

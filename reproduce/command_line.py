@@ -35,6 +35,16 @@ def read(parser, arguments=None):
     return options
 
 
+def without(command, option):
+    """The words of a command, from the program's name on, less an option and its
+    value."""
+    words = shlex.split(command.removeprefix("python -m "))
+    found = [i for i, word in enumerate(words) if word.partition("=")[0] == option]
+    for index in reversed(found):
+        del words[index : index + (1 if "=" in words[index] else 2)]
+    return words
+
+
 def run(program, options):
     """Runs `program(options)` and returns its exit code: 0, or 1 with one line on
     stderr where the system refuses something (a full disk, memory).

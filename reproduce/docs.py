@@ -17,6 +17,7 @@ BEGIN, END = "<!-- generated: python -m reproduce.docs -->", "<!-- end -->"
 PICTURES = {  # below docs, of a paragraph of the results
     "Figure 1": "figures/figure1.svg",
     "Small nets": "figures/effects.svg",
+    "Biases": "figures/biases.svg",
 }
 
 
@@ -80,18 +81,15 @@ def static_pages():
 
 def start_sections():
     from alexnet_paper import effects
-    from alexnet_paper import experiments
-    from alexnet_paper import outcomes
     from alexnet_paper import record
+    from reproduce import drawing
 
     records = record.load_all(record.shipped())
-    found = {
-        name: effects.started(records, name) for name in ("start", "start-cifar10")
-    }
+    names = ("start", "start-cifar10", "biases")
     return [
-        outcomes.start_section(experiments.EXPERIMENTS[name], started)
-        for name, started in found.items()
-        if started
+        drawing.of_starts(name, records)
+        for name in names
+        if effects.of_experiment(records, name)
     ]
 
 
@@ -99,6 +97,7 @@ def results_page():
     from alexnet_paper import evidence
     from alexnet_paper import outcomes
     from alexnet_paper import record
+    from alexnet_paper import small_nets
 
     shipped = record.load_all(record.shipped())
     features = [r for r in shipped if r.protocol.get("experiment") == "features"]
@@ -111,6 +110,8 @@ def results_page():
             if path := PICTURES.get(name):
                 text += f"\n\n![{name}]({path})" if path in drawn else ""
     sections = tried_sections(shipped)
+    if decided := small_nets.decisions(shipped):
+        sections.append(outcomes.effects_section(decided))
     sections += outcomes.features_sections(features[::-1]) if features else []
     sections += [
         outcomes.records_section([r for r in records if r.variant == name], name)
@@ -144,7 +145,9 @@ def pictures(records):
     drawn = {}
     if race := effects.race(records):
         drawn[PICTURES["Figure 1"]] = lambda: drawing.of_race(race)
-    if found := small_nets.all_effects(records):
+    if effects.of_experiment(records, "biases"):
+        drawn[PICTURES["Biases"]] = lambda: drawing.of_biases(records)
+    if found := small_nets.decisions(records):
         drawn[PICTURES["Small nets"]] = lambda: drawing.of_effects(found)
     return drawn
 

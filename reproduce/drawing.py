@@ -45,23 +45,57 @@ def of_race(race):
 
 
 def effects_of_changes(options):
-    """What each change of a small net does, from records."""
+    """What each removal from a small net costs, from records."""
     from alexnet_paper import small_nets
 
     with command_line.usage():
-        found = small_nets.all_effects(record.load_all(options.records))
+        found = small_nets.decisions(record.load_all(options.records))
         if not found:
             raise ValueError(
-                "there are no records of changed nets: python -m reproduce.experiment "
-                "proxies --data-dir DIR makes them."
+                "there are no records of three seeds: python -m reproduce.experiment "
+                "choices --data-dir DIR makes them."
             )
     return of_effects(found), [outcomes.effects_section(found)]
 
 
-def of_effects(found):
-    """The figure of `small_nets.all_effects`."""
-    about = "95 % intervals over seeds; coloured where they leave 0 out."
-    return charts.effects(found, about)
+def of_effects(decisions):
+    """The figure of the decisions on the paper's choices."""
+    about = (
+        "Intervals over seeds at the level of Holm's correction, coloured where they "
+        "leave 0 out; hollow: gate not passed; diamond: the paper's number."
+    )
+    return charts.effects(decisions, about)
+
+
+def biases(options):
+    """Steps until nets with several initial biases leave the plateau, from records."""
+    from alexnet_paper import effects
+
+    with command_line.usage():
+        found = record.load_all(options.records)
+        if not effects.of_experiment(found, "biases"):
+            raise ValueError(
+                "there are no records of it: python -m reproduce.experiment biases "
+                "--data-dir DIR makes them."
+            )
+    return of_biases(found), [of_starts("biases", found)]
+
+
+def of_biases(records):
+    from alexnet_paper import effects
+
+    steps = effects.leaving(records, "biases")
+    most = max(run for *_, run, _ in effects.started(records, "biases").values())
+    return charts.leaving(steps, most, "A dot a seed; the line is the median.")
+
+
+def of_starts(name, records):
+    """The table of an experiment that asks whether nets start to train."""
+    from alexnet_paper import effects
+    from alexnet_paper import experiments
+
+    started = effects.started(records, name)
+    return outcomes.start_section(experiments.EXPERIMENTS[name], started)
 
 
 def ratio_in_words(ratio, bound):
@@ -327,6 +361,7 @@ def confusion(options):
 DRAWN = {
     "1": figure_1,
     "effects": effects_of_changes,
+    "biases": biases,
     "2": figure_2,
     "3": figure_3,
     "4": figure_4,

@@ -1,13 +1,17 @@
 """Runs an experiment: several variants and seeds under one protocol, and their records.
 
-    python -m reproduce.experiment start --data-dir imagenette-160
-    python -m reproduce.experiment proxies --arms paper-32,no-dropout --seeds 3
+    python -m reproduce.experiment choices --data-dir DIR --jobs 2
+    python -m reproduce.experiment choices --data-dir DIR --arms base,no-lrn --seeds 1
 
-`list` shows the experiments. Can be stopped and started again at any moment: finished
-runs are kept, the interrupted one goes on. Each run's records go into OUT/records.
+`list` shows the experiments: what is asked and expected, by how many seeds, how it is
+decided, and what it costs. Can be stopped and started again at any moment: finished
+runs are kept, the interrupted ones go on. Each run's records go into OUT/records.
 Exit 0: all runs finished; 1: stopped before; 2: wrong use.
 """
 
+import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -23,6 +27,16 @@ def parser():
     add("--seeds", type=int, metavar="N", help="seeds of every arm (default: its own)")
     add("--epochs", type=int, metavar="N", help="for all arms alike (default: its own)")
     add("--limit", type=int, metavar="N", help="training images, for all arms alike")
+    command_line.precision_option(
+        parser, help="default: its own, or float32 where the processor has no bfloat16"
+    )
+    add(
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="runs at a time, each on its share of the cores (default: 1)",
+    )
     add("--out", metavar="DIR", help="folder of the runs (default: runs/NAME)")
     return parser
 
@@ -50,7 +64,12 @@ def experiment(options):
             options.arms and options.arms.split(","),
             epochs=options.epochs,
             limit=options.limit,
+            precision=options.precision or affordable(chosen.plan.precision),
         )
+        if options.jobs < 1:
+            raise ValueError(f"--jobs must be 1 or more. Received: {options.jobs}")
+    if options.jobs > 1:
+        raise SystemExit(in_parallel(options.command, options.jobs))
     out = Path(options.out or f"runs/{chosen.name}")
     new = 0
     for new, path in enumerate(run_all(chosen, plans, out, options.command), 1):
@@ -59,10 +78,44 @@ def experiment(options):
         command_line.note(f"nothing is left to run: the records are in {out}/records")
 
 
+def affordable(precision):
+    """The precision of a protocol where the processor computes it fast, else float32.
+    The control in docs/results.md says that they come to the same."""
+    from alexnet_paper.placement import computes_bfloat16
+
+    if precision == "float32" or computes_bfloat16():
+        return precision
+    command_line.note(f"this processor has no {precision}: float32")
+    return "float32"
+
+
+def in_parallel(command, jobs):
+    """Runs the command `jobs` times at once, each on its share of the cores: they find
+    work among the runs that no other holds. Returns the largest exit code."""
+    words = command_line.without(command, "--jobs")
+    cores = sorted(os.sched_getaffinity(0))
+    shares = [set(cores[index::jobs]) or set(cores) for index in range(jobs)]
+    started = []
+    for share in shares:
+        os.sched_setaffinity(0, share)  # a child inherits it
+        started.append(subprocess.Popen([sys.executable, "-m", *words]))
+    os.sched_setaffinity(0, cores)
+
+    def stop(signum, frame):
+        for child in started:
+            child.send_signal(signal.SIGTERM)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    return max(abs(child.wait()) for child in started)
+
+
 def run_all(chosen, plans, out, command):
     """Runs (arm, plan) pairs, each in a folder below `out`, or goes on with them, and
-    yields the paths of the records. Exits with 1 where one was stopped."""
+    yields the paths of the records. Runs that another process holds are left to it.
+    Exits with 1 where one was stopped."""
     from alexnet_paper import record
+    from alexnet_paper import train as training
     from alexnet_paper import trials
     from reproduce.progress import EpochProgress
 
@@ -72,19 +125,32 @@ def run_all(chosen, plans, out, command):
         plan = chosen.due(arm, plan, there)
         if plan is None:
             continue
-        if (folder / "done").exists():
-            with command_line.usage():
-                trials.check_done(chosen, plan, folder)
-            continue
-        command_line.note(f"run {number} of {len(plans)}: {folder.name}")
-        with command_line.usage():
-            records = trials.run(
-                chosen, arm, plan, folder, command, EpochProgress, command_line.note
-            )
-        if records is None:
-            raise SystemExit(1)
-        yield from [record.save(out / "records") for record in records]
-        (folder / "done").touch()
+        lock = folder.with_suffix(".lock")
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        lock.touch()
+        try:
+            with training.locked(lock):
+                if (folder / "done").exists():
+                    with command_line.usage():
+                        trials.check_done(chosen, plan, folder)
+                    continue
+                command_line.note(f"run {number} of {len(plans)}: {folder.name}")
+                with command_line.usage():
+                    records = trials.run(
+                        chosen,
+                        arm,
+                        plan,
+                        folder,
+                        command,
+                        EpochProgress,
+                        command_line.note,
+                    )
+                if records is None:
+                    raise SystemExit(1)
+                yield from [record.save(out / "records") for record in records]
+                (folder / "done").touch()
+        except training.Stopped as held:
+            command_line.note(str(held))
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@
     python -m reproduce.figure curves --run runs/bn-cifar10-digits-seed0 --out c.svg
     python -m reproduce.figure confusion --run runs/bn-cifar10-digits-seed0 --out m.svg
 
-1: ReLU against tanh, from the records of the experiment figure1; effects: what changes
-of a small net do, from those of the others. 2: the net, drawn
-from its specification. 3: the first layer's kernels and how coloured they are. 4:
+1: ReLU against tanh, from the records of the experiment figure1; effects: what removals
+from a small net cost, from those of choices; biases: when nets start to learn, from
+those of biases. 2: the net, drawn from its specification. 3: the first layer's kernels
+and how coloured they are. 4:
 photographs with their most probable labels (of --data, or named on the command line),
 and the training images nearest to some. The numbers shown are printed, too. Exit 0:
 drawn; 1: failed; 2: wrong use.
@@ -22,7 +23,7 @@ import sys
 from alexnet_paper.tables import FORMATS
 from reproduce import command_line
 
-FIGURES = ("1", "2", "3", "4", "curves", "confusion", "effects")
+FIGURES = ("1", "2", "3", "4", "curves", "confusion", "effects", "biases")
 
 
 def parser():

@@ -20,6 +20,8 @@ from alexnet_paper import record
 from alexnet_paper import tables
 from alexnet_paper import variants
 from alexnet_paper.articles import ARTICLES
+from alexnet_paper.findings import NOT_REPRODUCED
+from alexnet_paper.findings import REPRODUCED
 
 
 def render(variant, records, devices, format):
@@ -82,7 +84,11 @@ def as_sections(variant, measured, forms, records):
     memory = architecture.memory(net)
     found.append(layout.memory_section(memory, variant.recipe.batch_size))
     if not article:
-        ours = {claim.id: finding.ours for claim, finding in measured}
+        ours = {
+            claim.id: finding.ours
+            for claim, finding in measured
+            if finding.verdict in (REPRODUCED, NOT_REPRODUCED)
+        }
         printed = (paper.TABLE_1, paper.TABLE_2)
         found += [layout.results_section(table, ours) for table in printed]
     if records:

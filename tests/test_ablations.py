@@ -9,41 +9,50 @@ from alexnet_paper import architecture as arch
 from alexnet_paper import augment
 from alexnet_paper import variants
 from alexnet_paper.ablations import ABLATIONS
+from alexnet_paper.model import build_model
 
 BASE = variants.get("paper-32")
 
-# ablation → parameters, multiply-adds and pooled sizes of paper-32 after it, by hand:
-# without conv3, conv4 reads 32 of 64 maps; without conv4, conv5 as before; without
-# conv5, fc6 reads 3·3·128
+# ablation → parameters and multiply-adds that paper-32 loses, and its pooled sizes, by
+# hand: conv1 is 5·5·3·32 + 32 of them, and conv2 then reads 3 maps, not 32 / 2; without
+# conv2, conv3 reads 32 maps, not 64; without conv3 or conv4, 3·3·64·128 + 128 are gone;
+# without conv5, 3·3·64·64 + 64, and fc6 reads 2·2·128, not 3·3·64
+CONV = 3 * 3 * 64 * 128
 EXPECTED = {
-    "no-lrn": (428_810, 16_146_432, (14, 7, 3)),
-    "no-dropout": (428_810, 16_146_432, (14, 7, 3)),
-    "tanh": (428_810, 16_146_432, (14, 7, 3)),
-    "no-overlap": (428_810, 16_146_432, (14, 7, 3)),
-    "one-tower": (322_474, 8_180_992, (14, 7, 3)),
-    "no-conv3": (428_810 - 73_856 - 36_864, 10_727_424, (14, 7, 3)),
-    "no-conv4": (428_810 - 73_856, 16_146_432 - 3_612_672, (14, 7, 3)),
-    "no-conv5": (428_810 - 36_928 + 147_456, 14_487_552, (14, 7, 3)),
-    "no-decay": (428_810, 16_146_432, (14, 7, 3)),
-    "no-crops": (428_810, 16_146_432, (14, 7, 3)),
-    "no-colour": (428_810, 16_146_432, (14, 7, 3)),
+    "one-tower": (106_336, 7_965_440, (14, 7, 3)),
+    "no-conv1": (2_432 + 25 * 13 * 64, 28**2 * 2_400 + 14**2 * 25 * 13 * 64, (7, 3)),
+    "no-conv2": (
+        25 * 16 * 64 + 64 + 9 * 32 * 128,
+        14**2 * 25 * 16 * 64 + 49 * 9 * 32 * 128,
+        (14, 7, 3),
+    ),
+    "no-conv3": (CONV + 128, 49 * CONV, (14, 7, 3)),
+    "no-conv4": (CONV + 128, 49 * CONV, (14, 7, 3)),
+    "no-conv5": (
+        CONV // 2 + 64 + 64 * 256,
+        49 * CONV // 2 + 64 * 256,
+        (14, 7, 2),
+    ),
+    "no-fc7": (256 * 256 + 256, 256 * 256, (14, 7, 3)),
 }
+APPLIED = [name for name in ABLATIONS if name != "unit-bias"]  # paper-32's are 1
 
 
-@pytest.mark.parametrize("name", ABLATIONS)
+@pytest.mark.parametrize("name", APPLIED)
 def test_sizes_after_an_ablation(name):
-    """An ablation added without its row here fails."""
+    """None makes anything larger; one that is not above changes no size."""
     net = variants.get(f"paper-32.{name}").architecture
-    totals = arch.totals(net)
+    whole, totals = arch.totals(BASE.architecture), arch.totals(net)
     pools = tuple(
         row.output_shape[0]
         for row in arch.trace(net)
         if isinstance(row.spec, arch.MaxPool)
     )
-    assert (totals.parameters, totals.macs, pools) == EXPECTED[name]
+    less = whole.parameters - totals.parameters, whole.macs - totals.macs
+    assert (*less, pools) == EXPECTED.get(name, (0, 0, (14, 7, 3)))
 
 
-@pytest.mark.parametrize("name", ABLATIONS)
+@pytest.mark.parametrize("name", APPLIED)
 def test_one_thing_is_changed(name):
     """Either layers, of one kind or one name, or the fields of the recipe it names."""
     variant, ablation = variants.get(f"paper-32.{name}"), ABLATIONS[name]
@@ -71,7 +80,8 @@ KINDS = {
 @pytest.mark.parametrize("name", KINDS)
 def test_the_other_layers_stay(name):
     def others(net):
-        return [s for s in net.layers if not isinstance(s, (KINDS[name], arch.Tanh))]
+        apart = KINDS[name], arch.Tanh, arch.Scale
+        return [s for s in net.layers if not isinstance(s, apart)]
 
     net = variants.get(f"paper-32.{name}").architecture
     assert others(net) == others(BASE.architecture)
@@ -89,10 +99,29 @@ def test_one_tower_of_the_paper_is_its_one_gpu_net():
     assert ours.architecture.towers == theirs.architecture.towers == 1
 
 
-def test_without_a_layer_as_the_paper_s_variants():
-    for layer in ("conv3", "conv4", "conv5"):
-        ours, theirs = (variants.get(f"{n}{layer}") for n in ("paper.no-", "without-"))
-        assert ours.architecture.layers == theirs.architecture.layers
+def test_without_normalization_its_constant_factor_stays():
+    """With alpha = 0 a response normalization is the factor k^−beta: 2^−0.75."""
+    net = variants.get("paper-32.no-lrn").architecture
+    (factor,) = {spec.factor for spec in net.layers if isinstance(spec, arch.Scale)}
+    assert factor == pytest.approx(0.5946, abs=1e-4)
+    images = np.random.default_rng(0).normal(0, 60, (2, 28, 28, 3)).astype("float32")
+    idle = BASE.architecture.change(norm1={"alpha": 0.0}, norm2={"alpha": 0.0})
+    models = [build_model(one, "one-device", seed=3) for one in (net, idle)]
+    ours, theirs = (np.asarray(model(images)) for model in models)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4)
+    caffe = variants.get("caffe.no-lrn").architecture  # k = 1: nothing is left
+    assert not [s for s in caffe.layers if isinstance(s, (arch.LRN, arch.Scale))]
+
+
+@pytest.mark.parametrize("layer", ["conv1", "conv3", "conv5"])
+def test_without_a_layer_both_forms_stay_one_function(layer):
+    net = variants.get(f"paper-32.no-{layer}").architecture
+    images = np.random.default_rng(1).normal(0, 60, (2, 28, 28, 3)).astype("float32")
+    one, two = (
+        np.asarray(build_model(net, form, seed=3)(images))
+        for form in ("one-device", "CPU:0,CPU:1")
+    )
+    np.testing.assert_allclose(one, two, rtol=1e-4)
 
 
 def test_ablations_are_chained():
@@ -110,6 +139,7 @@ def test_ablations_are_chained():
         ("paper.no-thing", "unknown ablation 'no-thing': one of no-lrn, no-dropout"),
         ("thing.no-lrn", "unknown variant 'thing': one of paper"),
         ("cifar-13pct.no-lrn", "cifar-13pct has nothing that no-lrn would change"),
+        ("paper.no-conv1", "conv2's 5×5 windows, 8 apart, would leave out pixels"),
         ("one-gpu.one-tower", "one-gpu has nothing that one-tower would change"),
         ("paper.no-lrn.no-lrn", "paper.no-lrn has nothing that no-lrn would change"),
     ],
@@ -134,7 +164,7 @@ def test_without_crops_the_central_patch_is_trained_on():
     assert len(seen["paper-32"]) > 20
 
 
-@pytest.mark.parametrize("name", ABLATIONS)
+@pytest.mark.parametrize("name", APPLIED)
 def test_an_ablated_net_is_built_and_trained_like_any(name, tmp_path):
     from alexnet_paper import train
     from alexnet_paper.plan import Plan

@@ -108,6 +108,14 @@ def test_limit_is_drawn_evenly(limit, counts):
         assert found.splits[name].fingerprint == whole.splits[name].fingerprint
 
 
+def test_every_seed_has_a_subset_of_its_own():
+    first, again, second = (
+        data.load("digits", limit=100, seed=seed).splits["train"].fingerprint
+        for seed in (0, 0, 1)
+    )
+    assert first == again != second
+
+
 def test_limit_where_a_class_is_rare():
     """All of the rare class, and the rest evenly from the others."""
     labels = np.array([0] * 50 + [1] * 3 + [2] * 50)

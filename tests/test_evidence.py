@@ -9,9 +9,9 @@ from alexnet_paper import articles
 from alexnet_paper import evidence
 from alexnet_paper import paper
 from alexnet_paper.findings import ARTICLE_SLIP
+from alexnet_paper.findings import INCONCLUSIVE
 from alexnet_paper.findings import NOT_REPRODUCED
 from alexnet_paper.findings import REPRODUCED
-from alexnet_paper.findings import UNDECIDED
 from alexnet_paper.record import Record
 
 CLAIM = {
@@ -217,7 +217,7 @@ def test_an_accuracy_is_read_from_the_recipe_as_published():
 
     published, intended = accuracy(0.4, "as-published"), accuracy(0.3, "as-intended")
     assert found(published, intended).ours == found(intended, published).ours == "60.00"
-    assert found(published).verdict == UNDECIDED  # it was trained for 4 epochs
+    assert found(published).verdict == INCONCLUSIVE  # it was trained for 4 epochs
     said = found(published, intended).note
     assert said == "4 of 100 epochs; recipe as-intended: 70.00"
     assert found(intended).ours == "70.00" and found(intended).verdict == REPRODUCED

@@ -8,6 +8,8 @@ import keras
 import pytest
 
 from alexnet_paper import experiments
+from alexnet_paper import hypotheses
+from alexnet_paper import paper
 from alexnet_paper import trials
 from alexnet_paper import variants
 from alexnet_paper.plan import Plan
@@ -20,8 +22,11 @@ from reproduce import experiment as program
 def test_every_arm_is_a_plan_with_seeds_of_its_own(name):
     experiment = experiments.EXPERIMENTS[name]
     plans = experiment.plans("DIR")
-    heats = 1 if experiment.heat else 0
-    assert len(plans) == (experiment.seeds + heats) * len(experiment.arms)
+    heats = len(experiment.arms) if experiment.heat else 0
+    runs = sum(arm.get("seeds", experiment.seeds) for arm in experiment.arms.values())
+    assert len(plans) == heats + runs
+    said = (experiment.question, experiment.expected, experiment.decided)
+    assert all(said) and experiment.protocol and experiment.cost
     assert len({plan for _, plan in plans}) == len(plans)
     for arm, plan in plans:
         assert arm in experiment.arms and plan.data_dir == "DIR"
@@ -30,19 +35,56 @@ def test_every_arm_is_a_plan_with_seeds_of_its_own(name):
 
 
 def test_some_arms_and_changes_for_all_alike():
-    proxies = experiments.get("proxies")
-    plans = proxies.plans(None, 2, ["no-lrn", "paper-32"], epochs=3, limit=None)
+    choices = experiments.get("choices")
+    plans = choices.plans(None, 2, ["no-lrn", "base"], epochs=3, limit=None)
     assert [(arm, plan.seed) for arm, plan in plans] == [
-        ("paper-32", 0),
+        ("base", 0),
         ("no-lrn", 0),
-        ("paper-32", 1),
+        ("base", 1),
         ("no-lrn", 1),
     ]
-    assert {(plan.epochs, plan.limit) for _, plan in plans} == {(3, 10_000)}
-    with pytest.raises(ValueError, match="proxies has no arm x: it has paper-32, no-l"):
-        proxies.plans(None, 1, ["x"])
-    with pytest.raises(ValueError, match="unknown experiment 'x': one of start, start"):
+    assert {(plan.epochs, plan.limit) for _, plan in plans} == {(3, None)}
+    with pytest.raises(ValueError, match="choices has no arm x: it has base, no-lrn"):
+        choices.plans(None, 1, ["x"])
+    with pytest.raises(ValueError, match="unknown experiment 'x': one of biases, choi"):
         experiments.get("x")
+
+
+def test_the_control_keeps_its_precision_and_its_seeds():
+    choices = experiments.get("choices")
+    plans = choices.plans(precision="mixed_bfloat16")
+    found = {(arm, plan.precision) for arm, plan in plans}
+    assert ("float32", "float32") in found and ("base", "mixed_bfloat16") in found
+    assert sum(arm == "float32" for arm, _ in plans) == 3
+    slow = choices.plans(precision="float32")
+    assert {plan.precision for _, plan in slow} == {"float32"}
+
+
+def test_a_hypothesis_is_of_arms_that_are_there_and_of_claims():
+    claims = {claim.id for claim in paper.CLAIMS}
+    for experiment in experiments.EXPERIMENTS.values():
+        for one in (*experiment.hypotheses, *experiment.controls):
+            assert {one.base, one.without} <= set(experiment.arms)
+            measures = (*hypotheses.MEASURES, hypotheses.AT_EQUAL_LOSS)
+            assert one.measure in measures
+        for one in experiment.hypotheses:
+            assert set(one.claims) <= claims and set(one.claims) <= {*experiment.claims}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("question = ", "Invalid value"),
+        ("[plan]\nvariant = 'paper'", "data"),
+        ("x = 1\n[plan]\nvariant = 'paper'\ndata = 'digits'", "unexpected keyword"),
+        ("question = 'q'\n[arms]", "plan"),
+    ],
+)
+def test_what_is_no_protocol_is_named(tmp_path, text, message):
+    file = tmp_path / "x.toml"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=f"x.toml is not a protocol: .*{message}"):
+        experiments.load(file)
 
 
 TINY = experiments.Experiment(
@@ -124,7 +166,8 @@ def test_list_shows_every_experiment(capsys):
 
 
 def test_wrong_use_is_one_line(capsys):
-    wrong = ["x", "proxies --arms x", "proxies --epochs 0", "proxies --seeds 0"]
+    wrong = ["x", "choices --arms x", "choices --epochs 0", "choices --seeds 0"]
+    wrong.append("choices --jobs 0")
     for words in map(str.split, [*wrong, "figure1 --epochs 12"]):  # of its heats
         with pytest.raises(SystemExit) as stop:
             program.main([*words, "--data-dir", "nowhere", "--out", "nowhere-runs"])
@@ -167,5 +210,5 @@ def test_a_race_tries_every_rate_and_goes_on_with_the_fastest():
     assert due == [
         (arm, seed) for seed in range(3) for arm in ("tanh-0.003", "relu-0.03")
     ]
-    proxies = experiments.get("proxies")
-    assert all(proxies.due(arm, plan, []) == plan for arm, plan in proxies.plans())
+    choices = experiments.get("choices")
+    assert all(choices.due(arm, plan, []) == plan for arm, plan in choices.plans())

@@ -411,3 +411,37 @@ def test_slice_comes_back_from_its_configuration():
 def test_what_cannot_be_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+HALVES = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
+
+
+@pytest.mark.parametrize("policy", HALVES)
+@pytest.mark.parametrize("kind", ["lrn", "spatial"])
+def test_normalization_of_large_activations_in_half_precision(policy, kind):
+    """Activations of 300 and 3,000, whose squares float16 cannot hold: as in float32,
+    to the last bits of the half, forward and back."""
+    made = {
+        "lrn": lambda **o: LocalResponseNormalization(k=1.0, alpha=2e-5, **o),
+        "spatial": lambda **o: SpatialResponseNormalization(3, alpha=5e-5, **o),
+    }[kind]
+    images = np.random.default_rng(0).choice((300.0, 3000.0), (2, 4, 4, 8))
+    exact, half = made(dtype="float32"), made(dtype=policy)
+    expected = keras.ops.convert_to_numpy(exact(images.astype("float32")))
+    found = half(keras.ops.cast(images, half.compute_dtype))
+    assert keras.backend.standardize_dtype(found.dtype) == half.compute_dtype
+    found = keras.ops.convert_to_numpy(keras.ops.cast(found, "float32"))
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found, expected, rtol=0.01)
+
+
+def test_gradients_through_normalization_in_half_precision():
+    import tensorflow as tf
+
+    layer = LocalResponseNormalization(dtype="mixed_float16")
+    images = tf.constant(np.full((1, 2, 2, 5), 2000.0), "float16")
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        total = tf.reduce_sum(tf.cast(layer(images), "float32"))
+    gradient = tape.gradient(total, images)
+    assert gradient.dtype == "float16" and np.isfinite(gradient.numpy()).all()

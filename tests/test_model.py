@@ -19,6 +19,7 @@ from alexnet_paper import architecture as arch
 from alexnet_paper import equivalence
 from alexnet_paper import model as models
 from alexnet_paper import placement
+from alexnet_paper import variants
 from alexnet_paper import weights
 from alexnet_paper.model import build_model
 from alexnet_paper.optimizer import MomentumSGD
@@ -678,3 +679,40 @@ def test_alexnet_reads_a_weight_file(small_variant, tiny, tmp_path):
 def test_alexnet_of_an_unknown_variant():
     with pytest.raises(ValueError, match="unknown variant 'papr': one of paper, auth"):
         AlexNet(variant="papr")
+
+
+def test_bfloat16_keeps_weights_logits_and_softmax_in_float32():
+    """And no layer of a net with activations beyond 255 goes wrong in it."""
+    net = variants.get("paper-32").architecture
+    half, whole = (
+        build_model(net, form, seed=3, precision=precision)
+        for form in ("one-device",)
+        for precision in ("mixed_bfloat16", "float32")
+    )
+    dtypes = {layer.name: layer.compute_dtype for layer in half.layers}
+    assert dtypes["conv1"] == dtypes["norm1"] == "bfloat16"
+    assert dtypes["fc8"] == dtypes["prob"] == "float32"
+    assert {v.dtype for v in half.trainable_variables} == {"float32"}
+    batch = np.random.default_rng(0).normal(0, 2000, (4, 28, 28, 3)).astype("float32")
+    conv1 = keras.Model(whole.input, whole.get_layer("conv1").output)
+    assert np.abs(conv1(batch)).max() > 255
+    ours, theirs = (np.asarray(model(batch)) for model in (half, whole))
+    assert ours.dtype == "float32"
+    np.testing.assert_allclose(ours, theirs, atol=0.02)
+    assert keras.config.dtype_policy().name == "float32"  # as it was
+
+
+@pytest.mark.parametrize("precision", ["float16", "mixed_float16", "double"])
+def test_other_precisions_are_refused(precision):
+    with pytest.raises(ValueError, match="precision must be one of float32, mixed_bf"):
+        build_model(variants.get("paper-32").architecture, precision=precision)
+
+
+def test_bfloat16_on_two_devices_is_the_function_of_one():
+    net = variants.get("paper-32").architecture
+    batch = np.random.default_rng(0).normal(0, 60, (4, 28, 28, 3)).astype("float32")
+    one, two = (
+        np.asarray(build_model(net, form, seed=3, precision="mixed_bfloat16")(batch))
+        for form in ("one-device", TWO)
+    )
+    np.testing.assert_allclose(one, two, atol=0.01)

@@ -29,12 +29,14 @@ def test_a_plan_takes_what_is_not_said_from_the_recipe():
         "learning_rate": 0.5,
         "validation": 0.0,
         "patience": 3,
+        "steps": 10,
+        "weight_decay": 0.1,
     }
     ours = dataclasses.replace(plan, **changes).training_recipe()
     assert {name: getattr(ours, name) for name in changes} == changes
-    assert dataclasses.replace(ours, **{n: getattr(recipe, n) for n in changes}) == (
-        recipe
-    )
+    assert ours.layer_weight_decay == ()  # one decay for every kernel
+    back = {n: getattr(recipe, n) for n in (*changes, "layer_weight_decay")}
+    assert dataclasses.replace(ours, **back) == recipe
 
 
 @pytest.mark.parametrize(
@@ -46,6 +48,8 @@ def test_a_plan_takes_what_is_not_said_from_the_recipe():
         ("paper", None, OnPlateau()),
         ("paper", "constant", ()),
         ("paper", "steps", (72, 81)),
+        ("paper", "24,28", (24, 28)),
+        ("paper", "145", OnPlateau()),  # the authors' run, not an epoch
     ],
 )
 def test_when_the_rate_falls(variant, schedule, drops):
@@ -76,6 +80,9 @@ def test_the_article_has_two_recipes():
     [
         ({"recipe": "mine"}, "paper has no recipe 'mine': it has as-published"),
         ({"schedule": "x"}, "unknown schedule 'x': one of plateau, con"),
+        ({"weight_decay": -1.0}, "--weight-decay must be in .0, 1.: -1.0"),
+        ({"steps": 0}, "--steps must be 1 or more. Received: 0"),
+        ({"precision": "float16"}, "--precision must be float32 or mixed_bfloat16. Re"),
         ({"until": 1.5}, "--until must be an error, in .0, 1.: 1.5"),
         ({"patience": 0}, "--patience must be 1 or more. Received: 0"),
         (

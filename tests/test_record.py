@@ -3,12 +3,16 @@
 import dataclasses
 import json
 import os
+import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from alexnet_paper import record
 from alexnet_paper.record import Record
+from alexnet_paper.record import pack
+from alexnet_paper.record import unpack
 
 
 @pytest.fixture
@@ -152,3 +156,55 @@ def test_commit_says_whether_files_were_changed(changed, mark, monkeypatch):
     answers = {"rev-parse": "0123456789ab", "status": changed}
     monkeypatch.setattr(record, "git", lambda folder, command, *rest: answers[command])
     assert record.commit() == f"0123456789ab{mark}"
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_arrays_come_back(found, tmp_path, dtype):
+    array = np.random.default_rng(0).integers(0, 256, (100, 3)).astype(dtype)
+    kept = dataclasses.replace(found, arrays={"rank": pack(array)})
+    read = Record.load(kept.save(tmp_path)).array("rank")
+    assert read.dtype == dtype and (read == array).all()
+    assert "arrays" not in json.loads(found.save(tmp_path / "x").read_text())
+
+
+def test_an_array_that_is_damaged_is_named(found, tmp_path):
+    """Missing, cut short, longer than it says (a bomb is not unpacked), not base 64, or
+    of a kind that is never written."""
+    good = pack(np.zeros(1000, "uint8"))
+    bomb = {**pack(np.zeros(10**7, "uint8")), "shape": [10]}
+    damaged = [
+        {**good, "zlib": good["zlib"][:8]},
+        {**good, "shape": [1001]},
+        bomb,
+        {**good, "zlib": "?"},
+        {**good, "dtype": "object"},
+    ]
+    for packed in damaged:
+        kept = dataclasses.replace(found, arrays={"rank": packed})
+        read = Record.load(kept.save(tmp_path))
+        with pytest.raises(ValueError, match="json has no array rank"):
+            read.array("rank")
+    with pytest.raises(ValueError, match="has no array other"):
+        read.array("other")
+    assert (unpack(good) == 0).all()
+
+
+def test_the_commit_of_a_content(tmp_path):
+    """The first that had it, whatever the file was called; none outside a checkout."""
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
+
+    def run(*words):
+        done = subprocess.run([*git, *words], check=True, capture_output=True)
+        return done.stdout.decode().strip()
+
+    file = tmp_path / "a.toml"
+    file.write_text("seeds = 5")
+    assert record.introduced(file) == "none"
+    run("init", "-q")
+    run("add", "."), run("commit", "-qm", "first")
+    first = run("rev-parse", "--short=12", "HEAD")
+    file.rename(tmp_path / "b.toml")
+    run("add", "-A"), run("commit", "-qm", "renamed")
+    assert record.introduced(tmp_path / "b.toml") == first
+    (tmp_path / "b.toml").write_text("seeds = 3")
+    assert record.introduced(tmp_path / "b.toml") == "uncommitted"

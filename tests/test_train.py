@@ -14,6 +14,7 @@ import kill_and_resume
 import numpy as np
 import pytest
 
+from alexnet_paper import evaluate
 from alexnet_paper import model as models
 from alexnet_paper import paper
 from alexnet_paper import train
@@ -163,6 +164,38 @@ def test_training_moves_every_variable_and_keeps_it_finite(alone):
     for name, before in models.get_weights(fresh.model).items():
         assert np.all(np.isfinite(found[name]))
         assert not np.array_equal(found[name], before), name
+
+
+def test_watching_a_split_changes_nothing(alone, tmp_path):
+    """Its errors are in the log, those of an evaluation, and the net has the same
+    bits."""
+    run = trained(changed(watch="test"), tmp_path)
+    ours, theirs = (kill_and_resume.arrays(folder) for folder in (tmp_path, alone))
+    weights_only = [n for n in theirs if n.split("/")[0] not in ("metric", "seed")]
+    assert all(np.array_equal(ours[n], theirs[n]) for n in weights_only)
+    found = evaluate.evaluate([tmp_path], "test", 1, "command").metrics["top1_error"]
+    assert run.history[-1]["test_top1_error"] == pytest.approx(found, abs=1e-6)
+    assert "test_top1_error" not in lines(alone)[-1]
+
+
+def test_a_run_in_bfloat16_resumes_alike_and_ends_near(alone, tmp_path):
+    plan = changed(precision="mixed_bfloat16")
+    trained(plan, tmp_path / "whole")
+    trained(plan, tmp_path / "parts", [(0, 2)])
+    assert same(tmp_path / "whole", tmp_path / "parts")
+    ours, theirs = lines(tmp_path / "whole")[-1], lines(alone)[-1]
+    assert ours["loss"] == pytest.approx(theirs["loss"], rel=0.05)
+    record = evaluate.evaluate([tmp_path / "whole"], "test", 1, "command")
+    assert record.protocol["precision"] == "mixed_bfloat16"
+    exact = evaluate.evaluate(
+        [tmp_path / "whole"], "test", 1, "command", precision="float32"
+    )
+    assert exact.protocol["precision"] == "float32"
+
+
+def test_a_run_stops_at_a_loss(tmp_path):
+    run = trained(changed(epochs=5, until_loss=100.0, steps=2), tmp_path)
+    assert run.epoch == 1 and run.finished and run.steps == 2
 
 
 @pytest.mark.parametrize(
