@@ -105,23 +105,24 @@ def net_options(parser):
 
 def precision_option(parser, default=None, help="default: float32"):
     """How numbers are held while a net computes: `architecture.PRECISIONS`."""
-    from alexnet_paper.architecture import PRECISIONS
+    from alexnet_paper.nets.specs import PRECISIONS
 
     parser.add_argument("--precision", choices=PRECISIONS, default=default, help=help)
 
 
 def open_net(options):
     """The `Trained` that `net_options` name: exactly one of them, or wrong use."""
-    from alexnet_paper import trained
-    from alexnet_paper.plan import check_seed
+    from alexnet_paper.training import run as run_folder
+    from alexnet_paper.training.plan import check_seed
+    from alexnet_paper.weights import net as nets
 
     with usage():
         check_seed(getattr(options, "seed", 0))
         if (options.weights is None) == (options.run is None):
             raise ValueError("name one trained net: --weights FILE or --run RUN.")
         if options.run is not None:
-            return trained.open_run(options.run)
-        return trained.open_weights(options.weights)
+            return run_folder.open_run(options.run)
+        return nets.open_weights(options.weights)
 
 
 def quiet_keras():
@@ -168,7 +169,7 @@ def emit(content, out=None):
     if out is None:
         sys.stdout.write(content)
         return
-    from alexnet_paper.record import atomic_write
+    from alexnet_paper.files import atomic_write
 
     atomic_write(out, content)
     print(f"written: {out}", file=sys.stderr)

@@ -14,7 +14,7 @@ stopped; 2: wrong use.
 
 import sys
 
-from alexnet_paper.tables import FORMATS
+from alexnet_paper.report.writers import FORMATS
 from reproduce import command_line
 
 
@@ -79,10 +79,10 @@ def differences(options):
     import json
     from dataclasses import asdict
 
-    from alexnet_paper import differences
-    from alexnet_paper import layout
-    from alexnet_paper import tables
-    from alexnet_paper import variants
+    from alexnet_paper.nets import differences
+    from alexnet_paper.nets import variants
+    from alexnet_paper.report import claims
+    from alexnet_paper.report import writers
 
     with command_line.usage():
         a, b = map(variants.get, options.differences)
@@ -98,10 +98,10 @@ def differences(options):
         return
     titles = {"layer": "Layer by layer", "recipe": "Recipes"}
     sections = [
-        layout.differences_section(titles[what], (a.name, b.name), rows, what)
+        claims.differences_section(titles[what], (a.name, b.name), rows, what)
         for what, rows in parts.items()
     ]
-    command_line.emit(tables.write(sections, options.format), options.out)
+    command_line.emit(writers.write(sections, options.format), options.out)
 
 
 def compare(options):

@@ -34,30 +34,30 @@ def main(arguments=None):
 
 
 def listing(options):
-    from alexnet_paper import data
-    from alexnet_paper import tables
+    from alexnet_paper.data import datasets
+    from alexnet_paper.report import writers
 
-    rows = tuple((name, text) for name, (text, _) in data.DATASETS.items())
-    section = tables.Section("Datasets", ("--data", "what, and where from"), rows)
-    command_line.emit(tables.write([section], "text"))
+    rows = tuple((name, text) for name, (text, _) in datasets.DATASETS.items())
+    section = writers.Section("Datasets", ("--data", "what, and where from"), rows)
+    command_line.emit(writers.write([section], "text"))
 
 
 def loaded(options):
     """The dataset, its training images not divided."""
-    from alexnet_paper import data
+    from alexnet_paper.data import datasets
 
     if options.data == "cifar10" and options.data_dir is None:
         command_line.quiet_keras()  # which downloads it
     with command_line.usage():
         if not options.data:
             raise ValueError("--data is missing: python -m reproduce.data list")
-        return data.load(options.data, options.data_dir, validation=0)
+        return datasets.load(options.data, options.data_dir, validation=0)
 
 
 def check(options):
     import numpy as np
 
-    from alexnet_paper import tables
+    from alexnet_paper.report import writers
 
     dataset = loaded(options)
     rows, bad = [], []
@@ -68,13 +68,13 @@ def check(options):
         each = "–".join(f"{size:,}" for size in sorted({min(sizes), max(sizes)}))
         cells = (name, f"{len(split):,}", str(dataset.classes), each)
         rows.append((*cells, split.fingerprint, str(len(broken))))
-    section = tables.Section(
+    section = writers.Section(
         f"{dataset.name}: every image read",
         ("split", "images", "classes", "a class", "fingerprint", "damaged"),
         tuple(rows),
         "\n".join(bad),
     )
-    command_line.emit(tables.write([section], "text"))
+    command_line.emit(writers.write([section], "text"))
     if bad:
         raise SystemExit(1)
 
@@ -83,7 +83,7 @@ def damaged(split, name):
     """Lines about the images of a split that cannot be read."""
     from rich.progress import track
 
-    from alexnet_paper.images import BadImage
+    from alexnet_paper.data.images import BadImage
 
     found = []
     for index in track(range(len(split)), name, console=command_line.console()):
@@ -104,7 +104,7 @@ def prepare(options):
     from rich.progress import Progress
 
     dataset = loaded(options)
-    from alexnet_paper import prepare as preparing
+    from alexnet_paper.data import prepare
 
     with command_line.usage():
         if not options.out:
@@ -120,12 +120,12 @@ def prepare(options):
             raise ValueError(
                 f"--workers must be 1 or more. Received: {options.workers}"
             )
-        preparing.check_same(Path(options.out), preparing.plan(splits, options.out))
+        prepare.check_same(Path(options.out), prepare.plan(splits, options.out))
     columns = (*Progress.get_default_columns(), command_line.speed_column("files/s"))
     with Progress(*columns, console=command_line.console()) as progress:
         total = sum(len(paths) for paths, _ in splits.values())
         task = progress.add_task("preparing", total=total)
-        report = preparing.prepare(
+        report = prepare.prepare(
             splits,
             options.out,
             options.workers,

@@ -33,9 +33,9 @@ def main(arguments=None):
 
 
 def docs(options):
-    from alexnet_paper import figures
-    from alexnet_paper import record
-    from alexnet_paper.record import atomic_write
+    from alexnet_paper.files import atomic_write
+    from alexnet_paper.report import style
+    from alexnet_paper.results import record
 
     command_line.quiet_keras()
     with command_line.usage():
@@ -55,12 +55,12 @@ def docs(options):
         atomic_write(name, pages[name])
         print(name)
     for name, draw in pictures(record.load_all(record.shipped())).items():
-        figures.save(draw(), Path("docs") / name)
+        style.save(draw(), Path("docs") / name)
 
 
 def static_pages():
     """{path: text} of the pages that need no measurement."""
-    from alexnet_paper import layout
+    from alexnet_paper.report import claims as layout
 
     return {
         "docs/paper_notes.md": page(
@@ -80,8 +80,8 @@ def static_pages():
 
 
 def start_sections():
-    from alexnet_paper import effects
-    from alexnet_paper import record
+    from alexnet_paper.results import curves
+    from alexnet_paper.results import record
     from reproduce import drawing
 
     records = record.load_all(record.shipped())
@@ -89,32 +89,32 @@ def start_sections():
     return [
         drawing.of_starts(name, records)
         for name in names
-        if effects.of_experiment(records, name)
+        if curves.of_experiment(records, name)
     ]
 
 
 def results_page():
-    from alexnet_paper import evidence
-    from alexnet_paper import outcomes
-    from alexnet_paper import record
-    from alexnet_paper import small_nets
+    from alexnet_paper.report import runs
+    from alexnet_paper.results import record
+    from alexnet_paper.verdicts import recorded
+    from alexnet_paper.verdicts import stand_ins
 
     shipped = record.load_all(record.shipped())
     features = [r for r in shipped if r.protocol.get("experiment") == "features"]
     records = [r for r in shipped if r not in features]
     text = "What the records that come with this project say, and then every record."
     drawn = pictures(shipped)
-    for name, explain in evidence.EXPLANATIONS.items():
+    for name, explain in recorded.EXPLANATIONS.items():
         if said := explain(records):
             text += f"\n\n**{name}.** {said}"
             if path := PICTURES.get(name):
                 text += f"\n\n![{name}]({path})" if path in drawn else ""
     sections = tried_sections(shipped)
-    if decided := small_nets.decisions(shipped):
-        sections.append(outcomes.effects_section(decided))
-    sections += outcomes.features_sections(features[::-1]) if features else []
+    if decided := stand_ins.decisions(shipped):
+        sections.append(runs.effects_section(decided))
+    sections += runs.features_sections(features[::-1]) if features else []
     sections += [
-        outcomes.records_section([r for r in records if r.variant == name], name)
+        runs.records_section([r for r in records if r.variant == name], name)
         for name in sorted({found.variant for found in records})
     ]
     return page("Results", text, sections)
@@ -122,59 +122,59 @@ def results_page():
 
 def tried_sections(records):
     """The paper's claims that experiments on small nets decide."""
-    from alexnet_paper import evidence
-    from alexnet_paper import outcomes
     from alexnet_paper import paper
-    from alexnet_paper import small_nets
+    from alexnet_paper.report import runs
+    from alexnet_paper.verdicts import recorded
+    from alexnet_paper.verdicts import stand_ins
 
     found = [
-        (claim, evidence.finding(claim, records, "paper"))
+        (claim, recorded.finding(claim, records, "paper"))
         for claim in paper.CLAIMS
-        if claim.id in small_nets.READINGS
+        if claim.id in stand_ins.READINGS
     ]
     found = [(claim, finding) for claim, finding in found if finding]
-    return [outcomes.tried_section(found, "../reproduce/results")] if found else []
+    return [runs.tried_section(found, "../reproduce/results")] if found else []
 
 
 def pictures(records):
     """{path below docs: a function that draws it} of what the records suffice for."""
-    from alexnet_paper import effects
-    from alexnet_paper import small_nets
+    from alexnet_paper.results import curves
+    from alexnet_paper.verdicts import stand_ins
     from reproduce import drawing
 
     drawn = {}
-    if race := effects.race(records):
+    if race := curves.race(records):
         drawn[PICTURES["Figure 1"]] = lambda: drawing.of_race(race)
-    if effects.of_experiment(records, "biases"):
+    if curves.of_experiment(records, "biases"):
         drawn[PICTURES["Biases"]] = lambda: drawing.of_biases(records)
-    if found := small_nets.decisions(records):
+    if found := stand_ins.decisions(records):
         drawn[PICTURES["Small nets"]] = lambda: drawing.of_effects(found)
     return drawn
 
 
 def page(title, text, sections):
-    from alexnet_paper import tables
+    from alexnet_paper.report import writers
 
     head = f"# {title}\n\n{BEGIN}\n\n{text}\n"
-    return f"{head}\n{tables.write(sections, 'markdown')}" if sections else head
+    return f"{head}\n{writers.write(sections, 'markdown')}" if sections else head
 
 
 def readme_table():
     """The claims that were measured, from the built net and the shipped records."""
-    from alexnet_paper import checks
-    from alexnet_paper import claims
-    from alexnet_paper import layout
-    from alexnet_paper import record
-    from alexnet_paper import tables
-    from alexnet_paper import variants
+    from alexnet_paper.nets import variants
+    from alexnet_paper.report import claims as layout
+    from alexnet_paper.report import writers
+    from alexnet_paper.results import record
+    from alexnet_paper.verdicts import built
+    from alexnet_paper.verdicts import measure as claims
 
     variant = variants.get("paper")
-    subject, records = checks.Subject(variant), record.load_all(record.shipped())
+    subject, records = built.Subject(variant), record.load_all(record.shipped())
     measured = [
         (claim, claims.measure(subject, claim, records))
         for claim in claims.claims_of(variant)
     ]
-    return tables.markdown(layout.short_claims_section(measured))
+    return writers.markdown(layout.short_claims_section(measured))
 
 
 def with_block(text, block):

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from alexnet_paper import charts
-from alexnet_paper import contact_sheets
-from alexnet_paper import diagram
-from alexnet_paper import outcomes
-from alexnet_paper import record
+from alexnet_paper.report import charts
+from alexnet_paper.report import contact_sheets
+from alexnet_paper.report import figure2
+from alexnet_paper.report import runs
+from alexnet_paper.results import record
+from alexnet_paper.training import run as run_folder
 from reproduce import command_line
 
 TARGET = 0.25  # training error, paper §3.1
@@ -19,7 +20,7 @@ SHOWN, QUERIES, NEAREST = 8, 5, 6  # Figure 4: photographs, queries, images for 
 
 def figure_1(options):
     """ReLU against tanh, from records."""
-    from alexnet_paper import effects
+    from alexnet_paper.results import curves as effects
 
     with command_line.usage():
         race = effects.race(record.load_all(options.records), TARGET)
@@ -29,7 +30,7 @@ def figure_1(options):
                 "reproduce.experiment figure1 --data-dir DIR makes them."
             )
     words = ratio_in_words(*race.ratio)
-    return of_race(race), [outcomes.epochs_section(race.epochs, words, TARGET)]
+    return of_race(race), [runs.epochs_section(race.epochs, words, TARGET)]
 
 
 def of_race(race):
@@ -46,16 +47,16 @@ def of_race(race):
 
 def effects_of_changes(options):
     """What each removal from a small net costs, from records."""
-    from alexnet_paper import small_nets
+    from alexnet_paper.verdicts import stand_ins
 
     with command_line.usage():
-        found = small_nets.decisions(record.load_all(options.records))
+        found = stand_ins.decisions(record.load_all(options.records))
         if not found:
             raise ValueError(
                 "there are no records of three seeds: python -m reproduce.experiment "
                 "choices --data-dir DIR makes them."
             )
-    return of_effects(found), [outcomes.effects_section(found)]
+    return of_effects(found), [runs.effects_section(found)]
 
 
 def of_effects(decisions):
@@ -69,7 +70,7 @@ def of_effects(decisions):
 
 def biases(options):
     """Steps until nets with several initial biases leave the plateau, from records."""
-    from alexnet_paper import effects
+    from alexnet_paper.results import curves as effects
 
     with command_line.usage():
         found = record.load_all(options.records)
@@ -82,7 +83,7 @@ def biases(options):
 
 
 def of_biases(records):
-    from alexnet_paper import effects
+    from alexnet_paper.results import curves as effects
 
     steps = effects.leaving(records, "biases")
     most = max(run for *_, run, _ in effects.started(records, "biases").values())
@@ -91,11 +92,11 @@ def of_biases(records):
 
 def of_starts(name, records):
     """The table of an experiment that asks whether nets start to train."""
-    from alexnet_paper import effects
-    from alexnet_paper import experiments
+    from alexnet_paper.results import curves as effects
+    from alexnet_paper.results import experiments
 
     started = effects.started(records, name)
-    return outcomes.start_section(experiments.EXPERIMENTS[name], started)
+    return runs.start_section(experiments.EXPERIMENTS[name], started)
 
 
 def ratio_in_words(ratio, bound):
@@ -107,18 +108,18 @@ def ratio_in_words(ratio, bound):
 
 def figure_2(options):
     """The net, from its specification alone."""
-    from alexnet_paper import variants
+    from alexnet_paper.nets import variants
 
     with command_line.usage():
         variant = variants.get(options.variant)
     title = variant.title[0].upper() + variant.title[1:]
-    return diagram.architecture_diagram(variant.architecture, title), []
+    return figure2.architecture_diagram(variant.architecture, title), []
 
 
 def figure_3(options):
     """The first layer's kernels, and whether the towers differ in colour."""
     command_line.quiet_keras()
-    from alexnet_paper import kernels
+    from alexnet_paper.results import colour
 
     net = command_line.open_net(options)
     with command_line.usage():
@@ -126,16 +127,16 @@ def figure_3(options):
         name = f"{first.name}/kernel"
         if name not in net.arrays:
             raise ValueError(f"{net.name} lacks {name}: there is nothing to draw.")
-        selectivity = kernels.colour_selectivity(net.arrays[name])
-    parts, part = kernels.first_layer_parts(net.architecture)
+        selectivity = colour.colour_selectivity(net.arrays[name])
+    parts, part = colour.first_layer_parts(net.architecture)
     difference = None
     if parts == 2:
-        difference = kernels.tower_difference(selectivity, seed=options.seed)
+        difference = colour.tower_difference(selectivity, seed=options.seed)
     made = contact_sheets.first_layer(
         net.arrays[name], selectivity, parts, part, difference, f"{net.name}."
     )
     means = [half.mean() for half in np.split(selectivity, parts)]
-    return made, [outcomes.kernels_section(means, difference, part, net.name)]
+    return made, [runs.kernels_section(means, difference, part, net.name)]
 
 
 def figure_4(options):
@@ -173,11 +174,11 @@ def figure_4(options):
 
 def load(options):
     """The dataset that is named, or None."""
-    from alexnet_paper import data
+    from alexnet_paper.data import datasets
 
     if options.data is None:
         return None
-    return data.load(options.data, options.data_dir, limit=options.limit)
+    return datasets.load(options.data, options.data_dir, limit=options.limit)
 
 
 def in_words(options):
@@ -200,8 +201,8 @@ def chosen_split(dataset, name=None):
 
 def of_photographs(net, paths, views=1):
     """(`Predicted`, or None where none was whole; the paths it is of)."""
-    from alexnet_paper.images import BadImage
-    from alexnet_paper.images import open_image
+    from alexnet_paper.data.images import BadImage
+    from alexnet_paper.data.images import open_image
 
     small, scaled, whole = [], [], []
     for path in paths:
@@ -250,7 +251,7 @@ def labels_section(predicted, names, top=5):
         ]
         for index in range(len(names))
     ]
-    return outcomes.predictions_section(names, labelled, predicted.about)
+    return runs.predictions_section(names, labelled, predicted.about)
 
 
 def of_split(net, dataset, split):
@@ -260,10 +261,10 @@ def of_split(net, dataset, split):
             f"{net.name} is partial: photographs cannot be labelled with it."
         )
         return None
-    from alexnet_paper import trained
+    from alexnet_paper.weights import net as nets
 
     names, images = outputs(net), list(split.images)
-    place = trained.matching(dataset.class_names, net)
+    place = nets.matching(dataset.class_names, net)
     labels = tuple(place.get(int(label)) for label in split.labels)
     titles = tuple(
         dataset.class_names[of_data] if output is None else names[output]
@@ -283,7 +284,7 @@ def nearest(net, dataset, train, split):
     """(`Neighbours` of some of the split among the training images, the table over all
     of it). They are others than those whose labels are shown, where there are
     enough."""
-    from alexnet_paper.retrieval import retrieval
+    from alexnet_paper.results.neighbours import retrieval
 
     with command_line.usage():
         layer, stands_in = net.last_hidden
@@ -314,48 +315,47 @@ def nearest(net, dataset, train, split):
         dataset.class_names,
         about + precision,
     )
-    section = outcomes.retrieval_section(found, dataset.class_names, NEAREST, about)
+    section = runs.retrieval_section(found, dataset.class_names, NEAREST, about)
     return shown, section
 
 
 def curves(options):
     """Loss and accuracy from the log of a run."""
     command_line.quiet_keras()
-    from alexnet_paper import train
-    from alexnet_paper.plan import read_plan
+    from alexnet_paper.training import run as run_folder
+    from alexnet_paper.training.plan import read_plan
 
     with command_line.usage():
         if options.run is None:
             raise ValueError("curves are of a run: name it with --run RUN.")
         plan = read_plan(options.run)[0]
-        history = train.history(options.run)
+        history = run_folder.history(options.run)
         about = f"{plan.variant} on {plan.data}, seed {plan.seed} ({options.run})."
         made = charts.curves(history, about)
-    return made, [outcomes.curves_section(history, about)]
+    return made, [runs.curves_section(history, about)]
 
 
 def confusion(options):
     """Confusion matrices of a run on a split of its data."""
     command_line.quiet_keras()
-    from alexnet_paper import evaluate
-    from alexnet_paper import trained
-    from alexnet_paper.plan import read_plan
+    from alexnet_paper.results import evaluate as evaluation
+    from alexnet_paper.training.plan import read_plan
 
     with command_line.usage():
         if options.run is None:
             raise ValueError("a confusion matrix is of a run: name it with --run RUN.")
-        net = trained.open_run(options.run)
+        net = run_folder.open_run(options.run)
         dataset = read_plan(options.run)[0].dataset()
     split = chosen_split(dataset, options.split)
     probabilities = net.predict(split.images)
-    wrong = evaluate.top_k_error(probabilities, split.labels, 1)
+    wrong = evaluation.top_k_error(probabilities, split.labels, 1)
     about = f"{net.name}: {len(split):,} images of {dataset.name}, "
     about += f"{100 * wrong:.1f} % wrong."
     made = charts.confusion(
         split.labels, probabilities.argmax(axis=1), dataset.class_names, about
     )
-    report = evaluate.class_report(probabilities, split.labels, dataset.class_names)
-    return made, [outcomes.class_section(report)]
+    report = evaluation.class_report(probabilities, split.labels, dataset.class_names)
+    return made, [runs.class_section(report)]
 
 
 DRAWN = {

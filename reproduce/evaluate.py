@@ -55,9 +55,9 @@ def main(arguments=None):
 
 def evaluate(options):
     command_line.quiet_keras()
-    from alexnet_paper import evaluate as evaluation
-    from alexnet_paper import outcomes
-    from alexnet_paper import tables
+    from alexnet_paper.report import runs
+    from alexnet_paper.report import writers
+    from alexnet_paper.results import evaluate as evaluation
 
     with command_line.usage():
         if options.out:
@@ -65,10 +65,10 @@ def evaluate(options):
         record = measured(options, evaluation)
     path = record.save(options.out or (options.run or ["runs"])[0])
     command_line.note(f"record: {path}")
-    sections = [outcomes.records_section([record])]
+    sections = [runs.records_section([record])]
     if options.per_class:
-        sections.append(outcomes.class_section(record.metrics["per_class"]))
-    command_line.emit(tables.write(sections, "text"))
+        sections.append(runs.class_section(record.metrics["per_class"]))
+    command_line.emit(writers.write(sections, "text"))
 
 
 def measured(options, evaluation):

@@ -47,13 +47,13 @@ def main(arguments=None):
 
 
 def experiment(options):
-    from alexnet_paper import experiments
-    from alexnet_paper import outcomes
-    from alexnet_paper import tables
+    from alexnet_paper.report import runs
+    from alexnet_paper.report import writers
+    from alexnet_paper.results import experiments
 
     if options.name == "list":
-        sections = [outcomes.experiments_section(experiments.EXPERIMENTS.values())]
-        command_line.emit(tables.write(sections, "text"))
+        sections = [runs.experiments_section(experiments.EXPERIMENTS.values())]
+        command_line.emit(writers.write(sections, "text"))
         return
     command_line.quiet_keras()
     with command_line.usage():
@@ -81,7 +81,7 @@ def experiment(options):
 def affordable(precision):
     """The precision of a protocol where the processor computes it fast, else float32.
     The control in docs/results.md says that they come to the same."""
-    from alexnet_paper.placement import computes_bfloat16
+    from alexnet_paper.nets.placement import computes_bfloat16
 
     if precision == "float32" or computes_bfloat16():
         return precision
@@ -114,9 +114,9 @@ def run_all(chosen, plans, out, command):
     """Runs (arm, plan) pairs, each in a folder below `out`, or goes on with them, and
     yields the paths of the records. Runs that another process holds are left to it.
     Exits with 1 where one was stopped."""
-    from alexnet_paper import record
-    from alexnet_paper import train as training
-    from alexnet_paper import trials
+    from alexnet_paper.results import arms as trials
+    from alexnet_paper.results import record
+    from alexnet_paper.training import run as run_folder
     from reproduce.progress import EpochProgress
 
     for number, (arm, plan) in enumerate(plans, 1):
@@ -129,7 +129,7 @@ def run_all(chosen, plans, out, command):
         lock.parent.mkdir(parents=True, exist_ok=True)
         lock.touch()
         try:
-            with training.locked(lock):
+            with run_folder.locked(lock):
                 if (folder / "done").exists():
                     with command_line.usage():
                         trials.check_done(chosen, plan, folder)
@@ -149,7 +149,7 @@ def run_all(chosen, plans, out, command):
                     raise SystemExit(1)
                 yield from [record.save(out / "records") for record in records]
                 (folder / "done").touch()
-        except training.Stopped as held:
+        except run_folder.Stopped as held:
             command_line.note(str(held))
 
 

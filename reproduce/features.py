@@ -35,11 +35,11 @@ def main(arguments=None):
 
 def features(options):
     command_line.quiet_keras()
-    from alexnet_paper import data
-    from alexnet_paper import kernels
-    from alexnet_paper import outcomes
-    from alexnet_paper import probe
-    from alexnet_paper import tables
+    from alexnet_paper.data import datasets
+    from alexnet_paper.report import runs
+    from alexnet_paper.report import writers
+    from alexnet_paper.results import colour as kernels
+    from alexnet_paper.results import features as probe
 
     net = command_line.open_net(options)
     with command_line.usage():
@@ -48,7 +48,7 @@ def features(options):
             raise ValueError("--split train: training images are what is searched.")
         layer = options.layer or net.last_hidden[0]
         net.require(layer)
-        dataset = data.load(options.data, options.data_dir, limit=options.limit)
+        dataset = datasets.load(options.data, options.data_dir, limit=options.limit)
         test, train = dataset.split(options.split), dataset.split("train")
     random = net.untrained(options.seed)
     arms = (
@@ -70,8 +70,8 @@ def features(options):
         about = (net, found, layer, dataset, options.split, options.seed)
         records.append(probe.record(*about, metrics, options.command))
         command_line.note(f"record: {records[-1].save(options.out)}")
-    sections = outcomes.features_sections(records)
-    command_line.emit(tables.write(sections, "text"))
+    sections = runs.features_sections(records)
+    command_line.emit(writers.write(sections, "text"))
 
 
 if __name__ == "__main__":

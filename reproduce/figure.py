@@ -20,7 +20,7 @@ drawn; 1: failed; 2: wrong use.
 
 import sys
 
-from alexnet_paper.tables import FORMATS
+from alexnet_paper.report.writers import FORMATS
 from reproduce import command_line
 
 FIGURES = ("1", "2", "3", "4", "curves", "confusion", "effects", "biases")
@@ -68,20 +68,20 @@ def main(arguments=None):
 
 
 def figure(options):
-    from alexnet_paper import figures
-    from alexnet_paper import tables
+    from alexnet_paper.report import style
+    from alexnet_paper.report import writers
     from reproduce import drawing
 
     with command_line.usage():
-        figures.check_path(options.out)
+        style.check_path(options.out)
         command_line.check_out(options.out)
         if options.photographs and options.figure != "4":
             raise ValueError(f"figure {options.figure} takes no photographs.")
     made, sections = drawing.DRAWN[options.figure](options)
-    figures.save(made, options.out)
+    style.save(made, options.out)
     command_line.note(f"written: {options.out}")
     if sections:
-        command_line.emit(tables.write(sections, options.format))
+        command_line.emit(writers.write(sections, options.format))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ wrong use.
 
 import sys
 
-from alexnet_paper.tables import FORMATS
+from alexnet_paper.report.writers import FORMATS
 from reproduce import command_line
 
 
@@ -39,14 +39,14 @@ def main(arguments=None):
 
 def predict(options):
     command_line.quiet_keras()
-    from alexnet_paper import contact_sheets
-    from alexnet_paper import figures
-    from alexnet_paper import tables
+    from alexnet_paper.report import contact_sheets
+    from alexnet_paper.report import style
+    from alexnet_paper.report import writers
     from reproduce import drawing
 
     with command_line.usage():
         if options.out:
-            figures.check_path(options.out)
+            style.check_path(options.out)
             command_line.check_out(options.out)
         if options.top < 1:
             raise ValueError(f"--top must be 1 or more. Received: {options.top}")
@@ -54,10 +54,10 @@ def predict(options):
     predicted, names = drawing.of_photographs(net, options.photographs, options.views)
     if predicted is not None:
         section = drawing.labels_section(predicted, names, options.top)
-        command_line.emit(tables.write([section], options.format))
+        command_line.emit(writers.write([section], options.format))
         if options.out:
             made = contact_sheets.predictions_and_neighbours(predicted, top=options.top)
-            figures.save(made, options.out)
+            style.save(made, options.out)
             command_line.note(f"written: {options.out}")
     if len(names) < len(options.photographs):
         raise SystemExit(1)

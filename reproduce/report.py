@@ -6,22 +6,23 @@ from dataclasses import asdict
 import keras
 import numpy as np
 
-from alexnet_paper import architecture
-from alexnet_paper import augment
-from alexnet_paper import checks
-from alexnet_paper import claims
-from alexnet_paper import differences
-from alexnet_paper import equivalence
-from alexnet_paper import layout
-from alexnet_paper import outcomes
 from alexnet_paper import paper
-from alexnet_paper import placement
-from alexnet_paper import record
-from alexnet_paper import tables
-from alexnet_paper import variants
-from alexnet_paper.articles import ARTICLES
-from alexnet_paper.findings import NOT_REPRODUCED
-from alexnet_paper.findings import REPRODUCED
+from alexnet_paper.data import augment
+from alexnet_paper.data.images import photographs
+from alexnet_paper.nets import differences
+from alexnet_paper.nets import placement
+from alexnet_paper.nets import specs
+from alexnet_paper.nets import variants
+from alexnet_paper.paper.articles import ARTICLES
+from alexnet_paper.report import claims as layout
+from alexnet_paper.report import runs
+from alexnet_paper.report import writers
+from alexnet_paper.training import environment
+from alexnet_paper.verdicts import built
+from alexnet_paper.verdicts import forms as equivalence
+from alexnet_paper.verdicts import measure as claims
+from alexnet_paper.verdicts.finding import NOT_REPRODUCED
+from alexnet_paper.verdicts.finding import REPRODUCED
 
 
 def render(variant, records, devices, format):
@@ -29,7 +30,7 @@ def render(variant, records, devices, format):
 
     `devices`: of the two towers, or () to leave out the comparison of the two forms.
     """
-    subject = checks.Subject(variant)
+    subject = built.Subject(variant)
     measured = [
         (claim, claims.measure(subject, claim, records))
         for claim in claims.claims_of(variant)
@@ -39,7 +40,7 @@ def render(variant, records, devices, format):
     if format == "json":
         return json.dumps(as_json(variant, measured, forms, records), indent=1) + "\n"
     sections = as_sections(variant, measured, forms, records)
-    return tables.write(sections, format)
+    return writers.write(sections, format)
 
 
 def tower_devices(variant, where):
@@ -61,7 +62,7 @@ def compare_forms(net, devices):
     images = np.concatenate(
         [
             augment.ten_views(np.asarray(augment.rescale_and_crop(photo)), size)
-            for photo in checks.photographs()
+            for photo in photographs()
         ]
     )
     images = (images - np.asarray(augment.AUTHORS_MEAN)).astype("float32")
@@ -77,11 +78,9 @@ def as_sections(variant, measured, forms, records):
     if forms:
         found += layout.forms_sections(forms)
     found.append(
-        layout.architecture_section(
-            variant, architecture.trace(net), architecture.totals(net)
-        )
+        layout.architecture_section(variant, specs.trace(net), specs.totals(net))
     )
-    memory = architecture.memory(net)
+    memory = specs.memory(net)
     found.append(layout.memory_section(memory, variant.recipe.batch_size))
     if not article:
         ours = {
@@ -92,7 +91,7 @@ def as_sections(variant, measured, forms, records):
         printed = (paper.TABLE_1, paper.TABLE_2)
         found += [layout.results_section(table, ours) for table in printed]
     if records:
-        found.append(outcomes.records_section(records))
+        found.append(runs.records_section(records))
     return [*found, layout.commands_section(measured)]
 
 
@@ -110,10 +109,10 @@ def changes_section(variant):
 
 def as_json(variant, measured, forms, records):
     net = variant.architecture
-    totals = architecture.totals(net)
+    totals = specs.totals(net)
     return {
         "variant": variant.name,
-        "environment": record.environment(),
+        "environment": environment.environment(),
         "claims": [claim_json(claim, finding) for claim, finding in measured],
         "changes": [asdict(row) for row in changes(variant)]
         if variant.name in ARTICLES
@@ -128,7 +127,7 @@ def as_json(variant, measured, forms, records):
                 "neurons": layer.neurons,
                 "tower reads": layer.reads or "all maps",
             }
-            for layer in architecture.trace(net)
+            for layer in specs.trace(net)
         ],
         "totals": {
             "parameters": totals.parameters,

@@ -4,14 +4,13 @@ import json
 import shlex
 from pathlib import Path
 
-from alexnet_paper import charts
-from alexnet_paper import comparison
-from alexnet_paper import figures
-from alexnet_paper import outcomes
-from alexnet_paper import plan as plans
-from alexnet_paper import record
-from alexnet_paper import tables
-from alexnet_paper import train as training
+from alexnet_paper.report import charts
+from alexnet_paper.report import runs as outcomes
+from alexnet_paper.report import style
+from alexnet_paper.report import writers
+from alexnet_paper.results import compare
+from alexnet_paper.results import record
+from alexnet_paper.training import environment
 from reproduce.experiment import run_all
 
 TIMED = 32  # images in a batch whose forward pass and training step are timed
@@ -30,7 +29,7 @@ class Comparison:
                 raise ValueError(f"--{name} must be {low} or more.")
         if not 0 < options.accuracy <= 1:
             raise ValueError(f"--accuracy must be in (0, 1]: {options.accuracy}")
-        self.experiment = comparison.experiment(
+        self.experiment = compare.experiment(
             options.data,
             options.variants and options.variants.split(","),
             options.seeds,
@@ -41,11 +40,11 @@ class Comparison:
         )
         self.plans = self.experiment.plans(options.data_dir)
         for _, plan in self.plans:
-            plans.check(plan)
+            plan.check(plan)
         self.folder = Path("runs") / self.experiment.name
         self.figure = options.out or str(self.folder / "comparison.png")
-        figures.check_path(self.figure)
-        self.free = options.data == comparison.FREE
+        style.check_path(self.figure)
+        self.free = options.data == compare.FREE
         self.dataset, self.images, self.found = None, None, {}
         if self.free or options.run or options.data_dir:
             self.load()
@@ -62,9 +61,7 @@ class Comparison:
         records = record.load_all(self.options.records)
         if self.options.records and self.folder.is_dir():
             records += record.load_all(self.folder)
-        self.found = comparison.matching(
-            records, self.experiment, self.plans, self.images
-        )
+        self.found = compare.matching(records, self.experiment, self.plans, self.images)
 
     @property
     def missing(self):
@@ -84,14 +81,14 @@ class Comparison:
 
     def time(self):
         one_seed = [plan for _, plan in self.plans[: len(self.experiment.arms)]]
-        self.speeds = comparison.speeds(
+        self.speeds = compare.speeds(
             one_seed, self.classes, self.batch_size, self.options.rounds
         )
 
     def cost(self):
         """What the missing runs will take, in words."""
         seconds = [
-            comparison.cost(plan, self.dataset, self.speeds[arm])
+            compare.cost(plan, self.dataset, self.speeds[arm])
             for arm, plan in self.missing
         ]
         runs = "1 run" if len(seconds) == 1 else f"{len(seconds)} runs"
@@ -109,7 +106,7 @@ class Comparison:
         self.read()
 
     def rows(self):
-        return comparison.rows(
+        return compare.rows(
             self.experiment,
             self.plans,
             self.found,
@@ -124,7 +121,7 @@ class Comparison:
 
     def command(self, arm):
         words = ["--data", self.options.data]
-        if self.options.data != comparison.FREE:
+        if self.options.data != compare.FREE:
             words += ["--data-dir", self.options.data_dir or "DIR"]
         words += ["--variants", arm]
         for name in ("epochs", "seeds", "limit", "batch_size", "input_size"):
@@ -150,7 +147,7 @@ class Comparison:
         )
 
     def note(self):
-        here = training.here()
+        here = environment.here()
         several = [len(row.measured) > 1 for row in self.rows() if row.measured]
         over = "over seeds (t-interval of the mean)" if any(several) else "over images"
         if any(several) and not all(several):
@@ -176,7 +173,7 @@ class Comparison:
             self.commands(),
             self.note(),
         )
-        return tables.write(sections, format)
+        return writers.write(sections, format)
 
     def as_json(self):
         accuracy, commands = self.options.accuracy, self.commands()
@@ -185,7 +182,7 @@ class Comparison:
             "protocol": self.protocol(),
             "accuracy": accuracy,
             "batch_size": self.batch_size,
-            "environment": training.here(),
+            "environment": environment.here(),
             "variants": [
                 row_json(row, accuracy, commands.get(row.variant))
                 for row in self.rows()
@@ -194,7 +191,7 @@ class Comparison:
 
     def draw(self):
         about = f"{self.protocol()}. Lines: 95 % intervals."
-        figures.save(charts.comparison(self.rows(), about), self.figure)
+        style.save(charts.comparison(self.rows(), about), self.figure)
 
 
 def machine(environment):

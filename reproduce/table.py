@@ -11,7 +11,7 @@ made; 1: it failed; 2: wrong use.
 
 import sys
 
-from alexnet_paper.tables import FORMATS
+from alexnet_paper.report.writers import FORMATS
 from reproduce import command_line
 
 
@@ -45,8 +45,8 @@ def main(arguments=None):
 
 
 def table(options):
-    from alexnet_paper import record
-    from alexnet_paper import variants
+    from alexnet_paper.nets import variants
+    from alexnet_paper.results import record
 
     with command_line.usage():
         variant = variants.get(options.variant)

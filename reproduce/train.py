@@ -89,8 +89,8 @@ def main(arguments=None):
 
 def train(options):
     command_line.quiet_keras()
-    from alexnet_paper import train as training
-    from alexnet_paper.plan import Plan
+    from alexnet_paper.training import train as training
+    from alexnet_paper.training.plan import Plan
     from reproduce.progress import EpochProgress
 
     folder = options.out or (

@@ -77,7 +77,7 @@ def main(arguments=None):
 
 def import_weights(options):
     command_line.quiet_keras()
-    from alexnet_paper import conversion
+    from alexnet_paper.weights import convert as conversion
 
     allowed = tuple(filter(None, options.allow_missing.split(",")))
     asked = {
@@ -98,18 +98,18 @@ def import_weights(options):
 
 def show(options):
     command_line.quiet_keras()
-    from alexnet_paper import architecture
-    from alexnet_paper import layout
-    from alexnet_paper import tables
-    from alexnet_paper.trained import open_weights
+    from alexnet_paper.nets import specs
+    from alexnet_paper.report import claims
+    from alexnet_paper.report import writers
+    from alexnet_paper.weights.net import open_weights
 
     with command_line.usage():
         trained = open_weights(options.file)
-    shapes = architecture.shapes(trained.architecture)
-    sections = layout.weights_sections(
+    shapes = specs.shapes(trained.architecture)
+    sections = claims.weights_sections(
         trained.name, known_of(trained), shapes, trained.about["missing"]
     )
-    command_line.emit(tables.write(sections, "text"))
+    command_line.emit(writers.write(sections, "text"))
 
 
 def known_of(trained):
@@ -133,7 +133,7 @@ def known_of(trained):
 
 def fetch(options):
     command_line.quiet_keras()
-    from alexnet_paper import downloads
+    from alexnet_paper.weights import downloads
 
     with command_line.usage():
         path = downloads.download(options.name, options.url, options.out)

@@ -11,9 +11,9 @@ import sys
 import keras
 import numpy as np
 
-from alexnet_paper import model as models
-from alexnet_paper import variants
-from alexnet_paper.optimizer import MomentumSGD
+from alexnet_paper.nets import model as models
+from alexnet_paper.nets import variants
+from alexnet_paper.training.optimizer import MomentumSGD
 
 NET = variants.get("cifar-11pct").architecture.with_input((12, 12, 3))
 

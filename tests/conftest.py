@@ -7,15 +7,15 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is impor
 
 import pytest
 
-from alexnet_paper import placement
-from alexnet_paper.architecture import LRN
-from alexnet_paper.architecture import Architecture
-from alexnet_paper.architecture import Conv
-from alexnet_paper.architecture import Dense
-from alexnet_paper.architecture import Dropout
-from alexnet_paper.architecture import MaxPool
-from alexnet_paper.architecture import ReLU
-from alexnet_paper.architecture import Softmax
+from alexnet_paper.nets import placement
+from alexnet_paper.nets.specs import LRN
+from alexnet_paper.nets.specs import Architecture
+from alexnet_paper.nets.specs import Conv
+from alexnet_paper.nets.specs import Dense
+from alexnet_paper.nets.specs import Dropout
+from alexnet_paper.nets.specs import MaxPool
+from alexnet_paper.nets.specs import ReLU
+from alexnet_paper.nets.specs import Softmax
 
 placement.split("CPU")  # before TensorFlow starts
 gc.freeze()  # what is loaded by now stays: collecting nets does not walk through it

@@ -7,8 +7,8 @@ from collections import OrderedDict
 
 import numpy as np
 
-from alexnet_paper import architecture as arch
-from alexnet_paper.variants import VARIANTS
+from alexnet_paper.nets import specs
+from alexnet_paper.nets.variants import VARIANTS
 
 CLASSES = 7
 SIZE, SIDE = 99, 110  # maps 23-11-11-5-5-5-5-2: pool5 is 2×2
@@ -60,7 +60,7 @@ def weights_of(variant, seed=0):
     rng = np.random.default_rng(seed)
     net = variant.architecture.with_classes(CLASSES)
     arrays = {}
-    for name, shape in arch.shapes(net).items():
+    for name, shape in specs.shapes(net).items():
         fan_in = math.prod(shape[:-1])
         scale = 0.2 if name.endswith("bias") else math.sqrt(2 / fan_in)
         arrays[name] = rng.normal(0, scale, shape)

@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from alexnet_paper import architecture as arch
-from alexnet_paper import augment
-from alexnet_paper import variants
-from alexnet_paper.ablations import ABLATIONS
-from alexnet_paper.model import build_model
+from alexnet_paper.data import augment
+from alexnet_paper.nets import specs
+from alexnet_paper.nets import variants
+from alexnet_paper.nets.ablations import ABLATIONS
+from alexnet_paper.nets.model import build_model
 
 BASE = variants.get("paper-32")
 
@@ -42,11 +42,11 @@ APPLIED = [name for name in ABLATIONS if name != "unit-bias"]  # paper-32's are 
 def test_sizes_after_an_ablation(name):
     """None makes anything larger; one that is not above changes no size."""
     net = variants.get(f"paper-32.{name}").architecture
-    whole, totals = arch.totals(BASE.architecture), arch.totals(net)
+    whole, totals = specs.totals(BASE.architecture), specs.totals(net)
     pools = tuple(
         row.output_shape[0]
-        for row in arch.trace(net)
-        if isinstance(row.spec, arch.MaxPool)
+        for row in specs.trace(net)
+        if isinstance(row.spec, specs.MaxPool)
     )
     less = whole.parameters - totals.parameters, whole.macs - totals.macs
     assert (*less, pools) == EXPECTED.get(name, (0, 0, (14, 7, 3)))
@@ -70,17 +70,17 @@ def test_one_thing_is_changed(name):
 
 
 KINDS = {
-    "no-lrn": arch.LRN,
-    "no-dropout": arch.Dropout,
-    "tanh": arch.ReLU,
-    "no-overlap": arch.MaxPool,
+    "no-lrn": specs.LRN,
+    "no-dropout": specs.Dropout,
+    "tanh": specs.ReLU,
+    "no-overlap": specs.MaxPool,
 }
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_the_other_layers_stay(name):
     def others(net):
-        apart = KINDS[name], arch.Tanh, arch.Scale
+        apart = KINDS[name], specs.Tanh, specs.Scale
         return [s for s in net.layers if not isinstance(s, apart)]
 
     net = variants.get(f"paper-32.{name}").architecture
@@ -90,7 +90,7 @@ def test_the_other_layers_stay(name):
         assert {(spec.size, spec.stride, spec.padding) for spec in left} == {(2, 2, 0)}
     else:
         assert not left
-    assert sum(isinstance(s, arch.Tanh) for s in net.layers) == 7 * (name == "tanh")
+    assert sum(isinstance(s, specs.Tanh) for s in net.layers) == 7 * (name == "tanh")
 
 
 def test_one_tower_of_the_paper_is_its_one_gpu_net():
@@ -102,7 +102,7 @@ def test_one_tower_of_the_paper_is_its_one_gpu_net():
 def test_without_normalization_its_constant_factor_stays():
     """With alpha = 0 a response normalization is the factor k^−beta: 2^−0.75."""
     net = variants.get("paper-32.no-lrn").architecture
-    (factor,) = {spec.factor for spec in net.layers if isinstance(spec, arch.Scale)}
+    (factor,) = {spec.factor for spec in net.layers if isinstance(spec, specs.Scale)}
     assert factor == pytest.approx(0.5946, abs=1e-4)
     images = np.random.default_rng(0).normal(0, 60, (2, 28, 28, 3)).astype("float32")
     idle = BASE.architecture.change(norm1={"alpha": 0.0}, norm2={"alpha": 0.0})
@@ -110,7 +110,7 @@ def test_without_normalization_its_constant_factor_stays():
     ours, theirs = (np.asarray(model(images)) for model in models)
     np.testing.assert_allclose(ours, theirs, rtol=1e-4)
     caffe = variants.get("caffe.no-lrn").architecture  # k = 1: nothing is left
-    assert not [s for s in caffe.layers if isinstance(s, (arch.LRN, arch.Scale))]
+    assert not [s for s in caffe.layers if isinstance(s, (specs.LRN, specs.Scale))]
 
 
 @pytest.mark.parametrize("layer", ["conv1", "conv3", "conv5"])
@@ -128,7 +128,7 @@ def test_ablations_are_chained():
     net = variants.get("cifar-18pct.no-lrn.no-decay.tanh")
     assert net.name == "cifar-18pct.no-lrn.no-decay.tanh"
     kinds = {type(spec) for spec in net.architecture.layers}
-    assert arch.Tanh in kinds and not kinds & {arch.SpatialNorm, arch.ReLU}
+    assert specs.Tanh in kinds and not kinds & {specs.SpatialNorm, specs.ReLU}
     assert (net.recipe.weight_decay, net.recipe.layer_weight_decay) == (0, ())
     assert len(net.departures) == len(variants.get("cifar-18pct").departures) + 3
 
@@ -166,8 +166,8 @@ def test_without_crops_the_central_patch_is_trained_on():
 
 @pytest.mark.parametrize("name", APPLIED)
 def test_an_ablated_net_is_built_and_trained_like_any(name, tmp_path):
-    from alexnet_paper import train
-    from alexnet_paper.plan import Plan
+    from alexnet_paper.training import train
+    from alexnet_paper.training.plan import Plan
 
     plan = Plan(f"paper-32.{name}", "digits", epochs=1, limit=16, batch_size=16)
     run = train.start(plan, tmp_path, "command", notify=print)

@@ -3,17 +3,17 @@ hand or printed by their sources."""
 
 import pytest
 
-from alexnet_paper import architecture as arch
-from alexnet_paper.architecture import LRN
-from alexnet_paper.architecture import Architecture
-from alexnet_paper.architecture import AvgPool
-from alexnet_paper.architecture import Conv
-from alexnet_paper.architecture import Dense
-from alexnet_paper.architecture import Local
-from alexnet_paper.architecture import MaxPool
-from alexnet_paper.architecture import ReLU
-from alexnet_paper.variants import PAPER
-from alexnet_paper.variants import VARIANTS
+from alexnet_paper.nets import specs
+from alexnet_paper.nets.specs import LRN
+from alexnet_paper.nets.specs import Architecture
+from alexnet_paper.nets.specs import AvgPool
+from alexnet_paper.nets.specs import Conv
+from alexnet_paper.nets.specs import Dense
+from alexnet_paper.nets.specs import Local
+from alexnet_paper.nets.specs import MaxPool
+from alexnet_paper.nets.specs import ReLU
+from alexnet_paper.nets.variants import PAPER
+from alexnet_paper.nets.variants import VARIANTS
 
 # variant → parameters, multiply-adds, neurons of the learned layers
 TOTALS = {
@@ -131,34 +131,34 @@ def test_every_variant_has_its_totals():
 
 @pytest.mark.parametrize("name", TOTALS)
 def test_totals(name):
-    found = arch.totals(net_of(name))
+    found = specs.totals(net_of(name))
     assert (found.parameters, found.macs, found.neurons) == TOTALS[name]
     assert found.weights + found.biases == found.parameters
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_parameters_of_each_layer(name):
-    layers = arch.trace(net_of(name))
+    layers = specs.trace(net_of(name))
     found = {layer.name: layer.parameters for layer in layers if layer.parameters}
     assert found == PARAMETERS[name]
 
 
 def test_paper_weights_biases_and_multiply_adds():
-    totals = arch.totals(PAPER)
+    totals = specs.totals(PAPER)
     assert (totals.weights, totals.biases) == (60_954_656, 10_568)
-    layers = arch.trace(PAPER)
+    layers = specs.trace(PAPER)
     assert {layer.name: layer.macs for layer in layers if layer.macs} == PAPER_MACS
 
 
 def test_neurons_of_figure_2():
     """The printed list with its first number put right."""
-    found = [layer.neurons for layer in arch.trace(PAPER) if layer.learned]
+    found = [layer.neurons for layer in specs.trace(PAPER) if layer.learned]
     assert found == [290_400, 186_624, 64_896, 64_896, 43_264, 4096, 4096, 1000]
 
 
 @pytest.mark.parametrize("name", SIDES)
 def test_sides_of_the_maps(name):
-    layers = arch.trace(net_of(name))
+    layers = specs.trace(net_of(name))
     maps = [layer for layer in layers if isinstance(layer.spec, (Conv, MaxPool))]
     assert tuple(layer.output_shape[0] for layer in maps) == SIDES[name]
     assert all(layer.output_shape[0] == layer.output_shape[1] for layer in maps)
@@ -166,7 +166,7 @@ def test_sides_of_the_maps(name):
 
 def test_paper_reads_across_where_figure_2_does():
     """Only conv3 and the dense layers see both towers; fc8 lives in tower a."""
-    layers = {layer.name: layer for layer in arch.trace(PAPER)}
+    layers = {layer.name: layer for layer in specs.trace(PAPER)}
     both = {name for name, layer in layers.items() if layer.reads == "both towers"}
     assert both == {"conv3", "fc6", "fc7", "fc8"}
     assert [n for n, layer in layers.items() if layer.reads == "image"] == ["conv1"]
@@ -175,7 +175,7 @@ def test_paper_reads_across_where_figure_2_does():
 
 def test_crossings_of_the_paper_are_figure_2s_seven_tensors():
     found = {
-        (c.into, c.source, c.target, c.shape, c.bytes) for c in arch.crossings(PAPER)
+        (c.into, c.source, c.target, c.shape, c.bytes) for c in specs.crossings(PAPER)
     }
     assert found == {
         ("conv3", "a", "b", (13, 13, 128), 86_528),
@@ -186,35 +186,35 @@ def test_crossings_of_the_paper_are_figure_2s_seven_tensors():
         ("fc7", "b", "a", (2048,), 8_192),
         ("fc8", "b", "a", (2048,), 8_192),
     }
-    assert len(arch.crossings(PAPER)) == 7
+    assert len(specs.crossings(PAPER)) == 7
 
 
 def test_six_conv_crosses_into_conv6_too():
-    found = [(c.into, c.shape) for c in arch.crossings(net_of("six-conv"))]
+    found = [(c.into, c.shape) for c in specs.crossings(net_of("six-conv"))]
     assert found.count(("conv6", (6, 6, 128))) == 2 and len(found) == 9
 
 
 def test_a_normalization_over_all_maps_crosses():
     wide = PAPER.change(norm1={"groups": 1})
-    assert ("norm1", (55, 55, 48)) in [(c.into, c.shape) for c in arch.crossings(wide)]
+    assert ("norm1", (55, 55, 48)) in [(c.into, c.shape) for c in specs.crossings(wide)]
 
 
 @pytest.mark.parametrize("name", ["one-gpu", "ungrouped", "caffe", "cifar-11pct"])
 def test_one_tower_has_no_crossing(name):
-    assert arch.crossings(net_of(name)) == ()
-    assert {layer.reads for layer in arch.trace(net_of(name))} == {""}
+    assert specs.crossings(net_of(name)) == ()
+    assert {layer.reads for layer in specs.trace(net_of(name))} == {""}
 
 
 def test_memory_of_each_card():
     """Half the net each, fc8 and its softmax on the first; batch 128 fits in 3 GB."""
-    held = arch.memory(PAPER)
-    assert held["a"] == arch.Memory(parameters=130_124_448, activations=3_856_448)
-    assert held["b"] == arch.Memory(parameters=113_736_448, activations=3_848_448)
+    held = specs.memory(PAPER)
+    assert held["a"] == specs.Memory(parameters=130_124_448, activations=3_856_448)
+    assert held["b"] == specs.Memory(parameters=113_736_448, activations=3_848_448)
     assert held["a"].training(128) == 1_377_624_032
 
 
 def test_memory_of_one_device():
-    held = arch.memory(net_of("cifar-18pct"))
+    held = specs.memory(net_of("cifar-18pct"))
     assert list(held) == [""]
     assert held[""].parameters == 4 * 89_578
 
@@ -269,24 +269,24 @@ def one_layer(*layers, shape=(8, 8, 6), towers=1):
 )
 def test_a_net_that_cannot_be_is_refused(net, message):
     with pytest.raises(ValueError, match=message):
-        arch.trace(net)
+        specs.trace(net)
 
 
 def test_smallest_input_of_the_paper():
     """67 is the first side that leaves pool5 a window."""
-    assert arch.trace(PAPER.with_input((67, 67, 3)))[-1].output_shape == (1000,)
+    assert specs.trace(PAPER.with_input((67, 67, 3)))[-1].output_shape == (1000,)
 
 
 def test_with_classes():
     ten = PAPER.with_classes(10)
     assert (PAPER.classes, ten.classes) == (1000, 10)
-    assert arch.totals(ten).parameters == 60_965_224 - 990 * 4097
+    assert specs.totals(ten).parameters == 60_965_224 - 990 * 4097
     assert ten.layers[:-2] == PAPER.layers[:-2]
 
 
 def test_with_input():
     assert PAPER.with_input([67, 67, 1]).input_shape == (67, 67, 1)
-    grey = arch.trace(PAPER.with_input((227, 227, 1)))
+    grey = specs.trace(PAPER.with_input((227, 227, 1)))
     assert grey[0].weights == 96 * 121
 
 
@@ -306,7 +306,7 @@ def test_without_takes_what_follows_along():
     left = PAPER.without("conv3", "fc6").layers
     assert len(left) == len(PAPER.layers) - 2 - 3
     assert not {"conv3", "fc6"} & {spec.name for spec in left}
-    names = [layer.name for layer in arch.trace(PAPER.without("conv3"))]
+    names = [layer.name for layer in specs.trace(PAPER.without("conv3"))]
     assert names[names.index("pool2") + 1 :][:2] == ["conv4", "conv4_relu"]
 
 
@@ -326,9 +326,9 @@ def test_without_takes_what_follows_along():
     ],
 )
 def test_until_takes_what_belongs_to_a_layer_and_no_dropout(variant, name, last):
-    cut = arch.trace(net_of(variant).until(name))
+    cut = specs.trace(net_of(variant).until(name))
     assert cut[-1].name == last
-    assert cut == arch.trace(net_of(variant))[: len(cut)]
+    assert cut == specs.trace(net_of(variant))[: len(cut)]
 
 
 @pytest.mark.parametrize("name", ["fc9", "", "relu"])
@@ -338,5 +338,5 @@ def test_until_refuses_an_unknown_layer(name):
 
 
 def test_convolutional_ends_before_the_first_dense_layer():
-    assert arch.trace(PAPER.convolutional())[-1].name == "pool5"
-    assert arch.trace(PAPER.convolutional())[-1].output_shape == (6, 6, 256)
+    assert specs.trace(PAPER.convolutional())[-1].name == "pool5"
+    assert specs.trace(PAPER.convolutional())[-1].output_shape == (6, 6, 256)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from alexnet_paper import augment
-from alexnet_paper.augment import AUTHORS_PCA
-from alexnet_paper.augment import ColourPCA
+from alexnet_paper.data import augment
+from alexnet_paper.data.augment import AUTHORS_PCA
+from alexnet_paper.data.augment import ColourPCA
 
 
 def positions(height, width):

@@ -10,7 +10,7 @@ import backend_step
 import numpy as np
 import pytest
 
-from alexnet_paper import model as models
+from alexnet_paper.nets import model as models
 
 SCRIPT = Path(backend_step.__file__)
 

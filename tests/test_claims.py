@@ -7,23 +7,23 @@ import gc
 
 import pytest
 
-from alexnet_paper import architecture as arch
-from alexnet_paper import augment
-from alexnet_paper import checks
-from alexnet_paper import claims
 from alexnet_paper import paper
-from alexnet_paper.articles import ARTICLES
-from alexnet_paper.checks import Subject
-from alexnet_paper.findings import ARTICLE_SLIP
-from alexnet_paper.findings import CITATION
-from alexnet_paper.findings import NOT_REPRODUCED
-from alexnet_paper.findings import NOT_RUN
-from alexnet_paper.findings import REPRODUCED
-from alexnet_paper.findings import SLIP
-from alexnet_paper.optimizer import MomentumSGD
-from alexnet_paper.record import Record
-from alexnet_paper.variants import VARIANTS
-from alexnet_paper.variants import OnPlateau
+from alexnet_paper.data import augment
+from alexnet_paper.nets import specs
+from alexnet_paper.nets.variants import VARIANTS
+from alexnet_paper.nets.variants import OnPlateau
+from alexnet_paper.paper.articles import ARTICLES
+from alexnet_paper.results.record import Record
+from alexnet_paper.training.optimizer import MomentumSGD
+from alexnet_paper.verdicts import built
+from alexnet_paper.verdicts import measure as claims
+from alexnet_paper.verdicts.built import Subject
+from alexnet_paper.verdicts.finding import ARTICLE_SLIP
+from alexnet_paper.verdicts.finding import CITATION
+from alexnet_paper.verdicts.finding import NOT_REPRODUCED
+from alexnet_paper.verdicts.finding import NOT_RUN
+from alexnet_paper.verdicts.finding import REPRODUCED
+from alexnet_paper.verdicts.finding import SLIP
 
 ALL = [*paper.CLAIMS, *(c for a in ARTICLES.values() for c in a.claims)]
 CLAIM = {claim.id: claim for claim in ALL}
@@ -136,7 +136,7 @@ def test_notes_say_where_the_slips_are():
 @pytest.mark.parametrize("name", ["paper", "cifar-18pct", "cifar-11pct", "bn-cifar10"])
 def test_measured_counts_are_the_architectures(name):
     """Multiply-adds and neurons taken from the built layers, unshared ones too."""
-    totals = arch.totals(VARIANTS[name].architecture)
+    totals = specs.totals(VARIANTS[name].architecture)
     assert subject(name).macs == totals.macs
     assert sum(subject(name).neurons) == totals.neurons
 
@@ -199,7 +199,7 @@ def test_another_protocol_is_no_evidence(wrong):
 def test_measured_counts_of_maps_as_small_as_the_kernel():
     """3×3 kernels over 3×3 maps are not taken for unshared ones."""
     small = Subject(dataclasses.replace(PRINTED, architecture=SMALL))
-    assert small.macs == arch.totals(SMALL).macs
+    assert small.macs == specs.totals(SMALL).macs
 
 
 def test_claims_that_need_data_say_so():
@@ -231,14 +231,14 @@ def measured(id, net=SMALL, **recipe):
 def with_dropout(**fields):
     """The small net with fields of its first dropout replaced."""
     layers = list(SMALL.layers)
-    index = next(i for i, x in enumerate(layers) if isinstance(x, arch.Dropout))
+    index = next(i for i, x in enumerate(layers) if isinstance(x, specs.Dropout))
     layers[index] = dataclasses.replace(layers[index], **fields)
     return dataclasses.replace(SMALL, layers=tuple(layers))
 
 
 def without_last_dropout():
     layers = list(SMALL.layers)
-    last = [i for i, spec in enumerate(layers) if isinstance(spec, arch.Dropout)][-1]
+    last = [i for i, spec in enumerate(layers) if isinstance(spec, specs.Dropout)][-1]
     return dataclasses.replace(SMALL, layers=(*layers[:last], *layers[last + 1 :]))
 
 
@@ -331,8 +331,8 @@ def wrong_table():
             "colour_noise",
             functools.partial(augment.colour_noise, std=0.2),
         ),
-        ("K01", checks, "MomentumSGD", lambda *a: MomentumSGD(a[0], a[1], 0.0)),
-        ("K01", checks, "MomentumSGD", lambda *a: MomentumSGD(a[0], 0.0, a[2])),
+        ("K01", built, "MomentumSGD", lambda *a: MomentumSGD(a[0], a[1], 0.0)),
+        ("K01", built, "MomentumSGD", lambda *a: MomentumSGD(a[0], 0.0, a[2])),
         ("L03", paper, "TABLE_2", wrong_table()),
     ],
 )

@@ -10,14 +10,14 @@ import math
 import numpy as np
 import pytest
 
-from alexnet_paper import charts
-from alexnet_paper import comparison
-from alexnet_paper import effects
-from alexnet_paper import outcomes
-from alexnet_paper import variants
-from alexnet_paper.comparison import Row
-from alexnet_paper.plan import check
-from alexnet_paper.record import Record
+from alexnet_paper.nets import variants
+from alexnet_paper.report import charts
+from alexnet_paper.report import runs
+from alexnet_paper.results import compare as comparison
+from alexnet_paper.results import curves
+from alexnet_paper.results.compare import Row
+from alexnet_paper.results.record import Record
+from alexnet_paper.training.plan import check
 from reproduce import compare as program
 
 NET, OTHER = "cifar-18pct", "cifar-13pct"
@@ -47,10 +47,10 @@ def test_the_interval_of_one_seed_is_over_images_of_several_over_seeds():
     assert row(record(0.25)).error == (0.25, 0.125, 0.5)
     several = row(*(record(e, s) for s, e in enumerate((0.1, 0.2, 0.3))), seeds=3)
     assert several.error == pytest.approx((0.2, 0.0, 0.4484), abs=1e-4)
-    assert effects.mean_interval([10, 20, 30]) == pytest.approx(
+    assert curves.mean_interval([10, 20, 30]) == pytest.approx(
         (20 - 24.841, 20 + 24.841), abs=1e-3
     )
-    assert effects.mean_interval([1.0]) is None
+    assert curves.mean_interval([1.0]) is None
     assert row().error is None
 
 
@@ -60,18 +60,18 @@ def test_the_interval_of_one_seed_is_over_images_of_several_over_seeds():
 )
 def test_epochs_and_time_to_an_accuracy(accuracy, found):
     """The first epoch that has it counts, also where a later one loses it again."""
-    assert effects.reached(HISTORY, accuracy) == found
+    assert curves.reached(HISTORY, accuracy) == found
 
 
 def test_an_accuracy_that_was_a_float32_is_reached():
     """Nine of ten images: the log has 1 − 0.89999998."""
     line = {"epoch": 1, "seconds": 1.0, "val_top1_error": 1 - float(np.float32(0.9))}
     assert 1 - line["val_top1_error"] < 0.9
-    assert effects.reached([line], 0.9) == (1, 1.0)
+    assert curves.reached([line], 0.9) == (1, 1.0)
 
 
 def test_an_epoch_without_validation_reaches_nothing():
-    assert effects.reached([{"epoch": 1, "seconds": 1.0}], 0.1) is None
+    assert curves.reached([{"epoch": 1, "seconds": 1.0}], 0.1) is None
 
 
 def test_reached_is_the_median_of_the_seeds_that_did():
@@ -85,7 +85,7 @@ def test_reached_is_the_median_of_the_seeds_that_did():
 
 
 def cells(*rows, accuracy=0.9, commands=None):
-    sections = outcomes.comparison_sections("t", rows, accuracy, commands or {}, "n")
+    sections = runs.comparison_sections("t", rows, accuracy, commands or {}, "n")
     return sections[0].columns, *sections[0].rows
 
 
@@ -120,7 +120,7 @@ def test_the_table_by_hand():
     ("seconds", "words"), [(5, "5 s"), (90, "1.5 min"), (5400, "1.5 h")]
 )
 def test_durations(seconds, words):
-    assert outcomes.duration(seconds) == words
+    assert runs.duration(seconds) == words
 
 
 def digits(**options):

@@ -13,12 +13,12 @@ from foreign import SIDE
 from foreign import SIZE
 from untrained import untrained
 
-from alexnet_paper import architecture as arch
-from alexnet_paper import conversion
-from alexnet_paper import data
-from alexnet_paper import trained
-from alexnet_paper import variants
-from alexnet_paper.conversion import Options
+from alexnet_paper.data import datasets
+from alexnet_paper.nets import specs
+from alexnet_paper.nets import variants
+from alexnet_paper.weights import convert as conversion
+from alexnet_paper.weights import net as nets
+from alexnet_paper.weights.convert import Options
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 REAL = SHARED / "alexnet_weights" / "bvlc_alexnet_int8_conv1to5_fc8.npz"
@@ -189,7 +189,7 @@ def test_saved_and_opened_it_is_the_same_and_says_where_it_comes_from(small, tmp
     _, options = written(tmp_path / "bvlc.caffemodel", "caffemodel", small)
     found = conversion.convert(tmp_path / "bvlc.caffemodel", options)
     conversion.save(found, tmp_path / "ours.npz")
-    again = trained.open_weights(tmp_path / "ours.npz")
+    again = nets.open_weights(tmp_path / "ours.npz")
     assert np.array_equal(again.predict(IMAGES, 10), found.predict(IMAGES, 10))
     about = again.about
     assert about["source"] == "bvlc.caffemodel" and about["format"] == "caffemodel"
@@ -365,7 +365,7 @@ def test_first_weights_of_no_variant_look_trained(name):
     """Normal or uniform, the kernels that training starts from are far below the
     threshold; with structured ones of the same shape, the same statistic is far above
     it."""
-    shape = arch.shapes(variants.get(name).architecture)["conv1/kernel"]
+    shape = specs.shapes(variants.get(name).architecture)["conv1/kernel"]
     rng = np.random.default_rng(0)
     noise = [rng.normal(0, 0.01, shape) for _ in range(20)]
     noise += [rng.uniform(-0.05, 0.05, shape) for _ in range(20)]
@@ -455,7 +455,7 @@ def test_real_weights_are_trained_beyond_doubt(bvlc):
 def test_real_weights_know_photographs(bvlc):
     """Ridge regression on pool5 tells ten classes of photographs apart, 50 of each;
     on that of random kernels it does not."""
-    splits = data.load("imagenet", SHARED / "imagenette_small").splits
+    splits = datasets.load("imagenet", SHARED / "imagenette_small").splits
     random = untrained("caffe", 1000, seed=0)
     random = dataclasses.replace(random, preparation=bvlc.preparation)
     assert accuracy(bvlc, splits) > 0.85 > 0.6 > accuracy(random, splits)

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from alexnet_paper import data
-from alexnet_paper.augment import Preparation
-from alexnet_paper.batches import Batches
-from alexnet_paper.batches import Views
-from alexnet_paper.data import Split
-from alexnet_paper.images import ImageFiles
+from alexnet_paper.data import datasets as data
+from alexnet_paper.data.augment import Preparation
+from alexnet_paper.data.batches import Batches
+from alexnet_paper.data.batches import Views
+from alexnet_paper.data.datasets import Split
+from alexnet_paper.data.images import ImageFiles
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 real = pytest.mark.skipif(not SHARED.is_dir(), reason=f"no {SHARED}")

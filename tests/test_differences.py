@@ -4,20 +4,20 @@ import dataclasses
 
 import pytest
 
-from alexnet_paper import differences
-from alexnet_paper import variants
-from alexnet_paper.architecture import LRN
-from alexnet_paper.architecture import Architecture
-from alexnet_paper.architecture import BatchNorm
-from alexnet_paper.architecture import Conv
-from alexnet_paper.architecture import Dense
-from alexnet_paper.architecture import Dropout
-from alexnet_paper.architecture import MaxPool
-from alexnet_paper.architecture import ReLU
-from alexnet_paper.architecture import Tanh
-from alexnet_paper.differences import Row
-from alexnet_paper.variants import OnPlateau
-from alexnet_paper.variants import Recipe
+from alexnet_paper.nets import differences
+from alexnet_paper.nets import variants
+from alexnet_paper.nets.differences import Row
+from alexnet_paper.nets.specs import LRN
+from alexnet_paper.nets.specs import Architecture
+from alexnet_paper.nets.specs import BatchNorm
+from alexnet_paper.nets.specs import Conv
+from alexnet_paper.nets.specs import Dense
+from alexnet_paper.nets.specs import Dropout
+from alexnet_paper.nets.specs import MaxPool
+from alexnet_paper.nets.specs import ReLU
+from alexnet_paper.nets.specs import Tanh
+from alexnet_paper.nets.variants import OnPlateau
+from alexnet_paper.nets.variants import Recipe
 from reproduce import report
 
 NET = Architecture(

@@ -5,10 +5,10 @@ import math
 
 import pytest
 
-from alexnet_paper import effects
-from alexnet_paper import experiments
-from alexnet_paper import outcomes
-from alexnet_paper.record import Record
+from alexnet_paper.report import runs
+from alexnet_paper.results import curves
+from alexnet_paper.results import experiments
+from alexnet_paper.results.record import Record
 
 
 def run_record(arm, seed, losses):
@@ -37,9 +37,9 @@ def run_record(arm, seed, losses):
 
 def test_steps_to_leave_the_plateau():
     """The first epoch below 0.9 ln(10) = 2.072, in steps; None if there is none."""
-    assert effects.steps_to_leave(run_record("paper", 0, [2.3, 2.08, 2.07])) == 12
-    assert effects.steps_to_leave(run_record("paper", 0, [2.3, 2.08])) is None
-    assert math.isclose(effects.LEFT * math.log(10), 2.0723, rel_tol=1e-4)
+    assert curves.steps_to_leave(run_record("paper", 0, [2.3, 2.08, 2.07])) == 12
+    assert curves.steps_to_leave(run_record("paper", 0, [2.3, 2.08])) is None
+    assert math.isclose(curves.LEFT * math.log(10), 2.0723, rel_tol=1e-4)
 
 
 def test_started_counts_seeds_by_arm():
@@ -49,9 +49,9 @@ def test_started_counts_seeds_by_arm():
         run_record("paper", 2, [2.3, 2.3, 2.3]),
         run_record("caffe", 0, [2.3, 2.3, 2.3]),
     ]
-    found = effects.started(records, "start")
+    found = curves.started(records, "start")
     assert found == {"paper": (3, 2, 10, 12, 128), "caffe": (1, 0, None, 12, 128)}
-    rows = outcomes.start_section(experiments.EXPERIMENTS["start"], found).rows
+    rows = runs.start_section(experiments.EXPERIMENTS["start"], found).rows
     assert rows[0] == ("paper", "2 of 3", "10", "12 of 128 images")
     assert rows[1] == ("caffe", "0 of 1", "none did", "12 of 128 images")
 
@@ -72,7 +72,7 @@ def test_epochs_to_an_error():
     What was before the first epoch is not known."""
 
     def epochs(*errors):
-        return effects.epochs_to(trained("relu", 0, errors).history, 0.25)
+        return curves.epochs_to(trained("relu", 0, errors).history, 0.25)
 
     assert epochs(0.5, 0.2) == pytest.approx(1 + 5 / 6)
     assert (epochs(0.25), epochs(0.1)) == (1, 1)
@@ -90,7 +90,7 @@ def test_epochs_to_an_error():
     ],
 )
 def test_times_as_many(fast, slow, expected):
-    assert effects.times_as_many(fast, slow, 20) == expected
+    assert curves.times_as_many(fast, slow, 20) == expected
 
 
 def test_a_race_takes_each_kind_s_best_rate():
@@ -105,7 +105,7 @@ def test_a_race_takes_each_kind_s_best_rate():
         trained("tanh-0.01", 1, [0.8, 0.7, 0.6, 0.5, 0.25]),
         trained("tanh-0.01", 2, [0.8] * 8),
     ]
-    race = effects.race(records)
+    race = curves.race(records)
     assert race.rates == {"relu": 0.001, "tanh": 0.01}
     assert race.epochs == {"relu": [2, 1], "tanh": [4, 5, math.inf]}
     assert race.ratio == (pytest.approx(5 / 1.5), False)
@@ -114,7 +114,7 @@ def test_a_race_takes_each_kind_s_best_rate():
         "tanh": {0.001: 0.8, 0.01: 0.25},
     }
     assert race.records["relu"] == [records[1], records[0]]
-    assert effects.race(records[:3]) is None
+    assert curves.race(records[:3]) is None
 
 
 def test_a_race_without_an_end_takes_who_came_nearest():
@@ -124,7 +124,7 @@ def test_a_race_without_an_end_takes_who_came_nearest():
         trained("tanh-0.01", 0, [0.7] * 6),
         trained("tanh-0.1", 0, []),
     ]
-    race = effects.race(records)
+    race = curves.race(records)
     assert (race.rates["tanh"], race.ratio) == (0.01, (3, True))
 
 
@@ -159,32 +159,32 @@ PROXIES = [
 
 def test_an_effect_is_paired_by_seed():
     """Differences 3, 4 and 2: mean 3, deviation 1, t(2) = 4.303 over the root of 3."""
-    found = effects.effect(PROXIES, "proxies", "paper-32", "no-dropout", "test")
+    found = curves.effect(PROXIES, "proxies", "paper-32", "no-dropout", "test")
     assert found.differences == pytest.approx((3, 4, 2))
     half = 4.302653 / math.sqrt(3)
     assert found.interval == pytest.approx((3 - half, 3 + half), rel=1e-6)
     assert found.sign == 1
-    back = effects.effect(PROXIES, "proxies", "no-dropout", "paper-32", "test")
+    back = curves.effect(PROXIES, "proxies", "no-dropout", "paper-32", "test")
     assert back.mean == pytest.approx(-3) and back.sign == -1
 
 
 def test_an_effect_of_one_seed_has_no_interval():
-    found = effects.effect(PROXIES, "proxies", "paper-32", "no-dropout", "gap")
+    found = curves.effect(PROXIES, "proxies", "paper-32", "no-dropout", "gap")
     assert found.differences == pytest.approx(((33 - 5) - (30 - 20),))
     assert (found.interval, found.sign) == (None, 0)
 
 
 def test_an_interval_over_zero_decides_nothing():
-    close = effects.Effect((1.0, -0.5, 0.2), epochs=3)
+    close = curves.Effect((1.0, -0.5, 0.2), epochs=3)
     assert close.sign == 0 and close.interval[0] < 0 < close.interval[1]
 
 
 def test_what_ten_views_save():
-    found = effects.effect(PROXIES, "proxies", "paper-32", None, "views")
+    found = curves.effect(PROXIES, "proxies", "paper-32", None, "views")
     assert found.differences == pytest.approx((2, 1.5))
 
 
 def test_no_effect_of_what_was_not_run():
-    assert effects.effect(PROXIES, "proxies", "paper-32", "no-lrn", "test") is None
-    assert effects.effect(PROXIES, "footnote3", "11pct", "13pct", "test") is None
-    assert effects.effect(PROXIES, "proxies", "paper-32", "no-dropout", "views") is None
+    assert curves.effect(PROXIES, "proxies", "paper-32", "no-lrn", "test") is None
+    assert curves.effect(PROXIES, "footnote3", "11pct", "13pct", "test") is None
+    assert curves.effect(PROXIES, "proxies", "paper-32", "no-dropout", "views") is None

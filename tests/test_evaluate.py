@@ -11,21 +11,21 @@ import numpy as np
 import pytest
 from untrained import untrained
 
-from alexnet_paper import conversion
-from alexnet_paper import data
-from alexnet_paper import evaluate
-from alexnet_paper import model as models
-from alexnet_paper import train
-from alexnet_paper import trained
-from alexnet_paper import variants
-from alexnet_paper import weights
-from alexnet_paper.augment import Preparation
-from alexnet_paper.data import Split
-from alexnet_paper.plan import Plan
-from alexnet_paper.record import Record
-from alexnet_paper.record import commit
-from alexnet_paper.variants import Recipe
-from alexnet_paper.variants import Variant
+from alexnet_paper.data import datasets
+from alexnet_paper.data.augment import Preparation
+from alexnet_paper.data.datasets import Split
+from alexnet_paper.nets import model as models
+from alexnet_paper.nets import variants
+from alexnet_paper.nets.variants import Recipe
+from alexnet_paper.nets.variants import Variant
+from alexnet_paper.results import evaluate as evaluation
+from alexnet_paper.results.record import Record
+from alexnet_paper.training import train as training
+from alexnet_paper.training.environment import commit
+from alexnet_paper.training.plan import Plan
+from alexnet_paper.weights import convert
+from alexnet_paper.weights import file as weights
+from alexnet_paper.weights import net as nets
 from reproduce import evaluate as program
 
 RNG = np.random.default_rng(0)
@@ -66,14 +66,14 @@ def test_top_k_without_ties(k):
     from sklearn.metrics import top_k_accuracy_score
 
     probabilities, labels = predictions()
-    found = evaluate.top_k_error(probabilities, labels, k)
+    found = evaluation.top_k_error(probabilities, labels, k)
     assert found == counted(probabilities, labels, k)
     theirs = top_k_accuracy_score(labels, probabilities, k=k, labels=np.arange(10))
     assert found == pytest.approx(1 - theirs)
     metric = keras.metrics.SparseTopKCategoricalAccuracy(k)
     metric.update_state(labels, probabilities.astype("float32"))
     assert found == pytest.approx(1 - float(metric.result()), abs=1e-6)
-    assert 0 < found < 1 and evaluate.top_k_error(probabilities, labels, 10) == 0
+    assert 0 < found < 1 and evaluation.top_k_error(probabilities, labels, 10) == 0
 
 
 @pytest.mark.parametrize("k", [1, 3, 5])
@@ -81,7 +81,7 @@ def test_top_k_with_ties(k):
     """Probabilities of few different values."""
     probabilities = RNG.integers(0, 4, (400, 10)) / 10
     labels = RNG.integers(0, 10, 400)
-    found = evaluate.top_k_error(probabilities, labels, k)
+    found = evaluation.top_k_error(probabilities, labels, k)
     assert found == counted(probabilities, labels, k)
 
 
@@ -89,15 +89,15 @@ def test_top_k_with_ties(k):
 def test_a_net_that_says_nothing_is_right_by_chance(k, error):
     """The same probability for every class: k of ten are right, not all, not none."""
     labels = np.arange(1000) % 10
-    assert evaluate.top_k_error(np.full((1000, 10), 0.1), labels, k) == error
-    assert evaluate.top_k_error(np.zeros((1000, 10)), labels, k) == error
+    assert evaluation.top_k_error(np.full((1000, 10), 0.1), labels, k) == error
+    assert evaluation.top_k_error(np.zeros((1000, 10)), labels, k) == error
 
 
 def test_the_order_of_images_does_not_matter():
     probabilities, labels = predictions()
     order = RNG.permutation(500)
-    assert evaluate.top_k_error(probabilities, labels, 5) == (
-        evaluate.top_k_error(probabilities[order], labels[order], 5)
+    assert evaluation.top_k_error(probabilities, labels, 5) == (
+        evaluation.top_k_error(probabilities[order], labels[order], 5)
     )
 
 
@@ -114,18 +114,18 @@ def test_interval_is_wilsons(error, images):
     middle = share + z**2 / (2 * images)
     half = z * math.sqrt(share * (1 - share) / images + z**2 / (4 * images**2))
     expected = [(middle + sign * half) / (1 + z**2 / images) for sign in (-1, 1)]
-    found = evaluate.interval(error, images)
+    found = evaluation.interval(error, images)
     assert found == pytest.approx(expected, abs=1e-9)
     assert 0 <= found[0] <= share <= found[1] <= 1
 
 
 def test_metrics():
     probabilities, labels = predictions()
-    found = evaluate.metrics(probabilities, labels)
+    found = evaluation.metrics(probabilities, labels)
     assert found["top1_error"] == counted(probabilities, labels, 1)
     assert found["top5_error"] == counted(probabilities, labels, 5)
     for name in ("top1_error", "top5_error"):
-        assert found[f"{name}_interval"] == evaluate.interval(found[name], 500)
+        assert found[f"{name}_interval"] == evaluation.interval(found[name], 500)
     loss = -sum(math.log(row[label]) for row, label in zip(probabilities, labels))
     assert found["loss"] == pytest.approx(loss / 500)
     assert json.loads(json.dumps(found)) == found
@@ -133,13 +133,13 @@ def test_metrics():
 
 def test_metrics_of_few_classes():
     """The top five of five classes are all: no top-5 error."""
-    found = evaluate.metrics(*predictions(classes=5))
+    found = evaluation.metrics(*predictions(classes=5))
     assert "top5_error" not in found and found["top1_error"] > 0
 
 
 def test_the_loss_of_an_impossible_class_is_finite():
     probabilities = np.array([[1.0, 0.0, 0.0]])
-    found = evaluate.metrics(probabilities, np.array([1]))
+    found = evaluation.metrics(probabilities, np.array([1]))
     assert found["loss"] == pytest.approx(30 * math.log(10))
 
 
@@ -183,7 +183,7 @@ def test_predictions_average_the_probabilities_of_the_views(net, views, batch_si
     split = Split(images, np.arange(7) % 5)
     mean = RNG.uniform(0, 255, (35, 35, 3)).astype("float32")
     prepare = Preparation(35, 40, reflect=True, colour="paper", mean=mean)
-    found = trained.predict(model, split, prepare, views, batch_size)
+    found = nets.predict(model, split, prepare, views, batch_size)
     inputs = shown(split, prepare, views).reshape(-1, 35, 35, 3)
     outputs = keras.ops.convert_to_numpy(logits(inputs)).reshape(7, views, 5)
     np.testing.assert_allclose(found, softmax(outputs).mean(axis=1), atol=1e-4)
@@ -217,7 +217,7 @@ def runs(tmp_path_factory, tiny_variant):
     for seed in (1, 2):
         folder = tmp_path_factory.mktemp("runs") / f"seed{seed}"
         plan = dataclasses.replace(PLAN, seed=seed)
-        assert train.start(plan, folder, "command").train()
+        assert training.start(plan, folder, "command").train()
         folders.append(str(folder))
     return folders
 
@@ -237,8 +237,8 @@ def probabilities_of(folder, split, views):
 
 @pytest.mark.parametrize(("views", "split"), [(1, "test"), (10, "validation")])
 def test_evaluation_of_a_run(runs, views, split):
-    found = evaluate.evaluate(runs[:1], split, views, "command")
-    images = data.load("digits", validation=0.05, limit=40).splits[split]
+    found = evaluation.evaluate(runs[:1], split, views, "command")
+    images = datasets.load("digits", validation=0.05, limit=40).splits[split]
     probabilities = probabilities_of(runs[0], images, views)
     assert found.examples == len(images)
     assert found.metrics["top1_error"] == counted(probabilities, images.labels, 1)
@@ -249,10 +249,10 @@ def test_evaluation_of_a_run(runs, views, split):
 
 def test_evaluation_of_two_runs_averages_their_probabilities(runs):
     """Each with its own mean image and crop; the average is not that of the errors."""
-    images = data.load("digits", validation=0.05).splits["validation"]
+    images = datasets.load("digits", validation=0.05).splits["validation"]
     each = [probabilities_of(folder, images, 1) for folder in runs]
     assert np.abs(each[0] - each[1]).max() > 1e-3
-    found = evaluate.evaluate(runs, "validation", 1, "command")
+    found = evaluation.evaluate(runs, "validation", 1, "command")
     mean = (each[0] + each[1]) / 2
     likelihood = mean[np.arange(len(images)), images.labels]
     assert found.metrics["loss"] == pytest.approx(-np.log(likelihood).mean(), rel=1e-5)
@@ -265,7 +265,7 @@ def test_report_on_every_class():
     """Precision and recall, counted; a class that is never said has precision 0."""
     probabilities, labels = predictions(60, 4)
     probabilities[:, 3] = 0
-    found = evaluate.class_report(probabilities, labels, ("a", "b", "c", "d"))
+    found = evaluation.class_report(probabilities, labels, ("a", "b", "c", "d"))
     said = [max(range(4), key=row.__getitem__) for row in probabilities.tolist()]
     pairs = list(zip(said, labels.tolist(), strict=True))
     assert list(found) == ["a", "b", "c", "d"]
@@ -278,8 +278,8 @@ def test_report_on_every_class():
 
 
 def test_the_record_has_the_whole_protocol(runs, tmp_path):
-    found = evaluate.evaluate(runs[:1], "test", 10, "python -m reproduce.evaluate …")
-    fingerprint = data.load("digits").splits["test"].fingerprint
+    found = evaluation.evaluate(runs[:1], "test", 10, "python -m reproduce.evaluate …")
+    fingerprint = datasets.load("digits").splits["test"].fingerprint
     assert found.protocol == {
         "classes": 10,
         "views": 10,
@@ -310,7 +310,7 @@ def test_the_record_has_the_whole_protocol(runs, tmp_path):
 
 def evaluated(*folders, split="test"):
     with pytest.raises((ValueError, FileNotFoundError)) as caught:
-        evaluate.evaluate([str(folder) for folder in folders], split, 1, "command")
+        evaluation.evaluate([str(folder) for folder in folders], split, 1, "command")
     assert len(str(caught.value).splitlines()) == 1
     return str(caught.value)
 
@@ -348,7 +348,7 @@ def test_runs_that_held_out_different_images(runs, tmp_path):
     """What one held out the other was trained on: the validation images of both are no
     measure. Their test images are the same."""
     other = copied(runs[1], tmp_path / "run", validation=0.3)
-    found = evaluate.evaluate([runs[0], str(other)], "test", 1, "command")
+    found = evaluation.evaluate([runs[0], str(other)], "test", 1, "command")
     assert found.examples == 360
     evaluated(runs[0], other, split="validation")
 
@@ -379,18 +379,19 @@ def weight_file(folder, classes=10, names=tuple("0123456789"), **about):
     """An imported file of random weights, its arrays and path."""
     net = untrained("cifar-18pct", classes, seed=3)
     net = dataclasses.replace(net, class_names=names, about={**net.about, **about})
-    conversion.save(net, folder / "net.npz")
-    return trained.open_weights(folder / "net.npz"), str(folder / "net.npz")
+    convert.save(net, folder / "net.npz")
+    return nets.open_weights(folder / "net.npz"), str(folder / "net.npz")
 
 
 @pytest.mark.parametrize("views", [1, 10])
 def test_evaluation_of_a_weight_file(views, tmp_path):
     """Outputs in another order than the data's classes: each label finds its own."""
     net, path = weight_file(tmp_path, 11, tuple("9x012345678"), sha256="aa")
-    images = data.load("digits").splits["test"]
+    images = datasets.load("digits").splits["test"]
     probabilities = net.predict(images.images, views)
     outputs = np.array([2, 3, 4, 5, 6, 7, 8, 9, 10, 0])[images.labels]
-    found = evaluate.evaluate_weights([path], "digits", None, "test", views, "command")
+    asked = "digits", None, "test", views, "command"
+    found = evaluation.evaluate_weights([path], *asked)
     assert found.metrics["top1_error"] == counted(probabilities, outputs, 1)
     assert found.metrics["top5_error"] == counted(probabilities, outputs, 5)
     protocol = found.protocol
@@ -401,7 +402,7 @@ def test_evaluation_of_a_weight_file(views, tmp_path):
 
 def refused(path, *about, others=()):
     with pytest.raises(ValueError) as caught:
-        evaluate.evaluate_weights([path, *others], *about, 1, "command")
+        evaluation.evaluate_weights([path, *others], *about, 1, "command")
     assert len(str(caught.value).splitlines()) == 1
     return str(caught.value)
 
@@ -415,7 +416,7 @@ def test_a_weight_file_that_cannot_be_evaluated(tmp_path):
     net, _ = weight_file(tmp_path)
     part = {name: net.arrays[name] for name in net.arrays if "fc10" not in name}
     part = dataclasses.replace(net, arrays=part)
-    conversion.save(part, tmp_path / "part.npz")
+    convert.save(part, tmp_path / "part.npz")
     said = refused(str(tmp_path / "part.npz"), "digits", None, "test")
     assert "part.npz is partial: it lacks fc10/kernel" in said
 

@@ -5,14 +5,14 @@ import math
 
 import pytest
 
-from alexnet_paper import articles
-from alexnet_paper import evidence
 from alexnet_paper import paper
-from alexnet_paper.findings import ARTICLE_SLIP
-from alexnet_paper.findings import INCONCLUSIVE
-from alexnet_paper.findings import NOT_REPRODUCED
-from alexnet_paper.findings import REPRODUCED
-from alexnet_paper.record import Record
+from alexnet_paper.paper import articles
+from alexnet_paper.results.record import Record
+from alexnet_paper.verdicts import recorded
+from alexnet_paper.verdicts.finding import ARTICLE_SLIP
+from alexnet_paper.verdicts.finding import INCONCLUSIVE
+from alexnet_paper.verdicts.finding import NOT_REPRODUCED
+from alexnet_paper.verdicts.finding import REPRODUCED
 
 CLAIM = {
     claim.id: claim
@@ -22,7 +22,7 @@ CLAIM = {
 
 
 def finding(claim, records):
-    return evidence.finding(claim, records, "paper")
+    return recorded.finding(claim, records, "paper")
 
 
 def run(variant, history, error=0.4, recipe="as-published", images=800, **metrics):
@@ -53,7 +53,7 @@ def lines(*rows, rates=None):
     ]
 
 
-STUCK = lines((7.4, 0.48), *((evidence.SATURATED * e, e) for e in (0.5, 0.49, 0.51)))
+STUCK = lines((7.4, 0.48), *((recorded.SATURATED * e, e) for e in (0.5, 0.49, 0.51)))
 TRAINS = lines((0.9, 0.5), (0.6, 0.3), (0.5, 0.25), (0.4, 0.1))
 
 
@@ -65,9 +65,9 @@ def test_lines_of_the_log(id):
     other = run("cats-vs-dogs", STUCK, recipe="as-fixed")
     assert finding(CLAIM[id], [other]) is None
     if id == "CD10":
-        mean = (7.4 + evidence.SATURATED * 1.5) / 4
+        mean = (7.4 + recorded.SATURATED * 1.5) / 4
         said = finding(CLAIM[id], [stuck]).ours
-        assert said == f"7.40 … {evidence.SATURATED * 0.51:.2f}, mean {mean:.2f}"
+        assert said == f"7.40 … {recorded.SATURATED * 0.51:.2f}, mean {mean:.2f}"
 
 
 def test_the_best_epoch():
@@ -108,7 +108,7 @@ def test_when_the_rate_fell():
     del seldom[0]["val_top1_error"]  # not validated after every epoch
     record = run("bn-cifar10", seldom, recipe="as-intended")
     assert finding(CLAIM["BC20"], [record]) is None
-    assert "the rate falls" not in evidence.on_cifar10([record])
+    assert "the rate falls" not in recorded.on_cifar10([record])
 
 
 def test_the_article_s_own_run_counts():
@@ -117,7 +117,7 @@ def test_the_article_s_own_run_counts():
     longer = run("cats-vs-dogs", STUCK * 3, 0.4)
     ten = dataclasses.replace(own, protocol={**own.protocol, "views": 10})
     for records in ((short, own, longer, ten), (ten, longer, own, short)):
-        assert evidence.of_article("cats-vs-dogs", records) is own
+        assert recorded.of_article("cats-vs-dogs", records) is own
         found = finding(CLAIM["CD17"], records)
         assert (found.ours, found.verdict) == ("20.0 → 60.0 %", REPRODUCED)
         assert found.note == "8 → 12 epochs"
@@ -174,10 +174,10 @@ def test_what_flowers_hold_out():
 
 
 def test_explanations_quote_their_records():
-    assert [explain([]) for explain in evidence.EXPLANATIONS.values()] == [""] * 9
+    assert [explain([]) for explain in recorded.EXPLANATIONS.values()] == [""] * 9
     rates = [0.001] * 3 + [0.00001]
     history = lines((1, 0.5), (1, 0.4), (1, 0.4), (1, 0.3), rates=rates)
-    text = evidence.on_cifar10(
+    text = recorded.on_cifar10(
         [
             run("bn-cifar10", TRAINS, 0.41),
             run("bn-cifar10", history, 0.29, recipe="as-intended"),
@@ -186,7 +186,7 @@ def test_explanations_quote_their_records():
     assert "as-published: 59.0 % of the test images right [58.0, 60.0]" in text
     assert "the rate never falls" in text and "71.0 % of the test images" in text
     assert "falls after epoch 3, and validation accuracy goes from 60.0 to 70.0" in text
-    text = evidence.on_cats_and_dogs(
+    text = recorded.on_cats_and_dogs(
         [
             run("cats-vs-dogs", STUCK),
             run("cats-vs-dogs", TRAINS, 0.35, recipe="as-fixed"),
@@ -196,11 +196,11 @@ def test_explanations_quote_their_records():
         "between 16.118 and 16.118 in every" in text
         and "65.0 % of the test photographs" in text
     )
-    text = evidence.on_flowers([run("bn-flowers17", TRAINS, 0.5)])
+    text = recorded.on_flowers([run("bn-flowers17", TRAINS, 0.5)])
     assert "90.0 % of the training photographs" in text and "gap of 40 points" in text
-    assert evidence.SATURATED == pytest.approx(16.118, abs=1e-3)
-    assert evidence.SATURATED / 2 == pytest.approx(8.06, abs=1e-2)
-    assert math.isclose(math.exp(-evidence.SATURATED), 1e-7)
+    assert recorded.SATURATED == pytest.approx(16.118, abs=1e-3)
+    assert recorded.SATURATED / 2 == pytest.approx(8.06, abs=1e-2)
+    assert math.isclose(math.exp(-recorded.SATURATED), 1e-7)
 
 
 def test_an_accuracy_is_read_from_the_recipe_as_published():
@@ -213,7 +213,7 @@ def test_an_accuracy_is_read_from_the_recipe_as_published():
         return dataclasses.replace(record, protocol=protocol, **fields)
 
     def found(*records):
-        return evidence.finding(CLAIM["BC25"], records, "bn-cifar10")
+        return recorded.finding(CLAIM["BC25"], records, "bn-cifar10")
 
     published, intended = accuracy(0.4, "as-published"), accuracy(0.3, "as-intended")
     assert found(published, intended).ours == found(intended, published).ours == "60.00"

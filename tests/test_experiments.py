@@ -7,14 +7,14 @@ from pathlib import Path
 import keras
 import pytest
 
-from alexnet_paper import experiments
-from alexnet_paper import hypotheses
 from alexnet_paper import paper
-from alexnet_paper import trials
-from alexnet_paper import variants
-from alexnet_paper.plan import Plan
-from alexnet_paper.plan import check
-from alexnet_paper.record import Record
+from alexnet_paper.nets import variants
+from alexnet_paper.results import arms as trials
+from alexnet_paper.results import experiments
+from alexnet_paper.results import hypotheses
+from alexnet_paper.results.record import Record
+from alexnet_paper.training.plan import Plan
+from alexnet_paper.training.plan import check
 from reproduce import experiment as program
 
 

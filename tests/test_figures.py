@@ -15,16 +15,16 @@ from matplotlib.patches import FancyArrowPatch
 from matplotlib.text import Text
 from untrained import untrained
 
-from alexnet_paper import architecture as arch
-from alexnet_paper import charts
-from alexnet_paper import contact_sheets
-from alexnet_paper import conversion
-from alexnet_paper import diagram
-from alexnet_paper import figures
-from alexnet_paper import trained
-from alexnet_paper.kernels import TowerDifference
-from alexnet_paper.record import Record
-from alexnet_paper.variants import VARIANTS
+from alexnet_paper.nets import specs
+from alexnet_paper.nets.variants import VARIANTS
+from alexnet_paper.report import charts
+from alexnet_paper.report import contact_sheets
+from alexnet_paper.report import figure2
+from alexnet_paper.report import style
+from alexnet_paper.results.colour import TowerDifference
+from alexnet_paper.results.record import Record
+from alexnet_paper.weights import convert
+from alexnet_paper.weights import net as nets
 from reproduce import drawing
 from reproduce import figure as program
 
@@ -71,7 +71,7 @@ def test_the_same_figure_has_the_same_bytes(suffix, tmp_path):
         figure = charts.curves(history(0.9, 0.5))
         for again in range(2):
             path = tmp_path / "new" / f"{number}{again}{suffix}"
-            figures.save(figure, path)
+            style.save(figure, path)
             found.add(path.read_bytes())
     assert len(found) == 1
     start = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml"}[suffix.lower()]
@@ -81,7 +81,7 @@ def test_the_same_figure_has_the_same_bytes(suffix, tmp_path):
 @pytest.mark.parametrize("name", ["figure.gif", "figure", "figure.png.txt"])
 def test_other_endings_are_refused(name, tmp_path):
     with pytest.raises(ValueError, match=re.escape(name)):
-        figures.save(Figure(), tmp_path / name)
+        style.save(Figure(), tmp_path / name)
     assert not list(tmp_path.iterdir())
 
 
@@ -89,7 +89,7 @@ def test_a_failed_save_leaves_nothing(tmp_path, monkeypatch):
     figure = Figure()
     monkeypatch.setattr(figure, "savefig", lambda file, **options: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        figures.save(figure, tmp_path / "figure.png")
+        style.save(figure, tmp_path / "figure.png")
     assert not list(tmp_path.iterdir())
 
 
@@ -126,16 +126,16 @@ def test_figure_1_shows_every_seed_and_the_medians():
 def test_figure_2_of_every_variant(name):
     """Every learned layer is named, with its size; as many arrows cross as tensors."""
     net = VARIANTS[name].architecture
-    figure = diagram.architecture_diagram(net, VARIANTS[name].title)
+    figure = figure2.architecture_diagram(net, VARIANTS[name].title)
     said = texts(figure)
-    for layer in arch.trace(net):
+    for layer in specs.trace(net):
         if layer.learned:
             *space, maps = layer.output_shape
             part = maps // max(len(layer.towers), 1)
             assert layer.name in said and "×".join(map(str, (*space, part))) in said
-    assert f"{arch.totals(net).parameters:,} parameters" in said
+    assert f"{specs.totals(net).parameters:,} parameters" in said
     crossing = [patch for patch in arrows(figure) if patch.get_gid() == "crossing"]
-    assert len(crossing) == len(arch.crossings(net))
+    assert len(crossing) == len(specs.crossings(net))
     assert ("tower b" in said) == (net.towers == 2)
     assert min(sizes(figure)) >= 8 and figure.get_figwidth() <= 7
 
@@ -147,11 +147,11 @@ def arrows(figure):
 def test_figure_2_of_the_paper():
     """48 kernels of 11×11×3 a tower; what crosses is into conv3, fc6, fc7 and fc8."""
     net = VARIANTS["paper"].architecture
-    said = texts(diagram.architecture_diagram(net))
+    said = texts(figure2.architecture_diagram(net))
     for text in ("48 kernels 11×11×3 stride 4", "192 kernels 3×3×256", "max 3/2 → 6×6"):
         assert text in said
     assert said.count("55×55×48") == 2 and said.count("2048 units") == 2
-    figure = diagram.architecture_diagram(net)
+    figure = figure2.architecture_diagram(net)
     # image to two, conv1–5 and fc6–7 in two rows, fc8 in one
     own = [patch for patch in arrows(figure) if patch.get_gid() == "own"]
     assert len(own) == 2 + 2 * 6 + 1 and len(arrows(figure)) - len(own) == 7
@@ -162,7 +162,7 @@ def test_figure_2_of_the_paper():
 @pytest.mark.parametrize("name", ["paper", "one-gpu", "bn-flowers17", "cifar-11pct"])
 def test_no_words_overlap(name):
     """Nor leave the figure."""
-    figure = diagram.architecture_diagram(VARIANTS[name].architecture, name)
+    figure = figure2.architecture_diagram(VARIANTS[name].architecture, name)
     check_texts(figure)
 
 
@@ -356,19 +356,19 @@ def net(tmp_path_factory):
     """A weight file of a small net for the digits."""
     folder = tmp_path_factory.mktemp("nets")
     found = untrained("cifar-18pct", 10)
-    conversion.save(found, folder / "small.npz")
+    convert.save(found, folder / "small.npz")
     return folder / "small.npz"
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """A run of one epoch on a hundred digits."""
-    from alexnet_paper import train
-    from alexnet_paper.plan import Plan
+    from alexnet_paper.training import train as training
+    from alexnet_paper.training.plan import Plan
 
     folder = tmp_path_factory.mktemp("runs") / "run"
     plan = Plan("cifar-18pct", "digits", epochs=1, limit=100)
-    assert train.start(plan, folder, "a command", notify=print).train()
+    assert training.start(plan, folder, "a command", notify=print).train()
     yield folder
     from tensorflow.python.framework import config
 
@@ -569,9 +569,9 @@ def test_last_hidden_layer(name, missing, found):
 
 def lacking(name, missing):
     net = VARIANTS[name].architecture
-    learned = [row.name for row in arch.trace(net) if row.learned]
+    learned = [row.name for row in specs.trace(net) if row.learned]
     arrays = {f"{layer}/kernel": 0 for layer in learned if layer != missing}
-    return trained.Trained(net, arrays, None, None, {}, name)
+    return nets.Trained(net, arrays, None, None, {}, name)
 
 
 def test_no_layer_without_the_first():
@@ -584,7 +584,7 @@ def test_partial_weights(tmp_path, capsys):
     whole = untrained("cifar-18pct", 10)
     arrays = {n: a for n, a in whole.arrays.items() if not n.startswith("conv3")}
     part = dataclasses.replace(whole, arrays=arrays)
-    conversion.save(part, tmp_path / "part.npz")
+    convert.save(part, tmp_path / "part.npz")
     options = ("--weights", tmp_path / "part.npz", "--data", "digits", "--limit", 30)
     code, out, err = called(capsys, 4, *options, "--out", tmp_path / "4.png")
     assert code == 0 and "norm2 stands in for the last hidden one" in out
@@ -601,5 +601,5 @@ def test_partial_weights(tmp_path, capsys):
     ],
 )
 def test_long_names(name, short, squeezed):
-    assert figures.shortened(name, 11) == short
-    assert figures.squeezed(name, 11) == squeezed
+    assert style.shortened(name, 11) == short
+    assert style.squeezed(name, 11) == squeezed

@@ -26,12 +26,12 @@ import foreign
 import numpy as np
 import pytest
 
-from alexnet_paper import conversion
-from alexnet_paper import formats
-from alexnet_paper import trained
-from alexnet_paper import variants
-from alexnet_paper import weights
-from alexnet_paper.conversion import Options
+from alexnet_paper.nets import variants
+from alexnet_paper.weights import convert as conversion
+from alexnet_paper.weights import file as weight_file
+from alexnet_paper.weights import formats
+from alexnet_paper.weights import net as nets
+from alexnet_paper.weights.convert import Options
 
 GIGABYTES = 8 * 2**30
 TORCH = importlib.util.find_spec("torch") is not None  # else its files are left out
@@ -61,7 +61,7 @@ def write(path, base, arrays):
         prepare = conversion.preparation("caffe")
         parts = {f"preparation/{n}": a for n, a in prepare.arrays().items()}
         about = {"variant": "caffe", "preparation": prepare.settings()}
-        weights.save(path, {**arrays, **parts}, about)
+        weight_file.save(path, {**arrays, **parts}, about)
     else:
         {"npy": foreign.write_npy, "npz": foreign.write_npz}[base](path, arrays)
 
@@ -454,4 +454,4 @@ def test_our_own_damaged_file_is_opened_by_nobody(arrays, tmp_path):
     """The bounds hold where a weight file is opened, too."""
     claims("a head of our own", tmp_path / "w")
     with pytest.raises(ValueError, match="claims"):
-        trained.open_weights(tmp_path / "w")
+        nets.open_weights(tmp_path / "w")

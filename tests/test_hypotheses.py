@@ -9,17 +9,14 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from alexnet_paper import experiments
-from alexnet_paper import hypotheses
-from alexnet_paper.experiments import Gate
-from alexnet_paper.experiments import Hypothesis
-from alexnet_paper.findings import CONTRADICTED
-from alexnet_paper.findings import INCONCLUSIVE
-from alexnet_paper.findings import SUPPORTED
-from alexnet_paper.record import Record
-from alexnet_paper.record import load_all
-from alexnet_paper.record import pack
-from alexnet_paper.record import shipped
+from alexnet_paper.results import experiments
+from alexnet_paper.results import hypotheses
+from alexnet_paper.results.experiments import Gate
+from alexnet_paper.results.experiments import Hypothesis
+from alexnet_paper.results.record import Record
+from alexnet_paper.results.record import load_all
+from alexnet_paper.results.record import pack
+from alexnet_paper.results.record import shipped
 
 CHOICES = experiments.get("choices")
 RATES = [0.01] * 4 + [0.001] * 4 + [0.0001] * 2
@@ -107,19 +104,19 @@ def test_holm_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("tests", "verdict"),
+    ("tests", "sign"),
     [
-        ((19.5, 19.8, 19.4), SUPPORTED),
-        ((16.5, 16.8, 16.4), CONTRADICTED),
-        ((18.1, 18.1, 18.0), INCONCLUSIVE),
+        ((19.5, 19.8, 19.4), 1),
+        ((16.5, 16.8, 16.4), -1),
+        ((18.1, 18.1, 18.0), 0),
     ],
 )
-def test_a_planted_effect_is_found_with_its_sign(tests, verdict):
+def test_a_planted_effect_is_found_with_its_sign(tests, sign):
     """+ means lost without it, whatever the verdict."""
     found = decide([*BASE, *arm("no-lrn", tests)])
     expected = np.mean(tests) - np.mean((18.0, 18.2, 17.9))
     assert found.corrected.mean == pytest.approx(expected)
-    assert found.verdict == verdict and found.gate.levelled and found.gate.fitted
+    assert found.sign == sign and found.gate.levelled and found.gate.fitted
     assert found.test == found.corrected and found.train.mean == 0
 
 
@@ -162,8 +159,8 @@ def test_each_part_of_the_gate_can_fail(part, base, without):
         for name in ("levelled", "fitted", "precise")
         if not getattr(found.gate, name)
     }
-    assert failed == {part} and found.verdict == INCONCLUSIVE
-    assert decide(records, gate=None).verdict == SUPPORTED
+    assert failed == {part} and found.sign == 0
+    assert decide(records, gate=None).sign == 1
 
 
 def test_a_wide_interval_fails_the_gate_unless_the_effect_is_large():
@@ -216,7 +213,7 @@ def test_one_arm_against_nothing():
     """Ten views save a point in every seed, by construction."""
     asked = Hypothesis(("I04",), "base", "views", printed=1.5)
     found = decide([*BASE], asked)
-    assert found.corrected.mean == pytest.approx(1) and found.verdict == SUPPORTED
+    assert found.corrected.mean == pytest.approx(1) and found.sign == 1
 
 
 def noise(rng, names, seeds=5):
@@ -239,7 +236,7 @@ def test_shuffled_labels_have_no_effect():
         )
         own = [one for one in found if one.hypothesis.measure == "ten views"]
         assert len(own) == 10
-        wrong += any(one.verdict != INCONCLUSIVE for one in own)
+        wrong += any(one.sign != 0 for one in own)
     assert wrong <= 5
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from alexnet_paper.images import BadImage
-from alexnet_paper.images import ImageFiles
-from alexnet_paper.images import class_folders
-from alexnet_paper.images import files_in
-from alexnet_paper.images import open_image
+from alexnet_paper.data.images import BadImage
+from alexnet_paper.data.images import ImageFiles
+from alexnet_paper.data.images import class_folders
+from alexnet_paper.data.images import files_in
+from alexnet_paper.data.images import open_image
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 ORIENTATION = 0x0112

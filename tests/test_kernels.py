@@ -6,10 +6,10 @@ import itertools
 import numpy as np
 import pytest
 
-from alexnet_paper.kernels import colour_selectivity
-from alexnet_paper.kernels import first_layer_parts
-from alexnet_paper.kernels import tower_difference
-from alexnet_paper.variants import VARIANTS
+from alexnet_paper.nets.variants import VARIANTS
+from alexnet_paper.results.colour import colour_selectivity
+from alexnet_paper.results.colour import first_layer_parts
+from alexnet_paper.results.colour import tower_difference
 
 
 def pixels(*colours):

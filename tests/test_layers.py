@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from alexnet_paper import layers
-from alexnet_paper.layers import GroupedConv2D
-from alexnet_paper.layers import Local2D
-from alexnet_paper.layers import LocalResponseNormalization
-from alexnet_paper.layers import OnDevice
-from alexnet_paper.layers import ScaledTanh
-from alexnet_paper.layers import Slice
-from alexnet_paper.layers import SpatialResponseNormalization
-from alexnet_paper.layers import TowerDropout
+from alexnet_paper.nets import layers
+from alexnet_paper.nets.layers import GroupedConv2D
+from alexnet_paper.nets.layers import Local2D
+from alexnet_paper.nets.layers import LocalResponseNormalization
+from alexnet_paper.nets.layers import OnDevice
+from alexnet_paper.nets.layers import ScaledTanh
+from alexnet_paper.nets.layers import Slice
+from alexnet_paper.nets.layers import SpatialResponseNormalization
+from alexnet_paper.nets.layers import TowerDropout
 
 
 def normal(*shape, scale=1.0, seed=0):

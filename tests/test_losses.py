@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from alexnet_paper.losses import ClippedCrossentropy
+from alexnet_paper.training.optimizer import ClippedCrossentropy
 
 
 def test_losses_of_single_images():

@@ -15,15 +15,15 @@ import pytest
 import tensorflow as tf
 
 from alexnet_paper import AlexNet
-from alexnet_paper import architecture as arch
-from alexnet_paper import equivalence
-from alexnet_paper import model as models
-from alexnet_paper import placement
-from alexnet_paper import variants
-from alexnet_paper import weights
-from alexnet_paper.model import build_model
-from alexnet_paper.optimizer import MomentumSGD
-from alexnet_paper.variants import VARIANTS
+from alexnet_paper.nets import model as models
+from alexnet_paper.nets import placement
+from alexnet_paper.nets import specs
+from alexnet_paper.nets import variants
+from alexnet_paper.nets.model import build_model
+from alexnet_paper.nets.variants import VARIANTS
+from alexnet_paper.training.optimizer import MomentumSGD
+from alexnet_paper.verdicts import forms as equivalence
+from alexnet_paper.weights import file as weight_file
 
 CPUS = ("CPU:0", "CPU:1")
 TWO = ",".join(CPUS)
@@ -45,12 +45,12 @@ def images(net, count=2, seed=0):
 def small(net):
     """The net with four classes, 16 units in the other dense layers, and the smallest
     square input in which its windows fit: every kind of layer, few weights."""
-    dense = [spec for spec in net.layers if isinstance(spec, arch.Dense)]
+    dense = [spec for spec in net.layers if isinstance(spec, specs.Dense)]
     net = net.change(**{spec.name: {"units": 16} for spec in dense}).with_classes(4)
     for side in range(1, net.input_shape[0] + 1):
         smaller = net.with_input((side, side, net.input_shape[2]))
         try:
-            arch.trace(smaller)
+            specs.trace(smaller)
         except ValueError:
             continue
         return smaller
@@ -70,13 +70,13 @@ def test_variant_at_full_size(name, forget):
     image gives probabilities."""
     net = VARIANTS[name].architecture
     model = build_model(net, "one-device", seed=0)
-    assert model.count_params() == arch.totals(net).parameters
-    for row in arch.trace(net):
+    assert model.count_params() == specs.totals(net).parameters
+    for row in specs.trace(net):
         layer = model.get_layer(row.name)
         assert tuple(layer.output.shape[1:]) == row.output_shape, row.name
         assert layer.count_params() == row.parameters, row.name
     held = models.named_variables(model)
-    assert {part: tuple(v.shape) for part, (v,) in held.items()} == arch.shapes(net)
+    assert {part: tuple(v.shape) for part, (v,) in held.items()} == specs.shapes(net)
     out = np.asarray(model(images(net, 1), training=False))
     assert out.shape == (1, net.classes) and np.all(out >= 0)
     assert out.sum() == pytest.approx(1, abs=1e-5)
@@ -91,7 +91,7 @@ def test_variant_learns(net, form):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(MomentumSGD(weight_decay=0.0), loss, jit_compile=False)
     assert np.isfinite(model.train_on_batch(images(net, 4), np.arange(4)))
-    normalized = any(isinstance(spec, arch.BatchNorm) for spec in net.layers)
+    normalized = any(isinstance(spec, specs.BatchNorm) for spec in net.layers)
     for variable, velocity in zip(
         model.trainable_variables, model.optimizer.velocities, strict=True
     ):
@@ -519,8 +519,8 @@ def test_initial_weights(name, stds):
 @pytest.mark.parametrize("rule", ["fan_in", "glorot"])
 def test_uniform_initial_weights(rule):
     """Uniform within PyTorch's 1/√fan_in, or Keras's √(6 / (fan_in + fan_out))."""
-    spec = arch.Conv("conv1", 64, 5, init=rule)
-    net = arch.Architecture("net", (spec, arch.Dense("fc", 2)), (5, 5, 8))
+    spec = specs.Conv("conv1", 64, 5, init=rule)
+    net = specs.Architecture("net", (spec, specs.Dense("fc", 2)), (5, 5, 8))
     kernel = models.get_weights(build_model(net, seed=0))["conv1/kernel"]
     fans = (25 * 8, 25 * 64)
     limit = 1 / np.sqrt(fans[0]) if rule == "fan_in" else np.sqrt(6 / sum(fans))
@@ -660,7 +660,7 @@ def test_alexnet_reads_a_weight_file(small_variant, tiny, tmp_path):
     """Into the whole net, and into one without the top."""
     path, batch = tmp_path / "weights.npz", images(tiny)
     first = build_model(tiny, "one-device", seed=1)
-    weights.save(path, models.get_weights(first), {"variant": "tiny"})
+    weight_file.save(path, models.get_weights(first), {"variant": "tiny"})
     second = AlexNet(weights=path, variant="tiny", classes=5, seed=2)
     np.testing.assert_array_equal(second(batch), first(batch))
     bare = AlexNet(include_top=False, weights=path, variant="tiny", seed=2)

@@ -7,14 +7,14 @@ import keras
 import numpy as np
 import pytest
 
-from alexnet_paper.optimizer import Adam
-from alexnet_paper.optimizer import MomentumSGD
-from alexnet_paper.optimizer import Plateau
-from alexnet_paper.optimizer import authors_phase
-from alexnet_paper.optimizer import device_of
-from alexnet_paper.optimizer import layer_and_part
-from alexnet_paper.optimizer import phase_of_drops
+from alexnet_paper.nets.model import layer_and_part
 from alexnet_paper.paper import SCHEDULES
+from alexnet_paper.training.optimizer import Adam
+from alexnet_paper.training.optimizer import MomentumSGD
+from alexnet_paper.training.optimizer import device_of
+from alexnet_paper.training.schedule import Plateau
+from alexnet_paper.training.schedule import authors_phase
+from alexnet_paper.training.schedule import phase_of_drops
 
 
 def variable(path, value=1.0):

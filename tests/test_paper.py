@@ -7,11 +7,11 @@ import shlex
 
 import pytest
 
-from alexnet_paper import experiments
 from alexnet_paper import paper
-from alexnet_paper.articles import ARTICLES
-from alexnet_paper.data import DATASETS
-from alexnet_paper.variants import get
+from alexnet_paper.data.datasets import DATASETS
+from alexnet_paper.nets.variants import get
+from alexnet_paper.paper.articles import ARTICLES
+from alexnet_paper.results import experiments
 
 # how many claims each section of the list has
 SECTIONS = {

@@ -6,9 +6,9 @@ import sys
 import pytest
 import tensorflow as tf
 
-from alexnet_paper import placement
-from alexnet_paper.placement import Placement
-from alexnet_paper.placement import resolve
+from alexnet_paper.nets import placement
+from alexnet_paper.nets.placement import Placement
+from alexnet_paper.nets.placement import resolve
 
 CPUS = ("CPU:0", "CPU:1")
 
@@ -104,7 +104,7 @@ def test_a_process_of_its_own():
 import os, sys
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-from alexnet_paper.placement import resolve, split, device_scope
+from alexnet_paper.nets.placement import resolve, split, device_scope
 if sys.argv[1] == "split":
     print(resolve("CPU:0,CPU:1", 2))
     split("CPU")  # a second time: nothing to do

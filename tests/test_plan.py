@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from alexnet_paper.plan import Plan
-from alexnet_paper.plan import check
-from alexnet_paper.variants import OnPlateau
+from alexnet_paper.nets.variants import OnPlateau
+from alexnet_paper.training.plan import Plan
+from alexnet_paper.training.plan import check
 
 
 def test_a_plan_scales_the_images_with_the_input():

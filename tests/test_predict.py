@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from untrained import untrained
 
-from alexnet_paper import augment
-from alexnet_paper import conversion
-from alexnet_paper import trained
+from alexnet_paper.data import augment
+from alexnet_paper.weights import convert as conversion
+from alexnet_paper.weights import net as nets
 from reproduce import predict
 
 
@@ -90,7 +90,7 @@ def test_both_classes_of_every_photograph(net, photographs, capsys, tmp_path):
         assert len(labels) == 2 and sum(p for _, p in labels) == pytest.approx(
             100, abs=0.11
         )
-    one = trained.open_weights(net / "pets.npz")
+    one = nets.open_weights(net / "pets.npz")
     light = np.asarray(Image.open(paths[0]))
     (expected,) = one.predict([light])
     assert found[str(paths[0])][0][1] == pytest.approx(100 * expected.max(), abs=0.051)
@@ -131,7 +131,7 @@ def test_ten_views_are_averaged(net, photographs, capsys):
     """Where crops differ, so do the probabilities; they are those of ten views."""
     half = np.zeros((48, 48, 3), "uint8")
     half[:, 16:] = 250
-    found = trained.open_weights(net / "pets.npz")
+    found = nets.open_weights(net / "pets.npz")
     while found.predict([half])[0, 1] > 0.95:  # so sure that views cannot differ
         found.arrays["fc10/kernel"] /= 10
     prepare = dataclasses.replace(found.preparation, side=48)
@@ -167,7 +167,7 @@ def test_wrong_use_is_one_line(arguments, said, capsys):
 
 
 def test_a_partial_net_is_wrong_use(net, photographs, capsys, tmp_path):
-    whole = trained.open_weights(net / "bare.npz")
+    whole = nets.open_weights(net / "bare.npz")
     arrays = {n: a for n, a in whole.arrays.items() if n != "fc10/kernel"}
     part = dataclasses.replace(whole, arrays=arrays)
     conversion.save(part, tmp_path / "part.npz")

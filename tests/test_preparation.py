@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from alexnet_paper import augment
-from alexnet_paper import variants
-from alexnet_paper import weights
-from alexnet_paper.augment import ColourPCA
-from alexnet_paper.augment import Preparation
-from alexnet_paper.augment import Statistics
-from alexnet_paper.variants import Recipe
+from alexnet_paper.data import augment
+from alexnet_paper.data.augment import ColourPCA
+from alexnet_paper.data.augment import Preparation
+from alexnet_paper.data.augment import Statistics
+from alexnet_paper.nets import variants
+from alexnet_paper.nets.variants import Recipe
+from alexnet_paper.weights import file as weight_file
 
 SIZE, SIDE = 8, 13  # an odd difference: the centre is 2 from the top, 3 from the bottom
 
@@ -319,8 +319,8 @@ def test_round_trip(mean, colour, tmp_path):
     found = augment.preparation(recipe, SIZE, images)
     arrays = {f"preparation/{name}": array for name, array in found.arrays().items()}
     settings = json.loads(json.dumps(found.settings()))
-    weights.save(tmp_path / "w.npz", arrays, {"preparation": settings})
-    again = weights.load(tmp_path / "w.npz").preparation
+    weight_file.save(tmp_path / "w.npz", arrays, {"preparation": settings})
+    again = weight_file.load(tmp_path / "w.npz").preparation
     assert again.settings() == found.settings() and again.pca == found.pca
     assert np.array_equal(again.views(images[0], 10), found.views(images[0], 10))
     for seed in range(3):

@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from alexnet_paper import data
-from alexnet_paper import prepare
-from alexnet_paper.images import LARGEST
-from alexnet_paper.images import files_in
+from alexnet_paper.data import datasets
+from alexnet_paper.data import prepare
+from alexnet_paper.data.images import LARGEST
+from alexnet_paper.data.images import files_in
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
@@ -180,7 +180,7 @@ def test_nothing_else_is_left(done):
 
 def test_what_is_prepared_can_be_trained_on(done):
     """It has the ImageNet layout, classes by folder."""
-    found = data.load("imagenet", done[0])
+    found = datasets.load("imagenet", done[0])
     assert found.class_names == ("a", "b")
     sizes = {name: len(split) for name, split in found.splits.items()}
     assert sizes == {"train": 12, "validation": 2}
@@ -379,7 +379,7 @@ def memory_of_session(session):
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from alexnet_paper import prepare
+from alexnet_paper.data import prepare
 if __name__ == "__main__":
     paths = sorted(Path(sys.argv[1]).iterdir())
     report = prepare.prepare({"train": (paths, ["a"] * len(paths))}, sys.argv[2], 2)

@@ -8,15 +8,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from untrained import untrained
 
-from alexnet_paper import checks
-from alexnet_paper import claims
-from alexnet_paper import conversion
-from alexnet_paper import findings
-from alexnet_paper import kernels
 from alexnet_paper import paper
-from alexnet_paper import probe
-from alexnet_paper import variants
-from alexnet_paper.record import Record
+from alexnet_paper.nets import variants
+from alexnet_paper.results import colour as kernels
+from alexnet_paper.results import features as probe
+from alexnet_paper.results.record import Record
+from alexnet_paper.verdicts import built
+from alexnet_paper.verdicts import finding as findings
+from alexnet_paper.verdicts import measure as claims
+from alexnet_paper.weights import convert
 from reproduce import features as program
 
 RNG = np.random.default_rng(0)
@@ -109,7 +109,7 @@ def run(folder, *words):
 def test_the_program_compares_three_arms(tmp_path, capsys):
     """On the digits: the last hidden layer by itself; a record an arm."""
     net = coloured(untrained("paper-32", 10, seed=1), True)
-    conversion.save(net, tmp_path / "net.npz")
+    convert.save(net, tmp_path / "net.npz")
     words = ["--weights", str(tmp_path / "net.npz"), "--data", "digits"]
     assert run(tmp_path, *words, "--split", "test", "--limit", "200") == 0
     out = capsys.readouterr().out
@@ -173,7 +173,7 @@ def kernels_record(
 )
 def test_the_towers_claim_is_read_from_a_record(found, verdict):
     (claim,) = (claim for claim in paper.CLAIMS if claim.id == "N01")
-    subject = checks.Subject(variants.get("paper"))
+    subject = built.Subject(variants.get("paper"))
     finding = claims.measure(subject, claim, [found])
     assert finding.verdict == verdict
     if verdict == findings.REPRODUCED:

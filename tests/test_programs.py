@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from alexnet_paper.record import Record
-from alexnet_paper.variants import VARIANTS
+from alexnet_paper.nets.variants import VARIANTS
+from alexnet_paper.results.record import Record
 from reproduce import __main__ as overview
 from reproduce import command_line
 from reproduce import figure

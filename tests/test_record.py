@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alexnet_paper import record
-from alexnet_paper.record import Record
-from alexnet_paper.record import pack
-from alexnet_paper.record import unpack
+from alexnet_paper import files
+from alexnet_paper.results import record
+from alexnet_paper.results.record import Record
+from alexnet_paper.results.record import pack
+from alexnet_paper.results.record import unpack
+from alexnet_paper.training import environment
 
 
 @pytest.fixture
@@ -116,8 +118,8 @@ def test_shipped_records_are_records():
 
 def test_atomic_write_replaces(tmp_path):
     path = tmp_path / "new" / "file"
-    record.atomic_write(path, "first")
-    record.atomic_write(path, b"\x00second")
+    files.atomic_write(path, "first")
+    files.atomic_write(path, b"\x00second")
     assert path.read_bytes() == b"\x00second"
     assert [child.name for child in path.parent.iterdir()] == ["file"]
 
@@ -131,14 +133,14 @@ def test_atomic_write_that_fails_leaves_the_old_file_alone(tmp_path, monkeypatch
 
     monkeypatch.setattr(os, "replace", refuse)
     with pytest.raises(OSError, match="no space left"):
-        record.atomic_write(path, "new")
+        files.atomic_write(path, "new")
     assert [(child.name, child.read_text()) for child in tmp_path.iterdir()] == [
         ("file", "old")
     ]
 
 
 def test_environment_is_plain_and_says_versions():
-    found = record.environment()
+    found = environment.environment()
     assert json.loads(json.dumps(found)) == found
     assert {"python", "commit", "keras", "tensorflow", "numpy", "machine"} <= set(found)
 

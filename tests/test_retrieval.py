@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from alexnet_paper.retrieval import retrieval
+from alexnet_paper.results.neighbours import retrieval
 
 # class 0 around 0, class 1 around 10, and one of class 1 that strayed
 TRAIN = np.array([[0.0], [1.0], [2.5], [10.0], [11.0], [0.4]])

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from alexnet_paper import AlexNet  # noqa: F401  (registers the layers)
-from alexnet_paper import model as models
-from alexnet_paper import weights
+from alexnet_paper.nets import model as models
+from alexnet_paper.weights import file as weight_file
 
 SAVED = Path(__file__).parent / "saved"
 OUTPUTS = json.loads((SAVED / "outputs.json").read_text())
@@ -25,7 +25,7 @@ def test_a_saved_model_is_the_function_it_was(form):
 
 
 def test_a_weight_file_is_what_it_was(tiny):
-    found = weights.load(SAVED / "weights.npz")
+    found = weight_file.load(SAVED / "weights.npz")
     model = models.build_model(tiny, "one-device", seed=0)
     models.set_weights(model, found.arrays)
     images = np.asarray(model(IMAGES, training=False))

@@ -8,26 +8,26 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from alexnet_paper import effects
-from alexnet_paper import evidence
-from alexnet_paper import experiments
 from alexnet_paper import paper
-from alexnet_paper import small_nets
-from alexnet_paper.findings import CONTRADICTED
-from alexnet_paper.findings import INCONCLUSIVE
-from alexnet_paper.findings import NOT_REPRODUCED
-from alexnet_paper.findings import REPRODUCED
-from alexnet_paper.findings import SUPPORTED
-from alexnet_paper.record import Record
-from alexnet_paper.record import load_all
-from alexnet_paper.record import pack
-from alexnet_paper.record import shipped
+from alexnet_paper.results import curves
+from alexnet_paper.results import experiments
+from alexnet_paper.results.record import Record
+from alexnet_paper.results.record import load_all
+from alexnet_paper.results.record import pack
+from alexnet_paper.results.record import shipped
+from alexnet_paper.verdicts import recorded
+from alexnet_paper.verdicts import stand_ins
+from alexnet_paper.verdicts.finding import CONTRADICTED
+from alexnet_paper.verdicts.finding import INCONCLUSIVE
+from alexnet_paper.verdicts.finding import NOT_REPRODUCED
+from alexnet_paper.verdicts.finding import REPRODUCED
+from alexnet_paper.verdicts.finding import SUPPORTED
 
 CLAIM = {claim.id: claim for claim in paper.CLAIMS}
 
 
 def finding(claim, records):
-    return evidence.finding(claim, records, "paper")
+    return recorded.finding(claim, records, "paper")
 
 
 def measured(experiment, arm, errors, split="test", views=1, epochs=20):
@@ -59,11 +59,11 @@ CHOICES = experiments.get("choices")
 @pytest.mark.parametrize("id", ["B06", "F02", "I04", "J02", "J03", "K02", "O01"])
 def test_a_claim_of_the_choices(id):
     """No record, no finding; one seed of the base alone: none either."""
-    assert id in small_nets.READINGS and finding(CLAIM[id], []) is None
+    assert id in stand_ins.READINGS and finding(CLAIM[id], []) is None
     assert finding(CLAIM[id], chosen("base", (18, 18.1, 18.2))[:3]) is None or (
         id == "I04"
     )
-    arms = {arm for one in small_nets.of_claim(CLAIM[id]) for arm in (one.without,)}
+    arms = {arm for one in stand_ins.of_claim(CLAIM[id]) for arm in (one.without,)}
     assert arms <= set(CHOICES.arms)
 
 
@@ -230,7 +230,7 @@ def test_footnote_3(first, second, epochs, verdict):
     assert found.ours == f"{sum(first) / 2:.1f} → {sum(second) / 2:.1f} %"
     for record in (*records, *alone):
         record.protocol["training_images"] = 50_000
-    said = small_nets.on_footnote_3([*records, *alone])
+    said = stand_ins.on_footnote_3([*records, *alone])
     assert f"{epochs} epochs of 50,000 images" in said
     assert f"{sum(first) / 2:.1f} % and {sum(second) / 2:.1f} % of the test" in said
     assert "+1.00 [+1.00, +1.00] points more" in said and "is told from" in said
@@ -242,7 +242,7 @@ def test_footnote_3(first, second, epochs, verdict):
 
 
 def test_the_small_net_and_its_schedule():
-    said = small_nets.on_small_nets(BASE)
+    said = stand_ins.on_small_nets(BASE)
     assert "Seeds so far: 3 of 5" in said
     assert "18.0 % of the test images by one view, 17.0 % by ten, and on 9.0 %" in said
     assert "the rate divided by ten after epochs 4 and 8" in said
@@ -251,8 +251,8 @@ def test_the_small_net_and_its_schedule():
 def test_when_the_rate_falls():
     """Of four epochs only the first of two drops, at 80 and 90 %, is within them."""
     lines = [{"epoch": n + 1, "rate": rate} for n, rate in enumerate((1, 1, 1, 0.1))]
-    assert small_nets.falls(lines) == "the rate divided by ten after epoch 3"
-    assert small_nets.falls(lines[:2]) == "the rate constant"
+    assert stand_ins.falls(lines) == "the rate divided by ten after epoch 3"
+    assert stand_ins.falls(lines[:2]) == "the rate constant"
 
 
 def test_towers_over_seeds():
@@ -266,11 +266,11 @@ def test_towers_over_seeds():
         )
         for record, m, p in zip(BASE[:3], colours, (0.001, 0.2, 0.9), strict=True)
     ]
-    assert small_nets.coloured(records) == records
-    said = small_nets.on_towers(records)
+    assert stand_ins.coloured(records) == records
+    said = stand_ins.on_towers(records)
     assert "after 20 epochs of 50,000 images: 0.20 and 0.60 (p = 0.001), 0.40" in said
     assert "they part in 1 of 3 seeds" in said
-    assert small_nets.coloured(BASE) == [] and small_nets.on_towers(BASE) == ""
+    assert stand_ins.coloured(BASE) == [] and stand_ins.on_towers(BASE) == ""
 
 
 SHIPPED = load_all(shipped())
@@ -291,7 +291,7 @@ def test_the_shipped_effect_on_footnote_3_is_that_of_scipy():
         shipped_errors("footnote3", arm, "test", 10)
         for arm in ("11pct", "11pct-no-lrn")
     )
-    effect = effects.effect(SHIPPED, "footnote3", "11pct", "11pct-no-lrn", "ten views")
+    effect = curves.effect(SHIPPED, "footnote3", "11pct", "11pct-no-lrn", "ten views")
     assert len(set(ours) & set(theirs)) == len(theirs) >= 3
     points = [theirs[seed] - ours[seed] for seed in sorted(theirs)]
     interval = scipy.stats.ttest_1samp(points, 0).confidence_interval()
@@ -299,7 +299,7 @@ def test_the_shipped_effect_on_footnote_3_is_that_of_scipy():
     assert effect.interval == pytest.approx(tuple(interval))
 
 
-@pytest.mark.parametrize("id", small_nets.READINGS)
+@pytest.mark.parametrize("id", stand_ins.READINGS)
 def test_shipped_verdicts_name_files_that_are_there(id):
     found = finding(CLAIM[id], SHIPPED)
     names = {record.name for record in SHIPPED}
@@ -309,7 +309,7 @@ def test_shipped_verdicts_name_files_that_are_there(id):
 
 def test_the_shipped_ratio_of_figure_1():
     """Three seeds a kind, and the medians of where their logs cross 25 %."""
-    race = effects.race(SHIPPED)
+    race = curves.race(SHIPPED)
     medians = {}
     for kind, of_kind in race.records.items():
         crossed = []
@@ -333,14 +333,14 @@ def test_shipped_errors_of_footnote_3_and_of_the_18_percent_net():
     )
     assert finding(CLAIM["F03"], SHIPPED).ours == f"{first:.1f} → {second:.1f} %"
     (error,) = shipped_errors("net-18pct", "published", "test", 1).values()
-    said = small_nets.on_the_18_percent_net(SHIPPED)
+    said = stand_ins.on_the_18_percent_net(SHIPPED)
     assert f"Here {error:.2f} % [" in said and "after 140 of 50,000 images" in said
 
 
 def test_words_are_those_of_the_records():
     """Every number of the paragraphs, from runs whose outcome is known."""
-    assert [explain([]) for explain in small_nets.EXPLANATIONS.values()] == [""] * 6
-    said = small_nets.on_figure_1(race(5, 30))
+    assert [explain([]) for explain in stand_ins.EXPLANATIONS.values()] == [""] * 6
+    said = stand_ins.on_figure_1(race(5, 30))
     assert "ReLU 5.0; tanh 30.0" in said and "are 6.0 times apart" in said
     assert "ReLU 0.001 (25.0); tanh 0.01 (90.0)" in said
     (record,) = measured("net-18pct", "published", (19.5,), epochs=140)
@@ -355,10 +355,10 @@ def test_words_are_those_of_the_records():
         ],
     )
     assert "19.50 % [18.70, 20.30] after 140 of 50,000" in (
-        small_nets.on_the_18_percent_net([record])
+        stand_ins.on_the_18_percent_net([record])
     )
-    said = small_nets.on_compute([record, record, *race(5, 30)])
+    said = stand_ins.on_compute([record, record, *race(5, 30)])
     assert "together: 1.5 hours of training" in said and "logs: net-18pct 1.5." in said
     assert "the rate divided by 100 after epoch 1; 40.0 % of the training images" in (
-        small_nets.on_the_18_percent_net([record])
+        stand_ins.on_the_18_percent_net([record])
     )

@@ -6,16 +6,16 @@ import re
 
 import pytest
 
-from alexnet_paper import architecture
-from alexnet_paper import layout
-from alexnet_paper import outcomes
 from alexnet_paper import paper
-from alexnet_paper import tables
-from alexnet_paper.articles import ARTICLES
-from alexnet_paper.findings import Finding
-from alexnet_paper.record import Record
-from alexnet_paper.tables import Section
-from alexnet_paper.variants import VARIANTS
+from alexnet_paper.nets import specs
+from alexnet_paper.nets.variants import VARIANTS
+from alexnet_paper.paper.articles import ARTICLES
+from alexnet_paper.report import claims as layout
+from alexnet_paper.report import runs
+from alexnet_paper.report import writers
+from alexnet_paper.report.writers import Section
+from alexnet_paper.results.record import Record
+from alexnet_paper.verdicts.finding import Finding
 
 AWKWARD = Section(
     "100 % of {it}",
@@ -38,7 +38,7 @@ def test_a_section_has_no_empty_cell(rows):
 
 def test_markdown_reads_back():
     """One line a row, cells told apart by the bars that are not escaped."""
-    lines = tables.markdown(AWKWARD).splitlines()
+    lines = writers.markdown(AWKWARD).splitlines()
     found = [
         tuple(cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line))
         for line in lines
@@ -53,14 +53,14 @@ def test_markdown_reads_back():
 
 
 def test_csv_reads_back():
-    rows = list(csv.reader(io.StringIO(tables.comma_separated(AWKWARD))))
+    rows = list(csv.reader(io.StringIO(writers.comma_separated(AWKWARD))))
     assert rows[0] == [f"# {AWKWARD.title}"]
     assert [tuple(row) for row in rows[1:]] == [AWKWARD.columns, *AWKWARD.rows]
 
 
 def test_latex_escapes_and_balances():
     """No special character is left bare, braces balance, rows have their columns."""
-    source = tables.latex(AWKWARD)
+    source = writers.latex(AWKWARD)
     assert source.count("{") - source.count(r"\{") == (
         source.count("}") - source.count(r"\}")
     )
@@ -81,22 +81,22 @@ def test_latex_knows_every_character_in_use():
     texts = [c.statement + c.printed + c.authors + c.unit + c.section for c in claims]
     texts += [d for variant in VARIANTS.values() for d in variant.departures]
     texts += [variant.title + variant.source for variant in VARIANTS.values()]
-    escaped = tables.latex_escape("".join(texts))
+    escaped = writers.latex_escape("".join(texts))
     assert {c for c in escaped if not c.isascii()} <= set("é°’")
 
 
 def test_text_keeps_every_cell_and_its_width():
-    out = tables.text([AWKWARD], width=100)
+    out = writers.text([AWKWARD], width=100)
     for cell in (AWKWARD.title, *AWKWARD.columns, *sum(AWKWARD.rows, ()), AWKWARD.note):
         assert cell in out
     assert max(map(len, out.splitlines())) <= 100
     assert not any(line != line.rstrip() for line in out.splitlines())
 
 
-@pytest.mark.parametrize("format", [f for f in tables.FORMATS if f != "json"])
+@pytest.mark.parametrize("format", [f for f in writers.FORMATS if f != "json"])
 def test_every_format_writes_every_section(format):
     other = Section("second", ("x",), (("cell",),))
-    out = tables.write([AWKWARD, other], format, 100)
+    out = writers.write([AWKWARD, other], format, 100)
     assert "253,440" in out and "second" in out and "cell" in out
 
 
@@ -121,7 +121,7 @@ def test_claims_section_of_an_article_names_it():
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=lambda variant: variant.name)
 def test_architecture_and_memory_sections(variant):
     net = variant.architecture
-    layers, totals = architecture.trace(net), architecture.totals(net)
+    layers, totals = specs.trace(net), specs.totals(net)
     section = layout.architecture_section(variant, layers, totals)
     assert len(section.rows) == len(layers) + 1
     assert section.rows[-1][2:5] == (
@@ -129,7 +129,7 @@ def test_architecture_and_memory_sections(variant):
         f"{totals.macs:,}",
         f"{totals.neurons:,}",
     )
-    memory = layout.memory_section(architecture.memory(net), 128)
+    memory = layout.memory_section(specs.memory(net), 128)
     assert len(memory.rows) == net.towers
 
 
@@ -144,7 +144,7 @@ def test_a_record_shows_up():
         command="python -m reproduce.evaluate --run runs/x",
         environment={"commit": "0123456789ab"},
     )
-    section = outcomes.records_section([record])
+    section = runs.records_section([record])
     assert section.note.endswith(
         "Images: as they are; mean subtracted: unknown; labels: unknown."
     )

@@ -14,19 +14,20 @@ import kill_and_resume
 import numpy as np
 import pytest
 
-from alexnet_paper import evaluate
-from alexnet_paper import model as models
 from alexnet_paper import paper
-from alexnet_paper import train
-from alexnet_paper import variants
-from alexnet_paper import weights
-from alexnet_paper.optimizer import Phase
-from alexnet_paper.optimizer import authors_phase
-from alexnet_paper.optimizer import phase_of_drops
-from alexnet_paper.plan import Plan
-from alexnet_paper.variants import OnPlateau
-from alexnet_paper.variants import Recipe
-from alexnet_paper.variants import Variant
+from alexnet_paper.nets import model as models
+from alexnet_paper.nets import variants
+from alexnet_paper.nets.variants import OnPlateau
+from alexnet_paper.nets.variants import Recipe
+from alexnet_paper.nets.variants import Variant
+from alexnet_paper.results import evaluate as evaluation
+from alexnet_paper.training import run as run_folder
+from alexnet_paper.training import train as training
+from alexnet_paper.training.plan import Plan
+from alexnet_paper.training.schedule import Phase
+from alexnet_paper.training.schedule import authors_phase
+from alexnet_paper.training.schedule import phase_of_drops
+from alexnet_paper.weights import file as weights
 
 # crops, mirrors, colour noise, dropout, momentum, decay, biases at twice the rate, and
 # a rate that falls on a plateau: all that a resumed run could lose
@@ -62,7 +63,7 @@ def changed(**changes):
 def begin(plan, folder, resume=False):
     """A run and the list of what it notifies."""
     said = []
-    return train.start(plan, folder, "command", resume, said.append), said
+    return training.start(plan, folder, "command", resume, said.append), said
 
 
 class At(keras.callbacks.Callback):
@@ -125,7 +126,9 @@ def same(one, other):
     same state."""
     ours, theirs = (kill_and_resume.arrays(folder) for folder in (one, other))
     assert kill_and_resume.same_bits(ours, theirs)
-    states = [weights.load(f / train.CHECKPOINT).meta["state"] for f in (one, other)]
+    states = [
+        weights.load(f / run_folder.CHECKPOINT).meta["state"] for f in (one, other)
+    ]
     histories = [without_seconds(state.pop("history")) for state in states]
     assert histories[0] == histories[1] and states[0] == states[1]
     assert without_seconds(lines(one)) == without_seconds(lines(other)) == histories[0]
@@ -160,7 +163,7 @@ def test_training_moves_every_variable_and_keeps_it_finite(alone):
     """The comparisons of bits are not of a net that stands still."""
     found = kill_and_resume.arrays(alone)
     run, _ = begin(PLAN, alone, resume=True)
-    fresh = train.Run(PLAN, run.dataset, alone)
+    fresh = training.Run(PLAN, run.dataset, alone)
     for name, before in models.get_weights(fresh.model).items():
         assert np.all(np.isfinite(found[name]))
         assert not np.array_equal(found[name], before), name
@@ -173,7 +176,7 @@ def test_watching_a_split_changes_nothing(alone, tmp_path):
     ours, theirs = (kill_and_resume.arrays(folder) for folder in (tmp_path, alone))
     weights_only = [n for n in theirs if n.split("/")[0] not in ("metric", "seed")]
     assert all(np.array_equal(ours[n], theirs[n]) for n in weights_only)
-    found = evaluate.evaluate([tmp_path], "test", 1, "command").metrics["top1_error"]
+    found = evaluation.evaluate([tmp_path], "test", 1, "command").metrics["top1_error"]
     assert run.history[-1]["test_top1_error"] == pytest.approx(found, abs=1e-6)
     assert "test_top1_error" not in lines(alone)[-1]
 
@@ -185,9 +188,9 @@ def test_a_run_in_bfloat16_resumes_alike_and_ends_near(alone, tmp_path):
     assert same(tmp_path / "whole", tmp_path / "parts")
     ours, theirs = lines(tmp_path / "whole")[-1], lines(alone)[-1]
     assert ours["loss"] == pytest.approx(theirs["loss"], rel=0.05)
-    record = evaluate.evaluate([tmp_path / "whole"], "test", 1, "command")
+    record = evaluation.evaluate([tmp_path / "whole"], "test", 1, "command")
     assert record.protocol["precision"] == "mixed_bfloat16"
-    exact = evaluate.evaluate(
+    exact = evaluation.evaluate(
         [tmp_path / "whole"], "test", 1, "command", precision="float32"
     )
     assert exact.protocol["precision"] == "float32"
@@ -231,7 +234,7 @@ def test_killed_and_resumed(moments, alone, tmp_path):
 def test_killed_between_log_and_checkpoint(alone, tmp_path, monkeypatch):
     """All epochs are in the log and none is in a checkpoint: the log is made again."""
     with monkeypatch.context() as patch:
-        patch.setattr(train.Run, "save", lambda run: kill())
+        patch.setattr(training.Run, "save", lambda run: kill())
         with pytest.raises(Killed):
             begin(PLAN, tmp_path)[0].train()
     assert len(lines(tmp_path)) == 2
@@ -252,7 +255,7 @@ def test_ctrl_c_saves_after_the_step_and_says_so(tmp_path):
     run, said = begin(PLAN, tmp_path)
     assert not run.train([At(run, (0, 1), ctrl_c)])
     assert said == ["stopped after the step, and saved"]
-    state = weights.load(tmp_path / train.CHECKPOINT).meta["state"]
+    state = weights.load(tmp_path / run_folder.CHECKPOINT).meta["state"]
     assert (state["epoch"], state["step"]) == (0, 2)
     assert signal.getsignal(signal.SIGINT) is handler
 
@@ -260,21 +263,21 @@ def test_ctrl_c_saves_after_the_step_and_says_so(tmp_path):
 def test_sigterm_stops_like_ctrl_c(tmp_path):
     run, said = begin(PLAN, tmp_path)
     assert not run.train([At(run, (0, 0), lambda: signal.raise_signal(signal.SIGTERM))])
-    assert said and (tmp_path / train.CHECKPOINT).exists()
+    assert said and (tmp_path / run_folder.CHECKPOINT).exists()
 
 
 def test_a_run_says_which_commits_trained_it():
-    one = train.with_commit({"command": "c", "commit": "abc"}, "abc")
+    one = training.with_commit({"command": "c", "commit": "abc"}, "abc")
     assert one == {"command": "c", "commit": "abc"}
-    two = train.with_commit(one, "def+")
-    assert train.with_commit(two, "abc") == two == {**one, "commit": "abc, def+"}
+    two = training.with_commit(one, "def+")
+    assert training.with_commit(two, "abc") == two == {**one, "commit": "abc, def+"}
 
 
 def test_a_finished_run_resumed_does_nothing(alone):
-    before = (alone / train.CHECKPOINT).read_bytes()
+    before = (alone / run_folder.CHECKPOINT).read_bytes()
     run, _ = begin(PLAN, alone, resume=True)
     assert run.finished and run.train()
-    assert (alone / train.CHECKPOINT).read_bytes() == before
+    assert (alone / run_folder.CHECKPOINT).read_bytes() == before
 
 
 # the log
@@ -321,7 +324,7 @@ def test_no_validation(tmp_path):
 
 
 def test_run_json_says_what_is_run(alone):
-    plan, content = train.read_plan(alone)
+    plan, content = training.read_plan(alone)
     assert plan == PLAN and content["command"] == "command"
     assert {"backend", "device", "commit", "keras", "numpy", "machine"} <= set(content)
     assert {path.name for path in alone.iterdir()} == {
@@ -447,15 +450,15 @@ def from_epoch(plan, folder, epoch):
 def test_a_frozen_layer_does_not_change(tmp_path, monkeypatch):
     """Epochs 66, 67 and 72 of run #145: conv1 moves, slower, then not at all, its
     momentum included, while everything else goes on; colour noise ends with 66."""
-    colours, batches = [], train.Batches
+    colours, batches = [], training.Batches
 
     def noted(split, prepare, *arguments, **options):
         colours.append(prepare.colour)
         return batches(split, prepare, *arguments, **options)
 
-    monkeypatch.setattr(train, "Batches", noted)
+    monkeypatch.setattr(training, "Batches", noted)
     run, _ = begin(changed(schedule="145", epochs=73, limit=20), tmp_path)
-    keeper, keeps = train.Keeper(run, 300), Keeps(run)
+    keeper, keeps = training.Keeper(run, 300), Keeps(run)
     for epoch in (66, 67, 72):
         run.epoch = epoch
         run.train_epoch([keeper, keeps])
@@ -505,7 +508,7 @@ def test_nan_stops_and_the_last_checkpoint_is_good(tmp_path):
     assert not run.train([At(run, (1, 1), spoil)], save_seconds=0)
     assert len(said) == 1 and "the loss is nan: stopped" in said[0]
     assert (run.epoch, run.step) == (1, 2) and finite(tmp_path)
-    state = weights.load(tmp_path / train.CHECKPOINT).meta["state"]
+    state = weights.load(tmp_path / run_folder.CHECKPOINT).meta["state"]
     assert (state["epoch"], state["step"]) == (1, 1)
 
 
@@ -518,11 +521,11 @@ def test_an_update_that_overflows_is_not_saved(limit, tmp_path, monkeypatch):
         run.model.optimizer.learning_rate = float("inf")
         return Phase(1.0, {})
 
-    monkeypatch.setattr(train.Run, "start_epoch", start)
+    monkeypatch.setattr(training.Run, "start_epoch", start)
     run, said = begin(changed(limit=limit), tmp_path)
     assert not run.train(save_seconds=0)
     assert "stopped" in said[-1]
-    assert not (tmp_path / train.CHECKPOINT).exists() or finite(tmp_path)
+    assert not (tmp_path / run_folder.CHECKPOINT).exists() or finite(tmp_path)
 
 
 def stall(losses, classes=10, error=None):
@@ -534,7 +537,7 @@ def stall(losses, classes=10, error=None):
         stalled=False,
     )
     for _ in range(2):  # said once, not after every epoch
-        train.Run.warn_of_stall(fake)
+        training.Run.warn_of_stall(fake)
     return said
 
 
@@ -612,7 +615,7 @@ def test_remains_of_a_killed_process_are_removed(tmp_path):
 
 def test_two_processes_do_not_train_in_one_folder(tmp_path):
     run, said = begin(PLAN, tmp_path)
-    with train.locked(tmp_path):
+    with run_folder.locked(tmp_path):
         assert not run.train() and not run.history
     assert said == [f"{tmp_path} is being trained by another process."]
     assert run.train()
@@ -644,7 +647,7 @@ def test_what_needs_validation_images_is_refused_without(changes, said, tmp_path
 
 def other_checkpoint(kind, alone):
     """A checkpoint that is not of the run in `alone`: (arrays, meta)."""
-    found = weights.load(alone / train.CHECKPOINT, extra=True)
+    found = weights.load(alone / run_folder.CHECKPOINT, extra=True)
     parts = {f"preparation/{n}": a for n, a in found.preparation.arrays().items()}
     arrays, extra = dict(found.arrays), dict(found.extra)
     meta = dict(found.meta)
@@ -665,15 +668,15 @@ def other_checkpoint(kind, alone):
 )
 def test_a_checkpoint_of_something_else(kind, alone, tmp_path):
     begin(PLAN, tmp_path)
-    weights.save(tmp_path / train.CHECKPOINT, *other_checkpoint(kind, alone))
+    weights.save(tmp_path / run_folder.CHECKPOINT, *other_checkpoint(kind, alone))
     with pytest.raises(ValueError):
         begin(PLAN, tmp_path, resume=True)
 
 
 def test_a_damaged_checkpoint_is_named(alone, tmp_path):
     begin(PLAN, tmp_path)
-    body = (alone / train.CHECKPOINT).read_bytes()
-    (tmp_path / train.CHECKPOINT).write_bytes(body[: len(body) // 2])
+    body = (alone / run_folder.CHECKPOINT).read_bytes()
+    (tmp_path / run_folder.CHECKPOINT).write_bytes(body[: len(body) // 2])
     with pytest.raises(ValueError, match="checkpoint.npz"):
         begin(PLAN, tmp_path, resume=True)
 
@@ -758,10 +761,10 @@ def test_the_best_epoch_is_kept(tmp_path, monkeypatch):
 
     monkeypatch.setattr(run, "validate", validate)
     assert run.train() and run.best_epoch == 2
-    kept = weights.load(train.weight_file(tmp_path, plan))
+    kept = weights.load(run_folder.weight_file(tmp_path, plan))
     np.testing.assert_array_equal(kept.arrays["conv1/kernel"], seen[1])
     assert np.any(seen[3] != seen[1]) and kept.meta["state"]["epoch"] == 2
-    last = train.weight_file(tmp_path, changed())
+    last = run_folder.weight_file(tmp_path, changed())
     np.testing.assert_array_equal(weights.load(last).arrays["conv1/kernel"], seen[3])
 
 
@@ -775,7 +778,7 @@ def test_a_loss_of_probabilities_is_clipped_as_in_old_keras(tmp_path, monkeypatc
     arrays["fc8/kernel"] = 0 * arrays["fc8/kernel"]
     arrays["fc8/bias"] = np.where(np.arange(10) == 3, 1e4, 0).astype("float32")
     models.set_weights(run.model, arrays)
-    line = run.train_epoch([train.Keeper(run, 300)])
+    line = run.train_epoch([training.Keeper(run, 300)])
     wrong = np.mean(labels != 3)
     assert line["top1_error"] == pytest.approx(wrong)
     assert line["loss"] == pytest.approx(wrong * -math.log(1e-7), rel=1e-4)
@@ -802,9 +805,9 @@ def test_a_process_killed_twice_ends_with_the_same_bits(tmp_path, monkeypatch):
     monkeypatch.setattr(
         kill_and_resume, "ARGUMENTS", [*few.split(), "--validation=.05"]
     )
-    began = train.time.monotonic()
+    began = training.time.monotonic()
     assert kill_and_resume.train(tmp_path / "alone").wait() == 0
-    seconds = train.time.monotonic() - began
+    seconds = training.time.monotonic() - began
     killed = tmp_path / "killed"
     assert kill_and_resume.kill_and_resume(killed, 2, seconds, Chosen(0.8)) > 0
     alone = tmp_path / "alone"

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from alexnet_paper import train as training
-from alexnet_paper import weights
-from alexnet_paper.plan import Plan
-from alexnet_paper.plan import read_plan
-from alexnet_paper.record import Record
+from alexnet_paper.results.record import Record
+from alexnet_paper.training import train as training
+from alexnet_paper.training.plan import Plan
+from alexnet_paper.training.plan import read_plan
+from alexnet_paper.weights import file as weight_file
 from reproduce import data
 from reproduce import evaluate
 from reproduce import train
@@ -369,7 +369,7 @@ def test_ctrl_c_says_how_to_go_on(capsys, tmp_path):
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (1, "")
     assert "stopped after the step, and saved" in err and "Traceback" not in err
-    state = weights.load(folder / "checkpoint.npz", extra=True).meta["state"]
+    state = weight_file.load(folder / "checkpoint.npz", extra=True).meta["state"]
     assert 0 < 100 * state["epoch"] + state["step"] < 200
     last = err.splitlines()[-1]
     assert last.startswith("go on with: python -m reproduce.train ")
@@ -377,7 +377,7 @@ def test_ctrl_c_says_how_to_go_on(capsys, tmp_path):
     assert words[-1] == "--resume" and words.count("--resume") == 1
     code, out, err = called(capsys, train, *words)
     assert (code, out) == (0, f"{folder}\n")
-    state = weights.load(folder / "checkpoint.npz").meta["state"]
+    state = weight_file.load(folder / "checkpoint.npz").meta["state"]
     assert (state["epoch"], len(state["history"])) == (2, 2)
 
 
@@ -406,7 +406,7 @@ def test_a_full_disk_loses_only_the_checkpoint_being_written(small_disk, capsys)
     assert (code, out) == (1, "")
     last = err.splitlines()[-1]
     assert last.startswith("error: ") and "No space left on device" in last
-    state = weights.load(folder / "checkpoint.npz", extra=True).meta["state"]
+    state = weight_file.load(folder / "checkpoint.npz", extra=True).meta["state"]
     assert (state["epoch"], state["step"]) == (0, 1)
     assert {path.name for path in folder.iterdir()} == {"run.json", "checkpoint.npz"}
     subprocess.run(["mount", "-o", "remount,size=9m", small_disk], check=True)

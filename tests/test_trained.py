@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 from untrained import untrained
 
-from alexnet_paper import model as models
-from alexnet_paper import train
-from alexnet_paper import trained
-from alexnet_paper import variants
-from alexnet_paper import weights
-from alexnet_paper.augment import Preparation
-from alexnet_paper.augment import centre_crop
-from alexnet_paper.plan import Plan
-from alexnet_paper.variants import Recipe
-from alexnet_paper.variants import Variant
+from alexnet_paper.data.augment import Preparation
+from alexnet_paper.data.augment import centre_crop
+from alexnet_paper.nets import model as models
+from alexnet_paper.nets import variants
+from alexnet_paper.nets.variants import Recipe
+from alexnet_paper.nets.variants import Variant
+from alexnet_paper.training import run as run_folder
+from alexnet_paper.training import train
+from alexnet_paper.training.plan import Plan
+from alexnet_paper.weights import file as weight_file
+from alexnet_paper.weights import net as nets
 
 RNG = np.random.default_rng(0)
 IMAGES = [
@@ -44,7 +45,7 @@ def saved(path, net, drop=(), **meta):
     prepare = Preparation(35, 40, mean=np.float32([100, 110, 120]), scale=50.0)
     parts = {f"preparation/{name}": a for name, a in prepare.arrays().items()}
     about = {"variant": "tiny", "preparation": prepare.settings(), **meta}
-    weights.save(path, {**arrays, **parts}, about)
+    weight_file.save(path, {**arrays, **parts}, about)
     return model
 
 
@@ -63,7 +64,7 @@ def outputs(model, layer, image):
 
 def test_a_weight_file_gives_the_net_and_what_is_known_of_it(tiny, tmp_path):
     model = saved(tmp_path / "w.npz", tiny, class_names=NAMES, source="elsewhere")
-    found = trained.open_weights(tmp_path / "w.npz")
+    found = nets.open_weights(tmp_path / "w.npz")
     assert found.architecture == tiny and found.class_names == tuple(NAMES)
     assert found.name == "w.npz" and found.about["source"] == "elsewhere"
     assert found.about["variant"] == "tiny" and found.about["missing"] == []
@@ -75,7 +76,7 @@ def test_a_weight_file_gives_the_net_and_what_is_known_of_it(tiny, tmp_path):
 
 def test_ten_views_are_averaged(tiny, tmp_path):
     model = saved(tmp_path / "w.npz", tiny)
-    found = trained.open_weights(tmp_path / "w.npz")
+    found = nets.open_weights(tmp_path / "w.npz")
     views = found.preparation.views(IMAGES[1], 10)
     expected = np.asarray(model(views)).mean(axis=0)
     ours = found.predict(IMAGES, views=10)[1]
@@ -89,7 +90,7 @@ def test_ten_views_are_averaged(tiny, tmp_path):
 )
 def test_features_are_a_layer_after_its_activation(tiny, layer, last, tmp_path):
     model = saved(tmp_path / "w.npz", tiny)
-    features = trained.open_weights(tmp_path / "w.npz").features(IMAGES, layer, 2)
+    features = nets.open_weights(tmp_path / "w.npz").features(IMAGES, layer, 2)
     assert features.dtype == np.float32 and len(features) == 3
     expected = outputs(model, last, IMAGES[0])
     np.testing.assert_allclose(features[0], expected, rtol=1e-5, atol=1e-5)
@@ -98,7 +99,7 @@ def test_features_are_a_layer_after_its_activation(tiny, layer, last, tmp_path):
 def test_a_partial_file_serves_the_layers_below(tiny, tmp_path):
     """And says what it lacks where that is needed."""
     model = saved(tmp_path / "w.npz", tiny, drop=["fc6/kernel"], class_names=NAMES)
-    found = trained.open_weights(tmp_path / "w.npz")
+    found = nets.open_weights(tmp_path / "w.npz")
     assert found.about["missing"] == ["fc6/kernel"]
     features = found.features(IMAGES, "conv4")[0]
     expected = outputs(model, "conv4_relu", IMAGES[0])
@@ -115,7 +116,7 @@ def test_a_partial_file_serves_the_layers_below(tiny, tmp_path):
 
 def test_unknown_layer_and_no_images(tiny, tmp_path):
     saved(tmp_path / "w.npz", tiny)
-    found = trained.open_weights(tmp_path / "w.npz")
+    found = nets.open_weights(tmp_path / "w.npz")
     with pytest.raises(ValueError, match="no layer fc7: one of conv1, .*fc6"):
         found.model("fc7")
     with pytest.raises(ValueError, match="no images"):
@@ -127,7 +128,7 @@ def test_a_run_is_its_last_checkpoint(tmp_path):
     plan = Plan("tiny", "digits", epochs=1, limit=20, validation=0.05, seed=1)
     run = train.start(plan, tmp_path / "run", "command")
     assert run.train()
-    found = trained.open_run(tmp_path / "run")
+    found = run_folder.open_run(tmp_path / "run")
     assert found.architecture.classes == 10
     assert found.class_names == tuple("0123456789")
     assert found.name == f"tiny of {tmp_path / 'run'}"
@@ -136,7 +137,7 @@ def test_a_run_is_its_last_checkpoint(tmp_path):
     views = np.concatenate([run.prepare.views(image, 1) for image in images])
     expected = keras.ops.softmax(run.model(views, training=False))
     np.testing.assert_allclose(found.predict(images), expected, atol=1e-6)
-    checkpoint = trained.open_weights(tmp_path / "run" / "checkpoint.npz")
+    checkpoint = nets.open_weights(tmp_path / "run" / "checkpoint.npz")
     assert np.array_equal(checkpoint.predict(images), found.predict(images))
 
 
@@ -144,11 +145,11 @@ def test_a_run_without_a_checkpoint_and_a_folder_that_is_none(tmp_path):
     plan = Plan("tiny", "digits", limit=20, seed=1)
     train.start(plan, tmp_path / "run", "command")
     with pytest.raises(FileNotFoundError, match="run has no checkpoint.npz yet"):
-        trained.open_run(tmp_path / "run")
+        run_folder.open_run(tmp_path / "run")
     with pytest.raises(ValueError, match="is not the folder of a run"):
-        trained.open_run(tmp_path)
+        run_folder.open_run(tmp_path)
     with pytest.raises(FileNotFoundError, match="w.npz"):
-        trained.open_weights(tmp_path / "w.npz")
+        nets.open_weights(tmp_path / "w.npz")
 
 
 def test_untrained_is_the_same_net_with_its_first_weights():
@@ -196,14 +197,14 @@ def wrong(name):
 )
 def test_a_file_that_does_not_fit_itself(name, message, tiny, tmp_path):
     saved(tmp_path / "w.npz", tiny)
-    found = weights.load(tmp_path / "w.npz")
+    found = weight_file.load(tmp_path / "w.npz")
     parts = {f"preparation/{n}": a for n, a in found.preparation.arrays().items()}
     arrays, meta = wrong(name)
-    weights.save(
+    weight_file.save(
         tmp_path / "w.npz", {**found.arrays, **parts, **arrays}, {**found.meta, **meta}
     )
     with pytest.raises(ValueError, match=f"w.npz: .*{message}") as caught:
-        trained.open_weights(tmp_path / "w.npz")
+        nets.open_weights(tmp_path / "w.npz")
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -235,13 +236,13 @@ def test_classes_are_matched_by_name_or_number():
         return dataclasses.replace(found, class_names=names, about=about)
 
     animals = net(3, ("cat", "cow", "dog"))
-    assert trained.matching(("dog", "cat"), animals) == {0: 2, 1: 0}
+    assert nets.matching(("dog", "cat"), animals) == {0: 2, 1: 0}
     numbers = ("n00000001", "n00000002")
-    assert trained.matching(numbers, net(2, ("tench", "cat"))) == {0: 0, 1: 1}
-    assert trained.matching(numbers[1:], net(2, ("tench", "cat"))) == {}
-    assert trained.matching(numbers[1:], net(2, ("tench", "cat"), numbers)) == {0: 1}
+    assert nets.matching(numbers, net(2, ("tench", "cat"))) == {0: 0, 1: 1}
+    assert nets.matching(numbers[1:], net(2, ("tench", "cat"))) == {}
+    assert nets.matching(numbers[1:], net(2, ("tench", "cat"), numbers)) == {0: 1}
     # as many numbers, but not the net's: those that are go to their own outputs
     shifted = ("n00000002", "n00000003")
-    assert trained.matching(shifted, net(2, ("tench", "cat"), numbers)) == {0: 1}
-    assert trained.matching(shifted, net(2, numbers)) == {0: 1}
-    assert trained.matching(("n00000008", "n00000009"), net(2, numbers)) == {}
+    assert nets.matching(shifted, net(2, ("tench", "cat"), numbers)) == {0: 1}
+    assert nets.matching(shifted, net(2, numbers)) == {0: 1}
+    assert nets.matching(("n00000008", "n00000009"), net(2, numbers)) == {}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from alexnet_paper import architecture as arch
-from alexnet_paper import variants
-from alexnet_paper.variants import VARIANTS
+from alexnet_paper.nets import specs as arch
+from alexnet_paper.nets import variants
+from alexnet_paper.nets.variants import VARIANTS
 
 WORDS = {
     arch.ReLU: "relu",

@@ -8,10 +8,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from alexnet_paper import augment
-from alexnet_paper import model as models
-from alexnet_paper import weights
-from alexnet_paper.augment import Preparation
+from alexnet_paper.data import augment
+from alexnet_paper.data.augment import Preparation
+from alexnet_paper.nets import model as models
+from alexnet_paper.weights import file as weight_file
 
 RNG = np.random.default_rng(0)
 ARRAYS = {
@@ -52,7 +52,7 @@ def path(tmp_path):
     """A checkpoint with everything that can be in one."""
     prepared = {f"preparation/{name}": a for name, a in PREPARE.arrays().items()}
     meta = {**META, "preparation": PREPARE.settings()}
-    weights.save(tmp_path / "w.npz", {**ARRAYS, **EXTRA, **prepared}, meta)
+    weight_file.save(tmp_path / "w.npz", {**ARRAYS, **EXTRA, **prepared}, meta)
     return tmp_path / "w.npz"
 
 
@@ -68,17 +68,17 @@ def is_all_there(found):
 
 def test_round_trip(path):
     """Arrays bit for bit, NaN and −0 included; text; and how images are prepared."""
-    assert is_all_there(weights.load(path, extra=True))
+    assert is_all_there(weight_file.load(path, extra=True))
     image = RNG.integers(0, 256, (3, 3, 3), dtype="uint8")
-    found = weights.load(path).preparation
+    found = weight_file.load(path).preparation
     assert np.array_equal(found.views(image, 10), PREPARE.views(image, 10))
 
 
 def test_a_checkpoint_is_a_weight_file(path):
     """What only a resumed run needs is read on request, the rest always."""
-    found = weights.load(path)
+    found = weight_file.load(path)
     assert same(found.arrays, ARRAYS) and found.extra == {}
-    assert same(weights.load(path, extra=True).extra, EXTRA)
+    assert same(weight_file.load(path, extra=True).extra, EXTRA)
 
 
 def test_extras_are_not_even_read_without_request(path, tmp_path):
@@ -87,14 +87,14 @@ def test_extras_are_not_even_read_without_request(path, tmp_path):
     body = EXTRA["optimizer/001"].tobytes()
     place = whole.index(body)
     path.write_bytes(whole[:place] + bytes(len(body)) + whole[place + len(body) :])
-    assert same(weights.load(path).arrays, ARRAYS)
+    assert same(weight_file.load(path).arrays, ARRAYS)
     with pytest.raises(ValueError, match="w.npz"):
-        weights.load(path, extra=True)
+        weight_file.load(path, extra=True)
 
 
 def test_a_file_without_a_preparation(tmp_path):
-    weights.save(tmp_path / "w.npz", ARRAYS, META)
-    found = weights.load(tmp_path / "w.npz", extra=True)
+    weight_file.save(tmp_path / "w.npz", ARRAYS, META)
+    found = weight_file.load(tmp_path / "w.npz", extra=True)
     assert found.preparation is None and found.extra == {} and found.meta == META
 
 
@@ -118,14 +118,14 @@ def test_saving_replaces_whole_or_not_at_all(path, monkeypatch):
 
     monkeypatch.setattr(np, "savez", half)
     with pytest.raises(OSError, match="No space left"):
-        weights.save(path, ARRAYS, META)
+        weight_file.save(path, ARRAYS, META)
     assert path.read_bytes() == before
     assert [child.name for child in path.parent.iterdir()] == ["w.npz"]
 
 
 def refused(path):
     with pytest.raises(ValueError) as caught:
-        weights.load(path, extra=True)
+        weight_file.load(path, extra=True)
     text = str(caught.value)
     assert str(path) in text and len(text.splitlines()) == 1
     return text
@@ -155,12 +155,12 @@ def test_any_bit_flipped(tmp_path):
     path, mean = tmp_path / "w.npz", np.float32([1, 2, 3])
     kernel, settings = ARRAYS["conv1/kernel"][0, 0], Preparation(2, 3).settings()
     arrays = {"conv1/kernel": kernel, "preparation/mean": mean}
-    weights.save(path, arrays, {"preparation": settings})
+    weight_file.save(path, arrays, {"preparation": settings})
     outcomes, wrong = [], []
     for changed in flips(path.read_bytes()):
         path.write_bytes(changed)
         try:
-            found = weights.load(path, extra=True)
+            found = weight_file.load(path, extra=True)
             outcomes.append("the same")
             if (
                 not same(found.arrays, {"conv1/kernel": kernel})
@@ -240,7 +240,7 @@ def test_nothing_is_unpickled(whole, tmp_path):
 
 def test_a_missing_file_is_missing(tmp_path):
     with pytest.raises(FileNotFoundError, match="w.npz"):
-        weights.load(tmp_path / "w.npz")
+        weight_file.load(tmp_path / "w.npz")
 
 
 def test_a_folder(tmp_path):
@@ -250,10 +250,10 @@ def test_a_folder(tmp_path):
 def test_through_a_net_of_either_form(tiny, tmp_path):
     """Saved from two devices, loaded on one: the same probabilities."""
     two = models.build_model(tiny, "CPU:0,CPU:1", seed=3)
-    weights.save(tmp_path / "w.npz", models.get_weights(two), META)
+    weight_file.save(tmp_path / "w.npz", models.get_weights(two), META)
     one = models.build_model(tiny, "one-device", seed=4)
     images = RNG.normal(0, 50, (2, 35, 35, 3)).astype("float32")
     expected = np.asarray(two(images))
     assert np.abs(np.asarray(one(images)) - expected).max() > 1e-4
-    models.set_weights(one, weights.load(tmp_path / "w.npz").arrays)
+    models.set_weights(one, weight_file.load(tmp_path / "w.npz").arrays)
     np.testing.assert_allclose(np.asarray(one(images)), expected, atol=1e-6)

@@ -9,10 +9,10 @@ import foreign
 import numpy as np
 import pytest
 
-from alexnet_paper import trained
-from alexnet_paper import variants
-from alexnet_paper.downloads import PUBLIC
-from alexnet_paper.downloads import Public
+from alexnet_paper.nets import variants
+from alexnet_paper.weights import net as nets
+from alexnet_paper.weights.downloads import PUBLIC
+from alexnet_paper.weights.downloads import Public
 from reproduce import weights as program
 
 
@@ -49,7 +49,7 @@ def test_import_writes_a_weight_file(npz, tmp_path, capsys):
     assert program.main(["import", npz, "--out", str(out)]) == 0
     stdout, stderr = capsys.readouterr()
     assert stdout == f"{out}\n" and "is caffe" in stderr
-    found = trained.open_weights(out)
+    found = nets.open_weights(out)
     assert found.about["source"] == "alexnet.npz" and found.architecture.classes == 7
 
 
@@ -63,7 +63,7 @@ def test_every_option_reaches_the_conversion(npz, tmp_path, capsys):
     words += ["--channels", "RGB", "--label-order", "wnid", "--sha256", digest]
     words += ["--allow-missing", "fc6,fc7", "--unchecked", "--out", tmp_path / "o"]
     assert program.main(["import", npz, *map(str, words)]) == 0
-    found = trained.open_weights(tmp_path / "o")
+    found = nets.open_weights(tmp_path / "o")
     assert found.about["variant"] == "caffenet" and found.about["sha256"] == digest
     assert found.about["channels"] == "RGB" and found.about["checks"] == "skipped"
     assert found.class_names == tuple("abcdefg")

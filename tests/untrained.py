@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from alexnet_paper import augment
-from alexnet_paper import model as models
-from alexnet_paper import variants
-from alexnet_paper.trained import Trained
+from alexnet_paper.data import augment
+from alexnet_paper.nets import model as models
+from alexnet_paper.nets import variants
+from alexnet_paper.weights.net import Trained
 
 
 def untrained(variant, classes=1000, seed=0):

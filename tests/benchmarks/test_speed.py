@@ -19,19 +19,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from alexnet_paper import augment
-from alexnet_paper import checks
-from alexnet_paper import variants
-from alexnet_paper.batches import Batches
-from alexnet_paper.comparison import alternate
-from alexnet_paper.data import Split
-from alexnet_paper.equivalence import difference
-from alexnet_paper.images import ImageFiles
-from alexnet_paper.layers import LocalResponseNormalization
-from alexnet_paper.model import build_model
-from alexnet_paper.model import get_weights
-from alexnet_paper.model import set_weights
-from alexnet_paper.optimizer import MomentumSGD
+from alexnet_paper.data import augment
+from alexnet_paper.data.batches import Batches
+from alexnet_paper.data.datasets import Split
+from alexnet_paper.data.images import ImageFiles
+from alexnet_paper.data.images import photographs
+from alexnet_paper.nets import variants
+from alexnet_paper.nets.layers import LocalResponseNormalization
+from alexnet_paper.nets.model import build_model
+from alexnet_paper.nets.model import get_weights
+from alexnet_paper.nets.model import set_weights
+from alexnet_paper.results.compare import alternate
+from alexnet_paper.training.optimizer import MomentumSGD
+from alexnet_paper.verdicts.forms import difference
 
 tf.config.set_visible_devices([], "GPU")  # before TensorFlow starts
 
@@ -375,9 +375,9 @@ def test_net_ratios(benchmark, nets, operation):
 def test_input_pipeline(benchmark, tmp_path):
     """Decoding and the paper's augmentation in one thread: its images/s beside those of
     the train step say how many threads the input needs."""
-    photographs = [augment.rescale_and_crop(photo) for photo in checks.photographs()]
+    squares = [augment.rescale_and_crop(photo) for photo in photographs()]
     for number in range(BATCH):
-        photographs[number % 2].save(tmp_path / f"{number:03d}.jpg", quality=95)
+        squares[number % 2].save(tmp_path / f"{number:03d}.jpg", quality=95)
     images = ImageFiles(sorted(tmp_path.iterdir()))
     recipe = variants.get("paper").recipe
     prepare = augment.preparation(recipe, PAPER.input_shape[0], images)

@@ -1,0 +1,298 @@
+"""What the paper does to an image before the net sees it (§2, §4.1).
+
+Images are NumPy arrays (height, width, 3), RGB, 0–255. Every random choice comes from
+a `numpy.random.Generator` handed in, so that it is a function of its seed.
+"""
+
+from dataclasses import dataclass
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+
+from alexnet_paper.data.images import in_rgb
+
+SHORT_SIDE = 256  # §2
+PRINTED_CROP = 224  # §4.1
+
+# Authors' mean image over ILSVRC-2012, averaged per channel (cuda-convnet2
+# make-data/input_meta): used where no mean image of one's own is at hand.
+AUTHORS_MEAN = (127.3049, 119.7154, 104.9126)
+
+
+@dataclass(frozen=True)
+class ColourPCA:
+    """Principal components of a set's RGB values (§4.1).
+
+    `stds` are the square roots of the covariance's eigenvalues, in grey levels 0–255;
+    `vectors` has the eigenvectors as columns.
+    """
+
+    stds: tuple[float, float, float]
+    vectors: tuple[tuple[float, float, float], ...]
+
+    @classmethod
+    def of_covariance(cls, covariance):
+        """From a 3×3 covariance of RGB values 0–255."""
+        values, vectors = np.linalg.eigh(covariance)
+        stds = np.sqrt(np.maximum(values, 0))
+        return cls(tuple(stds.tolist()), tuple(map(tuple, vectors.tolist())))
+
+
+# cuda-convnet2 make-data/input_meta, ILSVRC-2012
+AUTHORS_PCA = ColourPCA(
+    stds=(19.72083305, 37.09388853, 121.78006099),
+    vectors=(
+        (0.41795513, -0.71257945, -0.56351045),
+        (-0.81698062, -0.02354167, -0.5761844),
+        (0.39731118, 0.70119634, -0.59200296),
+    ),
+)
+
+
+def rescale_and_crop(image, size=SHORT_SIDE):
+    """The central size × size of a PIL image whose shorter side is made `size` (§2).
+
+    Returns a PIL image in RGB.
+    """
+    image = in_rgb(image)
+    width, height = image.size
+    scale = size / min(width, height)
+    wide, high = max(size, round(width * scale)), max(size, round(height * scale))
+    image = image.resize((wide, high), Image.Resampling.BICUBIC)
+    left, top = (wide - size) // 2, (high - size) // 2
+    return image.crop((left, top, left + size, top + size))
+
+
+def ten_views(image, size):
+    """Corners and centre of an image and their mirror images (§4.1).
+
+    Returns (10, size, size, 3): top left, top right, bottom left, bottom right, centre,
+    then the same five reflected.
+    """
+    height, width = image.shape[:2]
+    down, across = height - size, width - size
+    places = [(0, 0), (0, across), (down, 0), (down, across)]
+    places.append((down // 2, across // 2))
+    views = np.stack([crop(image, *place, size) for place in places])
+    return np.concatenate([views, views[:, :, ::-1]])
+
+
+def crop(image, top, left, size):
+    """size × size patch whose first row and column are `top` and `left`."""
+    return image[top : top + size, left : left + size]
+
+
+def centre_crop(image, size):
+    return crop(image, (image.shape[0] - size) // 2, (image.shape[1] - size) // 2, size)
+
+
+def random_view(image, size, rng, reflect=True):
+    """A random size × size patch, reflected half the time (§4.1)."""
+    top = rng.integers(0, image.shape[0] - size, endpoint=True)
+    left = rng.integers(0, image.shape[1] - size, endpoint=True)
+    patch = crop(image, top, left, size)
+    return patch[:, ::-1] if reflect and rng.random() < 0.5 else patch
+
+
+def turn_and_stretch(image, rng, rotation, zoom):
+    """A random small rotation and stretch about the centre, as Keras's old
+    `ImageDataGenerator` made them: bilinear, edges repeated.
+
+    Args:
+        image: (height, width, 3).
+        rotation: Largest angle, in degrees, either way.
+        zoom: Largest share by which height and width, each by itself, change.
+
+    Returns float32 (height, width, 3).
+    """
+    from scipy.ndimage import affine_transform
+
+    angle = np.deg2rad(rng.uniform(-rotation, rotation))
+    stretch = rng.uniform(1 - zoom, 1 + zoom, 2)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    matrix, offset = np.eye(3), np.zeros(3)
+    matrix[:2, :2] = turn * stretch
+    centre = (np.asarray(image.shape[:2]) - 1) / 2
+    offset[:2] = centre - matrix[:2, :2] @ centre
+    return affine_transform(
+        image.astype("float32"), matrix, offset, order=1, mode="nearest"
+    )
+
+
+def view_count(image_size, size):
+    """How many different patches and reflections `random_view` can give."""
+    return (image_size - size + 1) ** 2 * 2
+
+
+def colour_noise(image, pca, rng, std=0.1, reading="paper"):
+    """Adds a multiple of every principal component to the image's colours (§4.1).
+
+    Args:
+        image: (height, width, 3), in grey levels, the mean subtracted.
+        pca: `ColourPCA` of the training set.
+        std: Standard deviation of the three normal draws; the paper's 0.1.
+        reading: "paper": components times eigenvalues, as printed. On pixels of 0–255
+            that would shift colours by 800 grey levels, so the eigenvalues are those of
+            pixels scaled to 0–1, and the shift (about 3 grey levels) is scaled back.
+            "authors": components times standard deviations, and the image then divided
+            by 1 + std (convdata_jpeg.py).
+
+    Returns a float32 array.
+    """
+    draws = rng.normal(0.0, std, 3)
+    stds = np.asarray(pca.stds)
+    if reading == "authors":
+        return ((image + pca.vectors @ (draws * stds)) / (1 + std)).astype("float32")
+    eigenvalues = np.square(stds / 255.0)
+    return (image + 255.0 * (pca.vectors @ (draws * eigenvalues))).astype("float32")
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How an image becomes the net's input.
+
+    Images are brought to `side`, cropped to `size` if that is smaller, and `mean` is
+    subtracted: an array (size, size, 3), three numbers, or None. What is left is
+    divided by `scale`: a number, three numbers, or None. In training, images are turned
+    and stretched by up to `rotation` degrees and the share `zoom`, crops are random
+    (or, with `crops=False`, central), half the images are mirrored where `reflect` says
+    so, and `colour` names the reading of the colour noise made with `pca`.
+    """
+
+    size: int
+    side: int
+    reflect: bool = False
+    colour: str | None = None
+    mean: np.ndarray | None = None
+    pca: ColourPCA | None = None
+    rotation: float = 0.0
+    zoom: float = 0.0
+    crops: bool = True
+    scale: np.ndarray | float | None = None
+
+    def scaled(self, image):
+        """uint8 (height, width, 3) → (side, side, 3)."""
+        if image.shape[:2] == (self.side, self.side):
+            return image
+        return np.asarray(rescale_and_crop(Image.fromarray(image), self.side))
+
+    def training(self, image, rng):
+        """One random view, float32 (size, size, 3)."""
+        view = self.scaled(image)
+        if self.rotation or self.zoom:
+            view = turn_and_stretch(view, rng, self.rotation, self.zoom)
+        if not self.crops:
+            view = centre_crop(view, self.size)
+        if view.shape[0] > self.size or self.reflect:
+            view = random_view(view, self.size, rng, self.reflect)
+        view = self.centred(view)
+        if self.colour:
+            view = colour_noise(view, self.pca, rng, reading=self.colour)
+        return self.divided(view)
+
+    def views(self, image, count):
+        """The `count` (1 or 10) test views, float32 (count, size, size, 3)."""
+        image = self.scaled(image)
+        if count == 1:
+            views = centre_crop(image, self.size)[None]
+        else:
+            views = ten_views(image, self.size)
+        return self.divided(self.centred(views))
+
+    def centred(self, views):
+        views = views.astype("float32")
+        return views if self.mean is None else views - self.mean
+
+    def divided(self, views):
+        if self.scale is None:
+            return views
+        return (views / np.asarray(self.scale)).astype("float32")
+
+    def settings(self):
+        """What is not an array, for a weight file's text."""
+        names = ("size", "side", "reflect", "colour", "rotation", "zoom", "crops")
+        return {name: getattr(self, name) for name in names}
+
+    def arrays(self):
+        """What is an array, for a weight file."""
+        named = {"mean": self.mean, "scale": self.scale}
+        found = {name: np.asarray(a) for name, a in named.items() if a is not None}
+        if self.pca:
+            found["pca_stds"] = np.asarray(self.pca.stds)
+            found["pca_vectors"] = np.asarray(self.pca.vectors)
+        return found
+
+    @classmethod
+    def restore(cls, settings, arrays):
+        """The preparation that gave these `settings()` and `arrays()`."""
+        pca = None
+        if "pca_stds" in arrays:
+            vectors = tuple(map(tuple, arrays["pca_vectors"].tolist()))
+            pca = ColourPCA(tuple(arrays["pca_stds"].tolist()), vectors)
+        mean, scale = arrays.get("mean"), arrays.get("scale")
+        return cls(**settings, mean=mean, pca=pca, scale=scale)
+
+
+@dataclass
+class Statistics:
+    """Running sums over images of one size: their mean image and colour covariance."""
+
+    total: np.ndarray | float = 0.0  # (side, side, 3)
+    outer: np.ndarray | float = 0.0  # (3, 3)
+    images: int = 0
+
+    def add(self, image):
+        """Counts one image (side, side, 3), 0–255."""
+        pixels = image.reshape(-1, 3).astype("float64")
+        self.total = self.total + image
+        self.outer = self.outer + pixels.T @ pixels
+        self.images += 1
+
+    def merge(self, other):
+        self.total = self.total + other.total
+        self.outer = self.outer + other.outer
+        self.images += other.images
+
+    @property
+    def mean_image(self):
+        return self.total / self.images
+
+    @property
+    def pca(self):
+        mean = self.mean_image.mean(axis=(0, 1))
+        pixels = self.images * self.total.shape[0] * self.total.shape[1]
+        return ColourPCA.of_covariance(self.outer / pixels - np.outer(mean, mean))
+
+
+def preparation(recipe, size, images, statistics=None):
+    """The `Preparation` of a recipe for a net with size × size inputs.
+
+    Mean and colour components come from `statistics`, or from one pass over `images`,
+    where the recipe uses them.
+    """
+    side = max(recipe.image_side or size, size)
+    bare = Preparation(
+        size,
+        side,
+        recipe.reflect,
+        recipe.colour,
+        rotation=recipe.rotation,
+        zoom=recipe.zoom,
+        scale=recipe.scale,
+        crops=recipe.crops,
+    )
+    if recipe.mean is None and recipe.colour is None:
+        return bare
+    if statistics is None or statistics.total.shape[0] != side:
+        statistics = Statistics()
+        for image in images:
+            statistics.add(bare.scaled(image))
+    mean_image = statistics.mean_image
+    mean = {
+        "image": centre_crop(mean_image, size).astype("float32"),
+        "pixel": mean_image.mean(axis=(0, 1)).astype("float32"),
+        None: None,
+    }[recipe.mean]
+    pca = statistics.pca if recipe.colour else None
+    return replace(bare, mean=mean, pca=pca)

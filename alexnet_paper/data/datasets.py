@@ -1,0 +1,457 @@
+"""Datasets: real images with their labels, split the same way every time."""
+
+import io
+import pickle
+import tarfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from alexnet_paper.data.augment import Preparation
+from alexnet_paper.data.augment import Statistics
+from alexnet_paper.data.images import ImageFiles
+from alexnet_paper.data.images import class_folders
+from alexnet_paper.data.images import files_in
+from alexnet_paper.data.prepare import STATISTICS
+from alexnet_paper.data.prepare import load_part
+from alexnet_paper.files import DAMAGED
+
+MEMORY = 2**30  # bytes of images of a split that are kept, not read every epoch
+LEAVES = 1000  # classes of ILSVRC, the devkit's first; its others are above them
+SPLIT_SEED = 0  # of every split made here: the same for all runs
+CIFAR10_CLASSES = (
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)
+
+FLOWERS17_CLASSES = (
+    "daffodil",
+    "snowdrop",
+    "lily of the valley",
+    "bluebell",
+    "crocus",
+    "iris",
+    "tigerlily",
+    "tulip",
+    "fritillary",
+    "sunflower",
+    "daisy",
+    "coltsfoot",
+    "dandelion",
+    "cowslip",
+    "buttercup",
+    "windflower",
+    "pansy",
+)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images, uint8 RGB (height, width, 3) each, and labels (count,) from 0."""
+
+    images: np.ndarray | ImageFiles
+    labels: np.ndarray
+
+    def __len__(self):
+        return len(self.labels)
+
+    def take(self, indices):
+        return Split(self.images[indices], self.labels[indices])
+
+    def files(self):
+        """(paths, labels) of a split of files. Raises ValueError for one in memory."""
+        if not isinstance(self.images, ImageFiles):
+            raise ValueError("these images are in memory: there is nothing to prepare.")
+        return self.images.paths, self.labels
+
+    def in_memory(self, side):
+        """The same split with its images read and brought to `side` once, if that
+        takes at most `MEMORY` bytes; else itself."""
+        if not isinstance(self.images, ImageFiles) or len(self) * side**2 * 3 > MEMORY:
+            return self
+        bare = Preparation(side, side)
+        images = [bare.scaled(image) for image in self.images]
+        return Split(np.stack(images), self.labels)
+
+    @property
+    def fingerprint(self):
+        """Eight hexadecimal digits of which images, in which order, it has."""
+        if isinstance(self.images, ImageFiles):
+            names = "\n".join(path.name for path in self.images.paths).encode()
+        else:
+            names = np.ascontiguousarray(self.images)
+        return f"{zlib.crc32(self.labels.tobytes(), zlib.crc32(names)):08x}"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A named dataset; `splits` has "train", "test" and mostly "validation".
+
+    `statistics` are those of the training images where the set was prepared and has
+    validation images of its own, so that all training images are trained on.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    splits: dict[str, Split]
+    statistics: Statistics | None = None
+
+    @property
+    def classes(self):
+        return len(self.class_names)
+
+    def split(self, name):
+        """A split. Raises ValueError, naming those there are, for another."""
+        if name not in self.splits:
+            raise ValueError(
+                f"{self.name} has no {name} split: {', '.join(self.splits)}."
+            )
+        return self.splits[name]
+
+
+def load(name, data_dir=None, validation=0.2, limit=None, seed=0):
+    """Loads a dataset of `DATASETS`.
+
+    Args:
+        name: Its name.
+        data_dir: Folder or file to read it from.
+        validation: Share of the training images held out, stratified, for validation
+            where the dataset has no validation images of its own; 0 holds out none.
+        limit: Use only so many training images, drawn evenly from the classes.
+        seed: Of that draw.
+
+    Raises ValueError for an unknown name or files that are not the dataset, and
+    FileNotFoundError, saying how to get them, where there are none.
+    """
+    if name not in DATASETS:
+        raise ValueError(f"unknown data {name!r}: one of {', '.join(DATASETS)}.")
+    if data_dir is None and name not in ("digits", "cifar10"):
+        raise ValueError(f"{name} needs --data-dir: {DATASETS[name][0]}.")
+    if name == "digits" and data_dir is not None:
+        raise ValueError("the digits come with scikit-learn: leave out --data-dir.")
+    classes, splits = DATASETS[name][1](data_dir)
+    if len(classes) < 2:
+        raise ValueError(f"{data_dir} has one class only: {classes[0]}.")
+    whole = "validation" in splits and limit is None
+    if "validation" not in splits:
+        splits = {**splits, **hold_out(splits["train"], validation)}
+    if limit is not None and "train" in splits:
+        splits["train"] = limited(splits["train"], limit, len(classes), seed)
+    sums = Path(data_dir or "") / STATISTICS
+    statistics = prepared(sums) if whole and sums.is_file() else None
+    return Dataset(name, tuple(classes), splits, statistics)
+
+
+def prepared(path):
+    """The statistics of a prepared dataset. Raises ValueError for a damaged file."""
+    try:
+        return load_part(path)[0]
+    except DAMAGED as error:
+        raise ValueError(
+            f"{path} is damaged ({error}): delete it and prepare the data again."
+        ) from error
+
+
+def hold_out(train, share):
+    """{"train", "validation"}: a stratified share held out, always the same images."""
+    if not 0 <= share < 1:
+        raise ValueError(f"the validation share must be in [0, 1). Received: {share}")
+    if share == 0:
+        return {"train": train}
+    kept, held = stratified(train.labels, share)
+    return {"train": train.take(kept), "validation": train.take(held)}
+
+
+def stratified(labels, share):
+    from sklearn.model_selection import train_test_split
+
+    indices = np.arange(len(labels))
+    kept, held = train_test_split(
+        indices, test_size=share, random_state=SPLIT_SEED, stratify=labels
+    )
+    return np.sort(kept), np.sort(held)
+
+
+def limited(split, limit, classes, seed=0):
+    """`limit` images, drawn evenly from the classes."""
+    if not classes <= limit <= len(split):
+        raise ValueError(
+            f"--limit must be between {classes} (one image a class) and "
+            f"{len(split)} (all training images). Received: {limit}"
+        )
+    rank, rng = np.zeros(len(split), int), np.random.default_rng(seed)
+    for label in range(classes):
+        of_class = split.labels == label
+        rank[of_class] = rng.permutation(of_class.sum())
+    return split.take(np.sort(np.argsort(rank, kind="stable")[:limit]))
+
+
+def digits(_=None):
+    """The digits in scikit-learn: 8×8, 17 grey levels; a fixed fifth to test."""
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    grey = np.round(found.images * (255 / 16)).astype("uint8")
+    images = np.repeat(grey[..., None], 3, axis=-1)
+    whole = Split(images, found.target.astype("int64"))
+    return tuple("0123456789"), with_test(whole)
+
+
+def with_test(whole):
+    """{"train", "test"}: always the same stratified fifth to test."""
+    kept, held = stratified(whole.labels, 1 / 5)
+    return {"train": whole.take(kept), "test": whole.take(held)}
+
+
+def cifar10(data_dir=None):
+    """CIFAR-10: 50,000 images 32×32 to train and 10,000 to test."""
+    if data_dir is None:
+        import keras
+
+        try:
+            arrays = keras.datasets.cifar10.load_data()
+        except Exception as error:  # whatever the network and the cache may raise
+            raise FileNotFoundError(
+                f"CIFAR-10 could not be downloaded ({error}): get "
+                "cifar-10-python.tar.gz elsewhere and name it with --data-dir."
+            ) from error
+    else:
+        arrays = read_cifar10(Path(data_dir))
+    (x_train, y_train), (x_test, y_test) = arrays
+    train = Split(x_train, y_train.reshape(-1).astype("int64"))
+    test = Split(x_test, y_test.reshape(-1).astype("int64"))
+    if (train.images.shape, test.images.shape) != (
+        (50_000, 32, 32, 3),
+        (10_000, 32, 32, 3),
+    ) or (set(np.bincount(train.labels)), train.images.dtype) != ({5000}, "uint8"):
+        raise ValueError(f"{data_dir}: not CIFAR-10's 60,000 images, 6,000 a class.")
+    return CIFAR10_CLASSES, {"train": train, "test": test}
+
+
+def read_cifar10(path):
+    """((x, y), (x, y)) of CIFAR-10 from an .npz, a .tar.gz, the folder
+    cifar-10-batches-py, or a folder that holds one of them."""
+    for name in ("cifar-10-batches-py", "cifar-10-python.tar.gz", "cifar10.npz"):
+        if (path / name).exists():
+            path = path / name
+            break
+    try:
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as file:
+                names = ("x_train", "y_train", "x_test", "y_test")
+                x_train, y_train, x_test, y_test = (file[name] for name in names)
+            return (x_train, y_train), (x_test, y_test)
+        if path.name.endswith((".tar.gz", ".tgz")):
+            with tarfile.open(path) as archive:
+                return cifar10_batches(
+                    lambda name: archive.extractfile(
+                        f"cifar-10-batches-py/{name}"
+                    ).read()
+                )
+        return cifar10_batches(lambda name: (path / name).read_bytes())
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"{path} holds no CIFAR-10: expected cifar-10-batches-py, "
+            f"cifar-10-python.tar.gz or cifar10.npz ({error})"
+        ) from error
+    except DAMAGED as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"{path} is not CIFAR-10, or is damaged: {reason}") from error
+
+
+def cifar10_batches(read):
+    """The two parts from the original pickles; `read(name)` gives a file's bytes."""
+    parts = [
+        ArraysOnly(io.BytesIO(read(name)), encoding="bytes").load()
+        for name in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch")
+    ]
+    images = [
+        part[b"data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1) for part in parts
+    ]
+    labels = [np.asarray(part[b"labels"]) for part in parts]
+    train = np.concatenate(images[:5]), np.concatenate(labels[:5])
+    return train, (images[5], labels[5])
+
+
+class ArraysOnly(pickle.Unpickler):
+    """Unpickler that admits NumPy arrays and plain containers, and nothing else."""
+
+    ALLOWED = {
+        ("numpy.core.multiarray", "_reconstruct"),
+        ("numpy._core.multiarray", "_reconstruct"),
+        ("numpy", "ndarray"),
+        ("numpy", "dtype"),
+    }
+
+    def find_class(self, module, name):
+        if (module, name) not in self.ALLOWED:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}: refused")
+        if name == "_reconstruct":
+            module = np.ndarray.__reduce__(np.zeros(0))[0].__module__
+        return super().find_class(module, name)
+
+
+def flowers17(data_dir):
+    """Flowers-17: image_0001.jpg to image_1360.jpg, 80 a class, or class folders."""
+    root = Path(data_dir)
+    root = root / "jpg" if (root / "jpg").is_dir() else root
+    flat = sorted(root.glob("image_*.jpg"))
+    if not flat:
+        return folder(data_dir, classes=17)
+    names = [f"image_{number:04d}.jpg" for number in range(1, 1361)]
+    if [path.name for path in flat] != names:
+        missing = sorted(set(names) - {path.name for path in flat})
+        raise ValueError(
+            f"{root} has {len(flat)} of the 1,360 files image_0001.jpg to "
+            f"image_1360.jpg; missing {', '.join(missing[:3]) or 'none'}."
+        )
+    return FLOWERS17_CLASSES, with_test(files_split({"": flat}, np.arange(1360) // 80))
+
+
+def cats_vs_dogs(data_dir):
+    """Photographs in two class folders."""
+    return folder(data_dir, classes=2)
+
+
+def folder(data_dir, classes=None):
+    """Class folders of images: all together, or under train/ and test/ (or val/)."""
+    root = Path(data_dir)
+    if (root / "train").is_dir():
+        return image_net(data_dir, classes)
+    found = class_folders(root)
+    if classes and len(found) != classes:
+        raise ValueError(
+            f"{root} has {len(found)} class folders in place of {classes}."
+        )
+    return tuple(found), with_test(files_split(found))
+
+
+def files_split(found, labels=None):
+    """A `Split` of {class: files}, labelled by the order of classes."""
+    paths = [path for files in found.values() for path in files]
+    if labels is None:
+        sizes = [len(files) for files in found.values()]
+        labels = np.repeat(np.arange(len(found)), sizes)
+    return Split(ImageFiles(paths), labels.astype("int64"))
+
+
+def image_net(data_dir, classes=None):
+    """The ImageNet layout: train/<wnid>/*.JPEG, and val/ in folders or flat.
+
+    Labels are numbered by sorted WNID. A flat val/ needs the devkit's ground truth,
+    whose numbers are the devkit's own and are translated through its meta.mat.
+    """
+    root = Path(data_dir)
+    if not (root / "train").is_dir():
+        return validation_only(root)
+    train = class_folders(root / "train")
+    if classes and len(train) != classes:
+        raise ValueError(
+            f"{root}/train has {len(train)} classes in place of {classes}."
+        )
+    splits = {"train": files_split(train)}
+    for name, folders in (("validation", ("val", "validation")), ("test", ("test",))):
+        there = [root / folder for folder in folders if (root / folder).is_dir()]
+        if there and (name == "validation" or not files_in(there[0])):
+            splits[name] = held_split(there[0], tuple(train))
+    if len(splits) == 1:
+        raise ValueError(
+            f"{root} has no val folder: the ImageNet layout is train and val."
+        )
+    return tuple(train), splits
+
+
+def validation_only(root):
+    """(classes, {"validation"}) of val/ alone: in class folders, or flat with the
+    devkit, whose classes count."""
+    folder = root / "val"
+    if not folder.is_dir():
+        raise ValueError(f"{root} has neither train nor val: not the ImageNet layout.")
+    if not files_in(folder):
+        found = class_folders(folder)
+        return tuple(found), {"validation": files_split(found)}
+    wnid = devkit_classes(ground_truth(folder).parent / "meta.mat")
+    classes = tuple(sorted(wnid[number] for number in wnid if number <= LEAVES))
+    return classes, {"validation": flat_split(folder, classes)}
+
+
+def held_split(root, classes):
+    """The split of a folder with the classes of the training folder, or a flat one."""
+    if files_in(root):
+        return flat_split(root, classes)
+    found = class_folders(root)
+    if tuple(found) != classes:
+        odd = sorted(set(found) ^ set(classes))
+        raise ValueError(f"{root} has not the classes of train: {', '.join(odd[:3])} …")
+    return files_split(found)
+
+
+def flat_split(root, classes):
+    """ILSVRC validation images in one folder, labelled by the devkit beside it."""
+    truth = ground_truth(root)
+    wnid = devkit_classes(truth.parent / "meta.mat")
+    numbers = [int(line) for line in truth.read_text().split()]
+    files = files_in(root)
+    if len(files) != len(numbers):
+        raise ValueError(
+            f"{root} has {len(files)} images, {truth.name} {len(numbers)} labels."
+        )
+    index = {name: place for place, name in enumerate(classes)}
+    unknown = sorted({n for n in numbers if wnid.get(n) not in index})
+    if unknown:
+        raise ValueError(f"{truth} names class {unknown[0]}, which is not in train.")
+    labels = np.array([index[wnid[number]] for number in numbers], "int64")
+    return Split(ImageFiles(files), labels)
+
+
+def ground_truth(root):
+    """The devkit's labels of a flat validation folder, from beside it. Raises
+    FileNotFoundError where it or its meta.mat is not there."""
+    kits = sorted(root.parent.glob("ILSVRC20*_devkit*/data"))
+    truths = [path for kit in kits for path in kit.glob("*validation_ground_truth.txt")]
+    if not truths or not (truths[0].parent / "meta.mat").exists():
+        raise FileNotFoundError(
+            f"{root} is flat and there is no ground truth: put ILSVRC2012_devkit_t12 "
+            f"beside it, in {root.parent}, or sort the images into class folders."
+        )
+    return truths[0]
+
+
+def devkit_classes(path):
+    """{number of a class in the devkit, from 1: its WNID} from its meta.mat. Raises
+    ValueError for another file, FileNotFoundError for none."""
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
+
+    try:
+        synsets = loadmat(path, squeeze_me=True)["synsets"]
+        return {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in synsets}
+    except FileNotFoundError:
+        raise
+    except (*DAMAGED, MatReadError, NotImplementedError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"{path} is not the devkit's meta.mat: {reason}") from error
+
+
+DATASETS = {
+    "digits": ("1,797 handwritten digits bundled with scikit-learn", digits),
+    "cifar10": (
+        "CIFAR-10: downloaded by Keras, or a folder with cifar-10-batches-py, "
+        "cifar-10-python.tar.gz or an .npz",
+        cifar10,
+    ),
+    "flowers17": ("Oxford Flowers-17: a folder with image_0001.jpg …", flowers17),
+    "cats-vs-dogs": ("a folder with two class folders of photographs", cats_vs_dogs),
+    "imagenet": ("a folder with train/<wnid>/ and val/", image_net),
+    "folder": ("any folder of class folders", folder),
+}

@@ -1,0 +1,252 @@
+"""Which device holds which tower, and where a graph's operations really are.
+
+A placement is written "auto", "one-device", "two-devices" or two names, "GPU:0,GPU:1"
+or "CPU:0,CPU:1". Two logical devices serve as well as two cards: one CPU, or one GPU,
+is split in two where two names are asked for and only one device is there.
+
+Only two devices need TensorFlow, which is imported when they are asked for.
+"""
+
+import contextlib
+import functools
+import math
+import re
+from dataclasses import dataclass
+
+KINDS = ("auto", "one-device", "two-devices")
+CARD_MEGABYTES = 3072  # a split GPU's halves are as large as the paper's two cards
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The devices of tower a and tower b, or none: one device, the backend's choice."""
+
+    devices: tuple[str, ...] = ()
+
+    @property
+    def kind(self):
+        return "two-devices" if self.devices else "one-device"
+
+    def __str__(self):
+        if not self.devices:
+            return "one device"
+        return f"tower a on {self.devices[0]}, tower b on {self.devices[1]}"
+
+
+def resolve(placement, towers):
+    """The `Placement` that a word, two device names or a `Placement` stands for.
+
+    Raises ValueError where the net has one tower and two devices are asked for, or
+    where there are not two devices; the message says what to do.
+    """
+    if isinstance(placement, Placement):
+        return placement
+    if placement == "one-device":
+        return Placement()
+    if placement == "auto":
+        gpus = logical_devices("GPU") if towers == 2 else ()
+        return Placement(tuple(gpus[:2])) if len(gpus) >= 2 else Placement()
+    names = placement.split(",") if isinstance(placement, str) else list(placement)
+    two = placement == "two-devices"
+    if not two and (
+        len(names) != 2 or not all(re.fullmatch(r"[A-Z]+:\d+", name) for name in names)
+    ):
+        raise ValueError(
+            f"unknown placement {placement!r}: one of {', '.join(KINDS)}, or two "
+            "devices such as GPU:0,GPU:1 or CPU:0,CPU:1."
+        )
+    if towers != 2:
+        raise ValueError(
+            f"placement {placement!r} needs a net of two towers and this one has one: "
+            "use one-device, or a variant with two towers such as paper."
+        )
+    return Placement(two_devices() if two else named_devices(names))
+
+
+def two_devices():
+    """Two GPUs, or else the two logical CPUs this process has been split into."""
+    for kind in ("GPU", "CPU"):
+        found = logical_devices(kind)
+        if len(found) >= 2:
+            return tuple(found[:2])
+    raise ValueError(
+        "two-devices needs two GPUs (or two logical devices) and there is one device, "
+        f"{(logical_devices('GPU') or logical_devices('CPU') or ['none'])[0]}: use "
+        "one-device, which computes the same function, or CPU:0,CPU:1 to split this "
+        "CPU in two."
+    )
+
+
+def named_devices(names):
+    """The two devices named, a single physical one being split in two if need be."""
+    kinds = {name.split(":")[0] for name in names}
+    if len(kinds) == 1:
+        with contextlib.suppress(RuntimeError):  # TensorFlow has already started
+            split(kinds.pop())
+    existing = [name for kind in ("CPU", "GPU") for name in logical_devices(kind)]
+    missing = [name for name in names if name not in existing]
+    if missing or names[0] == names[1]:
+        raise ValueError(
+            f"there is no {missing[0] if missing else 'second device'}: this process "
+            f"has {', '.join(existing) or 'no device'}. Name two of them, or "
+            "ask for CPU:0,CPU:1 before TensorFlow has run anything."
+        )
+    return tuple(names)
+
+
+def split(kind="CPU", memory_limit=CARD_MEGABYTES):
+    """Splits the first CPU or GPU of this process in two logical devices.
+
+    `memory_limit` is megabytes for each half of a GPU. Does nothing where there are two
+    physical devices. Raises RuntimeError once TensorFlow has started.
+    """
+    import tensorflow as tf
+
+    physical = tf.config.list_physical_devices(kind)
+    if len(physical) != 1 or len(logical_device_plan(physical[0])) == 2:
+        return
+    limit = None if kind == "CPU" else memory_limit
+    half = tf.config.LogicalDeviceConfiguration(memory_limit=limit)
+    tf.config.set_logical_device_configuration(physical[0], [half, half])
+
+
+def logical_device_plan(physical):
+    import tensorflow as tf
+
+    return tf.config.get_logical_device_configuration(physical) or ()
+
+
+def logical_devices(kind):
+    """Names such as "GPU:0" of this process's logical devices of one kind.
+
+    Starts TensorFlow. Empty under another Keras backend.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return []
+    return [name for name in _logical_devices() if name.startswith(kind)]
+
+
+@functools.cache  # fixed once TensorFlow has started
+def _logical_devices():
+    import tensorflow as tf
+
+    return tuple(short(device.name) for device in tf.config.list_logical_devices())
+
+
+def computes_bfloat16():
+    """Whether this machine has instructions for it, so that it is faster than float32:
+    an accelerator, or a processor with AVX512-BF16 or AMX."""
+    if logical_devices("GPU"):
+        return True
+    with contextlib.suppress(OSError), open("/proc/cpuinfo") as file:
+        flags = next((line for line in file if line.startswith("flags")), "").split()
+        return "avx512_bf16" in flags or "amx_bf16" in flags
+    return False
+
+
+def device_scope(device):
+    """Context in which operations and variables are made on `device` ("CPU:1").
+
+    Does nothing for None, for a device that is not there, and on other backends.
+    """
+    if device and device in logical_devices(device.split(":")[0]):
+        import tensorflow as tf
+
+        return tf.device(device)
+    return contextlib.nullcontext()
+
+
+def short(name):
+    """ "CPU:1" of "/job:localhost/replica:0/task:0/device:CPU:1"; "" of ""."""
+    match = re.search(r"([A-Za-z]+):(\d+)$", name)
+    return f"{match[1].upper()}:{match[2]}" if match else ""
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A tensor made on one device that an operation on another reads."""
+
+    tensor: str
+    made_in: str  # layer of the operation that makes it, "" outside every layer
+    into: str  # layer of the operation that reads it
+    role: str  # of the reader: "forward", "backward" or "update"
+    source: str
+    target: str
+    shape: tuple[int, ...]
+    bytes: int
+
+
+@dataclass(frozen=True)
+class GraphReport:
+    """What `inspect` found: each layer's devices, and what crosses between them."""
+
+    devices: dict  # layer → {"forward" | "backward" | "update": {devices}}
+    transfers: tuple[Transfer, ...]
+
+
+def inspect(function, layers, default):
+    """Reads a traced training step: where every operation is, and what crosses.
+
+    Args:
+        function: `tf.types.experimental.ConcreteFunction` of the step.
+        layers: Names of the model's layers, which are scopes in operation names.
+        default: Device of operations that nothing places ("CPU:0").
+
+    Returns a `GraphReport`. Operations of the gradient are those under a scope
+    "gradients"; those of the optimizer are under "update_<path of the variable>".
+    """
+    names, devices, transfers = set(layers), {}, {}
+    variables = {inner.name: short(outer.device) for outer, inner in captures(function)}
+
+    def device(op):
+        held = [variables[t.name] for t in op.inputs if t.name in variables]
+        return short(op.device) or next(iter(held), default)
+
+    for op in function.graph.get_operations():
+        if op.type in ("Const", "NoOp", "Placeholder"):
+            continue
+        layer, role = whose(op.name, names)
+        target = device(op)
+        if layer and not reads_scalar(op):  # the learning rate, read by every update
+            devices.setdefault(layer, {}).setdefault(role, set()).add(target)
+        for tensor in op.inputs:
+            source = device(tensor.op)
+            if source == target or tensor.name in variables:
+                continue
+            shape = tuple(tensor.shape) if tensor.shape.rank is not None else ()
+            size = tensor.dtype.size * math.prod(length or 0 for length in shape)
+            made_in = whose(tensor.op.name, names)[0]
+            found = (made_in, layer, role, source, target, shape, size)
+            key = (tensor.name, target)
+            transfers.setdefault(key, Transfer(tensor.name, *found))
+    return GraphReport(devices, tuple(transfers.values()))
+
+
+def reads_scalar(op):
+    return op.type == "ReadVariableOp" and op.outputs[0].shape.rank == 0
+
+
+def captures(function):
+    """(variable's handle, its placeholder in the graph) pairs of a traced function."""
+    return [
+        (outer, inner)
+        for outer, inner in zip(
+            function.captured_inputs, function.graph.internal_captures, strict=True
+        )
+        if inner.dtype.name == "resource"
+    ]
+
+
+def whose(operation, layers):
+    """(layer, role) of an operation by its name; layer is "" outside every layer."""
+    scopes = operation.split("/")
+    backward = any(scope.startswith("gradients") for scope in scopes)
+    for scope in scopes:
+        if scope.startswith("update_"):
+            return scope.removeprefix("update_").split(".")[0], "update"
+        for name in (scope, re.sub(r"(_\d+)?(_grad)?$", "", scope)):
+            if name in layers:
+                return name, "backward" if backward else "forward"
+    return "", "backward" if backward else "forward"

@@ -1,0 +1,801 @@
+"""Every net of this project: its layers, where it comes from, and what it changed.
+
+A variant is a few lines of data. Adding one here puts it into every table, test and
+figure. Sources are named as in `paper.SOURCES` (P the paper, C the authors' code of
+2012, D cuda-convnet, F Caffe, T torchvision).
+"""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+from alexnet_paper.nets.ablations import ABLATIONS
+from alexnet_paper.nets.specs import LRN
+from alexnet_paper.nets.specs import Architecture
+from alexnet_paper.nets.specs import AvgPool
+from alexnet_paper.nets.specs import BatchNorm
+from alexnet_paper.nets.specs import Conv
+from alexnet_paper.nets.specs import Dense
+from alexnet_paper.nets.specs import Dropout
+from alexnet_paper.nets.specs import Local
+from alexnet_paper.nets.specs import MaxPool
+from alexnet_paper.nets.specs import ReLU
+from alexnet_paper.nets.specs import Softmax
+from alexnet_paper.nets.specs import SpatialNorm
+from alexnet_paper.nets.specs import Tanh
+
+
+@dataclass(frozen=True)
+class OnPlateau:
+    """The rate is multiplied by `factor` when the validation error has not fallen by
+    more than `least` for `patience` epochs, at most `drops` times (paper §5: three;
+    how long its authors waited is not said)."""
+
+    patience: int = 5
+    factor: float = 0.1
+    drops: int = 3
+    least: float = 0.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a variant is trained, as its source says.
+
+    Rates are per step; `weight_decay` enters the gradient (paper §5) of kernels, never
+    of biases; `layer_weight_decay` and `rate_multipliers` are (layer or part, factor)
+    pairs that replace or multiply it: a part is "bias" or "conv1".
+    """
+
+    optimizer: str = "sgd"
+    learning_rate: float = 0.01
+    momentum: float = 0.9
+    weight_decay: float = 0.0005
+    layer_weight_decay: tuple[tuple[str, float], ...] = ()
+    rate_multipliers: tuple[tuple[str, float], ...] = ()
+    batch_size: int = 128
+    epochs: int = 90
+    drops: tuple[int, ...] | OnPlateau = OnPlateau()  # epochs at which the rate is ÷10
+    mean: str | None = "image"  # what is subtracted: "image", "pixel" or nothing
+    scale: float | None = None  # what pixels are then divided by
+    image_side: int | None = None  # crops are taken from images of this side, or none
+    crops: bool = True  # random ones in training; else the central patch
+    reflect: bool = False  # half the training images are mirrored
+    colour: str | None = None  # reading of the colour noise: "paper" or "authors"
+    rotation: float = 0.0  # training images are turned by up to so many degrees
+    zoom: float = 0.0  # and stretched, each way by itself, by up to this share
+    validation: float = 0.2  # share of the training set held out, if data has none
+    vary_validation: bool = False  # validation images are varied like training images
+    steps: int | None = None  # of an epoch; None: as many as use every image once
+    patience: int | None = None  # epochs without a lower validation error, then stop
+    keep_best: bool = False  # evaluate the epoch with the lowest validation error
+    loss_of: str = "logits"  # or "probabilities", clipped at 1e-7 as old Keras did
+
+    def steps_of(self, images):
+        """Steps of an epoch of so many training images."""
+        every = math.ceil(images / self.batch_size)
+        return min(every, self.steps or every)
+
+
+PAPER_RECIPE = Recipe(image_side=256, reflect=True, colour="paper")  # P §4.1, §5
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A net with its source, its recipe and every way it departs from the paper."""
+
+    title: str
+    source: str
+    architecture: Architecture
+    departures: tuple[str, ...] = ()
+    recipe: Recipe = PAPER_RECIPE
+    family: str = "paper"  # "paper", "ablation", "elsewhere", "article" or "cifar"
+    other_recipes: tuple[tuple[str, Recipe], ...] = ()
+
+    @property
+    def name(self):
+        return self.architecture.name
+
+    @property
+    def recipes(self):
+        """{name: recipe}; the variant's own comes first, as "as-published"."""
+        return {"as-published": self.recipe, **dict(self.other_recipes)}
+
+    def recipe_named(self, name=None):
+        """The recipe of that name, or the variant's own. Raises ValueError, listing
+        all, if there is none."""
+        if name is not None and name not in self.recipes:
+            known = ", ".join(self.recipes)
+            raise ValueError(f"{self.name} has no recipe {name!r}: it has {known}.")
+        return self.recipes[name] if name else self.recipe
+
+
+PAPER = Architecture(
+    "paper",
+    (
+        Conv("conv1", 96, 11, stride=4),
+        ReLU(),
+        LRN("norm1", groups=2),
+        MaxPool("pool1", 3, 2),
+        Conv("conv2", 256, 5, padding=2, groups=2, bias=1.0),
+        ReLU(),
+        LRN("norm2", groups=2),
+        MaxPool("pool2", 3, 2),
+        Conv("conv3", 384, 3, padding=1),
+        ReLU(),
+        Conv("conv4", 384, 3, padding=1, groups=2, bias=1.0),
+        ReLU(),
+        Conv("conv5", 256, 3, padding=1, groups=2, bias=1.0),
+        ReLU(),
+        MaxPool("pool5", 3, 2),
+        Dense("fc6", 4096, bias=1.0),
+        ReLU(),
+        Dropout(rate=0.5),
+        Dense("fc7", 4096, bias=1.0),
+        ReLU(),
+        Dropout(rate=0.5),
+        Dense("fc8", 1000, tower="a"),
+        Softmax("prob"),
+    ),
+    towers=2,
+)
+
+AUTHORS = Architecture(
+    "authors",
+    (
+        Conv("conv1", 96, 11, stride=4, padding=(0, 3)),
+        LRN("norm1", alpha=1e-4 / 5, groups=2),
+        MaxPool("pool1", 3, 2),
+        ReLU(),
+        Conv("conv2", 256, 5, padding=2, groups=2, bias=1.0),
+        ReLU(),
+        LRN("norm2", alpha=1e-4 / 5, groups=2),
+        SpatialNorm("cnorm2", size=5, k=1.0, alpha=1e-3 / 25),
+        MaxPool("pool2", 3, 2),
+        Conv("conv3", 384, 3, padding=1, init=0.03),
+        ReLU(),
+        Conv("conv4", 384, 3, padding=1, groups=2, init=0.03, bias=1.0),
+        ReLU(),
+        Conv("conv5", 256, 3, padding=1, groups=2, init=0.03, bias=1.0),
+        MaxPool("pool5", 3, 2),
+        ReLU(),
+        *PAPER.layers[15:],  # fc6 to the softmax, as printed
+    ),
+    input_shape=(224, 224, 3),
+    towers=2,
+)
+
+ONE_GPU = dataclasses.replace(
+    PAPER.change(
+        conv1={"filters": 48},
+        norm1={"groups": 1},
+        conv2={"filters": 128, "groups": 1},
+        norm2={"groups": 1},
+        conv3={"filters": 192},
+        conv4={"filters": 192, "groups": 1},
+        conv5={"groups": 1},
+        fc8={"tower": None},
+    ),
+    name="one-gpu",
+    towers=1,
+)
+
+SIX_CONV = dataclasses.replace(
+    PAPER,
+    name="six-conv",
+    layers=(
+        *PAPER.layers[:15],
+        Conv("conv6", 256, 3, padding=1, init=0.03, bias=1.0),
+        ReLU(),
+        *PAPER.layers[15:],
+    ),
+)
+
+UNGROUPED = dataclasses.replace(
+    PAPER.change(
+        **{
+            name: {"groups": 1}
+            for name in ("norm1", "conv2", "norm2", "conv4", "conv5")
+        },
+        fc8={"tower": None},
+    ),
+    name="ungrouped",
+    towers=1,
+)
+
+CAFFE = dataclasses.replace(
+    PAPER.change(
+        norm1={"k": 1.0, "alpha": 1e-4 / 5, "groups": 1},
+        conv2={"bias": 0.1},
+        norm2={"k": 1.0, "alpha": 1e-4 / 5, "groups": 1},
+        conv4={"bias": 0.1},
+        conv5={"bias": 0.1},
+        fc6={"init": 0.005, "bias": 0.1},
+        fc7={"init": 0.005, "bias": 0.1},
+        fc8={"tower": None},
+    ),
+    name="caffe",
+    towers=1,
+)
+CAFFE = dataclasses.replace(
+    CAFFE,
+    layers=tuple(
+        dataclasses.replace(spec, scaled=True) if isinstance(spec, Dropout) else spec
+        for spec in CAFFE.layers
+    ),
+)
+
+CAFFENET = CAFFE.change(
+    **{name: {"bias": 1.0} for name in ("conv2", "conv4", "conv5", "fc6", "fc7")}
+)
+CAFFENET = dataclasses.replace(
+    CAFFENET,
+    name="caffenet",
+    layers=tuple(  # each normalization changes places with the pooling after it
+        CAFFENET.layers[{2: 3, 3: 2, 6: 7, 7: 6}.get(index, index)]
+        for index in range(len(CAFFENET.layers))
+    ),
+)
+
+ONE_WEIRD_TRICK = Architecture(
+    "one-weird-trick",
+    (
+        Conv("conv1", 64, 11, stride=4, padding=2, init="fan_in"),
+        ReLU(),
+        MaxPool("pool1", 3, 2),
+        Conv("conv2", 192, 5, padding=2, init="fan_in"),
+        ReLU(),
+        MaxPool("pool2", 3, 2),
+        Conv("conv3", 384, 3, padding=1, init="fan_in"),
+        ReLU(),
+        Conv("conv4", 256, 3, padding=1, init="fan_in"),
+        ReLU(),
+        Conv("conv5", 256, 3, padding=1, init="fan_in"),
+        ReLU(),
+        MaxPool("pool5", 3, 2),
+        Dropout(rate=0.5, scaled=True),
+        Dense("fc6", 4096, init="fan_in"),
+        ReLU(),
+        Dropout(rate=0.5, scaled=True),
+        Dense("fc7", 4096, init="fan_in"),
+        ReLU(),
+        Dense("fc8", 1000, init="fan_in"),
+        Softmax("prob"),
+    ),
+    input_shape=(224, 224, 3),
+)
+
+
+def ablation(name, layers):
+    """The paper's net under another name with other layers."""
+    return dataclasses.replace(PAPER, name=name, layers=tuple(layers))
+
+
+NON_OVERLAPPING = PAPER.change(
+    pool1={"size": 2, "padding": "ceil"},  # 55 → 28
+    conv2={"padding": 1},  # 28 → 26
+    pool2={"size": 2},  # 26 → 13
+    conv5={"padding": 0},  # 13 → 11
+    pool5={"size": 2, "padding": "ceil"},  # 11 → 6
+)
+
+TANH_LAYERS = tuple(Tanh() if isinstance(spec, ReLU) else spec for spec in PAPER.layers)
+
+
+def bn_conv(name, filters, kernel, stride=1, pool=None):
+    """Convolution → batch normalization → ReLU (→ pooling), Keras's initialization."""
+    layers = (
+        Conv(name, filters, kernel, stride, padding="same", init="glorot"),
+        BatchNorm(),
+        ReLU(),
+    )
+    return (*layers, MaxPool(pool, 2, 2, padding="same")) if pool else layers
+
+
+def bn_dense(name, units):
+    return (
+        Dense(name, units, init="glorot"),
+        BatchNorm(),
+        ReLU(),
+        Dropout(rate=0.4, scaled=True),
+    )
+
+
+BN_CIFAR10 = Architecture(
+    "bn-cifar10",
+    (
+        *bn_conv("conv1", 96, 11, stride=4, pool="pool1"),
+        *bn_conv("conv2", 256, 5, pool="pool2"),
+        *bn_conv("conv3", 384, 3),
+        *bn_conv("conv4", 384, 3),
+        *bn_conv("conv5", 256, 3, pool="pool5"),
+        *bn_dense("fc6", 4096),
+        *bn_dense("fc7", 4096),
+        *bn_dense("fc8", 1000),
+        Dense("fc9", 10, init="glorot"),
+        BatchNorm(),
+        Softmax("prob"),
+    ),
+    input_shape=(32, 32, 3),
+)
+
+
+def conv_bn(name, filters, kernel, stride=1, pool=None):
+    """Valid convolution → ReLU (→ pooling) → batch normalization."""
+    pooling = (MaxPool(pool, 2, 2),) if pool else ()
+    conv = Conv(name, filters, kernel, stride, init="glorot")
+    return (conv, ReLU(), *pooling, BatchNorm())
+
+
+def dense_bn(name, units):
+    return (
+        Dense(name, units, init="glorot"),
+        ReLU(),
+        Dropout(rate=0.4, scaled=True),
+        BatchNorm(),
+    )
+
+
+BN_FLOWERS17 = Architecture(
+    "bn-flowers17",
+    (
+        *conv_bn("conv1", 96, 11, stride=4, pool="pool1"),
+        *conv_bn("conv2", 256, 11, pool="pool2"),
+        *conv_bn("conv3", 384, 3),
+        *conv_bn("conv4", 384, 3),
+        *conv_bn("conv5", 256, 3, pool="pool5"),
+        *dense_bn("fc6", 4096),
+        *dense_bn("fc7", 4096),
+        *dense_bn("fc8", 1000),
+        Dense("fc9", 17, init="glorot"),
+        Softmax("prob"),
+    ),
+    input_shape=(224, 224, 3),
+)
+
+CATS_VS_DOGS = Architecture(
+    "cats-vs-dogs",
+    (
+        Conv("conv1", 96, 11, stride=4, init="glorot"),
+        ReLU(),
+        MaxPool("pool1", 3, 2),
+        Conv("conv2", 256, 5, padding="same", init="glorot"),
+        ReLU(),
+        MaxPool("pool2", 3, 2),
+        Conv("conv3", 384, 3, padding="same", init="glorot"),
+        ReLU(),
+        Conv("conv4", 384, 3, padding="same", init="glorot"),
+        ReLU(),
+        Conv("conv5", 256, 3, padding="same", init="glorot"),
+        ReLU(),
+        MaxPool("pool5", 3, 2),
+        Dense("fc6", 4096, init="glorot"),
+        ReLU(),
+        Dropout(rate=0.5, scaled=True),
+        Dense("fc7", 4096, init="glorot"),
+        ReLU(),
+        Dropout(rate=0.5, scaled=True),
+        Dense("fc8", 2, init="glorot"),
+        Softmax("prob"),
+    ),
+)
+
+CIFAR_18PCT = Architecture(
+    "cifar-18pct",
+    (
+        Conv("conv1", 32, 5, padding=2, init=0.0001),
+        MaxPool("pool1", 3, 2, padding="ceil"),
+        ReLU(),
+        SpatialNorm("norm1", size=3, k=1.0, alpha=5e-5 / 9),
+        Conv("conv2", 32, 5, padding=2),
+        ReLU(),
+        AvgPool("pool2", 3, 2, padding="ceil"),
+        SpatialNorm("norm2", size=3, k=1.0, alpha=5e-5 / 9),
+        Conv("conv3", 64, 5, padding=2),
+        ReLU(),
+        AvgPool("pool3", 3, 2, padding="ceil"),
+        Dense("fc10", 10),
+        Softmax("prob"),
+    ),
+    input_shape=(32, 32, 3),
+)
+
+CIFAR_11PCT = Architecture(
+    "cifar-11pct",
+    (
+        Conv("conv1", 64, 5, padding=2, init=0.0001),
+        ReLU(),
+        MaxPool("pool1", 3, 2, padding="ceil"),
+        LRN("norm1", n=9, k=1.0, alpha=1e-3 / 9),
+        Conv("conv2", 64, 5, padding=2),
+        ReLU(),
+        LRN("norm2", n=9, k=1.0, alpha=1e-3 / 9),
+        MaxPool("pool2", 3, 2, padding="ceil"),
+        Local("local3", 64, 3, padding=1, init=0.04),
+        ReLU(),
+        Local("local4", 32, 3, padding=1, init=0.04),
+        ReLU(),
+        Dense("fc10", 10),
+        Softmax("prob"),
+    ),
+    input_shape=(24, 24, 3),
+)
+
+CIFAR_13PCT = dataclasses.replace(
+    CIFAR_11PCT.without("norm1", "norm2").change(local3={"filters": 32}),
+    name="cifar-13pct",
+)
+
+# inputs to a kernel in the paper's net and in paper-32, whose initial standard
+# deviations grow with the root of their ratio, so that signals start as large
+FAN_IN_32 = {
+    "conv1": (363, 75),
+    "conv2": (1200, 400),
+    "conv3": (2304, 576),
+    "conv4": (1728, 576),
+    "conv5": (1728, 576),
+    "fc6": (9216, 576),
+    "fc7": (4096, 256),
+    "fc8": (4096, 256),
+}
+PAPER_32 = dataclasses.replace(
+    PAPER.change(
+        conv1={"filters": 32, "kernel": 5, "stride": 1, "padding": 2},
+        pool1={"padding": "ceil"},  # 28 → 14
+        conv2={"filters": 64},
+        pool2={"padding": "ceil"},  # 14 → 7
+        conv3={"filters": 128},
+        conv4={"filters": 128},
+        conv5={"filters": 64},
+        fc6={"units": 256},
+        fc7={"units": 256},
+        fc8={"units": 10},
+    ).change(
+        **{
+            name: {"init": round(0.01 * (printed / here) ** 0.5, 4)}
+            for name, (printed, here) in FAN_IN_32.items()
+        }
+    ),
+    name="paper-32",
+    input_shape=(28, 28, 3),
+)
+
+# D layer-params-18pct.cfg, -13pct.cfg, -11pct.cfg: rates .001, biases .002
+CIFAR_RECIPE = Recipe(
+    learning_rate=0.001, rate_multipliers=(("bias", 2.0),), weight_decay=0.0
+)
+ADAM = Recipe(
+    optimizer="adam", learning_rate=0.001, weight_decay=0.0, drops=(), mean=None
+)
+
+BN_CIFAR10_RECIPE = dataclasses.replace(
+    ADAM,
+    batch_size=100,
+    epochs=100,
+    reflect=True,
+    rotation=2.0,
+    zoom=0.1,
+    validation=0.3,
+    vary_validation=True,
+)
+# the annealer that never fired as published, for want of a metric called val_acc:
+# Keras's ReduceLROnPlateau(factor=.01, patience=3, min_lr=1e-5), so one drop from .001
+BN_CIFAR10_ANNEALED = dataclasses.replace(
+    BN_CIFAR10_RECIPE, drops=OnPlateau(patience=3, factor=0.01, drops=1, least=1e-4)
+)
+CATS_VS_DOGS_RECIPE = dataclasses.replace(
+    ADAM,
+    batch_size=32,
+    epochs=10,
+    steps=10,
+    patience=20,
+    keep_best=True,
+    loss_of="probabilities",
+)
+# what lets it train: a centred input, a lower rate, and a loss that cannot be clipped
+CATS_VS_DOGS_FIXED = dataclasses.replace(
+    CATS_VS_DOGS_RECIPE, mean="pixel", learning_rate=0.0001, loss_of="logits"
+)
+CAFFE_RECIPE = dataclasses.replace(
+    PAPER_RECIPE,
+    batch_size=256,
+    rate_multipliers=(("bias", 2.0),),
+    drops=(20, 40, 60, 80),
+    colour=None,
+)
+
+ONE_DEVICE_ONLY = "one tower: it cannot be placed on two devices"
+
+_ALL = (
+    Variant(
+        "the 2012 net as printed",
+        "P §3, Figure 2",
+        PAPER,
+        (
+            "input 227×227 in place of 224×224, which cannot give the 55×55 maps of "
+            "Figure 2 (the authors' code adds 3 zeros to 224 right and bottom)",
+            "normalization windows stop at a tower's edge, as in the authors' code "
+            "(the paper's N, kernels in the layer, is ambiguous)",
+            "no ReLU on fc8, though the text says every fully connected layer",
+        ),
+    ),
+    Variant(
+        "net #145 as its authors ran it",
+        "C layers-145.cfg, layer-params-145.cfg",
+        AUTHORS,
+        (
+            "conv1 → normalization → pool → ReLU; the paper says ReLU first",
+            "normalization divides alpha by n: 2e-5 per element in place of 1e-4",
+            "a second, same-map 5×5 normalization over conv2 that the paper omits",
+            "initial standard deviation 0.03 in conv3, conv4 and conv5",
+            "biases learn at twice the rate",
+            "colour noise by the square roots of the eigenvalues; the image is then "
+            "divided by 1.1",
+            "224×224 input whose last window hangs 3 pixels over the edge",
+        ),
+        dataclasses.replace(
+            PAPER_RECIPE, rate_multipliers=(("bias", 2.0),), colour="authors"
+        ),
+    ),
+    Variant(
+        "the one-GPU net",
+        "P §3.2 footnote 2; C layers-145-half.cfg",
+        ONE_GPU,
+        (
+            "half the kernels in conv1 to conv4, conv5 and the rest as wide as the "
+            "two-GPU net's",
+            "trained and initialized as the paper prints it, not as the authors did it "
+            "(0.03 in conv3 to conv5, biases at twice the rate, schedule 145-half)",
+            ONE_DEVICE_ONLY,
+        ),
+    ),
+    Variant(
+        "the six-convolution net under “1 CNN*”",
+        "P §6; C layers-146-2012-2011.cfg",
+        SIX_CONV,
+        (
+            "conv6, 256 kernels 3×3 over both towers' pool5, initialized at 0.03",
+            "the paper pre-trains it on ImageNet Fall 2011 and fine-tunes; from "
+            "scratch the authors' note calls it “overfitty” (C #141)",
+            "trained with the paper's recipe, not by the authors' stages",
+        ),
+    ),
+    Variant(
+        "the paper's net without towers",
+        "P §3.5 with every layer connected to all maps",
+        UNGROUPED,
+        ("every convolution and normalization sees all maps", ONE_DEVICE_ONLY),
+    ),
+    Variant(
+        "BVLC's AlexNet, with Caffe's constants",
+        "F models/bvlc_alexnet",
+        CAFFE,
+        (
+            "normalization with k = 1 and alpha 1e-4/5 per element, over all maps",
+            "biases start at 0.1 where the paper has 1, fc6 and fc7 at N(0, 0.005²)",
+            "dropout scaled in training (inverted)",
+            "biases learn at twice the rate; batch 256, rate ÷10 every 20 epochs "
+            "(100,000 steps of ImageNet); no colour noise",
+            ONE_DEVICE_ONLY,
+        ),
+        CAFFE_RECIPE,
+        family="elsewhere",
+    ),
+    Variant(
+        "BVLC's CaffeNet, pooled before it is normalized",
+        "F models/bvlc_reference_caffenet",
+        CAFFENET,
+        (
+            "pooling before normalization",
+            "normalization with k = 1 and alpha 1e-4/5 per element, over all maps",
+            "fc6 and fc7 start at N(0, 0.005²)",
+            "dropout scaled in training (inverted)",
+            "biases learn at twice the rate; batch 256, rate ÷10 every 20 epochs "
+            "(100,000 steps of ImageNet); no colour noise",
+            ONE_DEVICE_ONLY,
+        ),
+        CAFFE_RECIPE,
+        family="elsewhere",
+    ),
+    Variant(
+        "the 2014 net that torchvision calls AlexNet",
+        "T torchvision/models/alexnet.py; arXiv 1404.5997",
+        ONE_WEIRD_TRICK,
+        (
+            "64-192-384-256-256 kernels in one tower",
+            "no response normalization",
+            "224×224 input with 2 zeros on every side of conv1",
+            "dropout before fc6 and fc7 in place of after, scaled in training",
+            "PyTorch's default initialization (biases, too, are uniform there; "
+            "here they start at 0)",
+            "trained with the paper's recipe; its own source's is 90 epochs with rates "
+            "÷250^(1/3) at each quarter",
+            ONE_DEVICE_ONLY,
+        ),
+        family="elsewhere",
+    ),
+    Variant(
+        "without response normalization",
+        "P §3.3; C layers-148.cfg",
+        ablation("no-lrn", PAPER.without("norm1", "norm2").layers),
+        ("no norm1, no norm2",),
+        family="ablation",
+    ),
+    Variant(
+        "with non-overlapping pooling",
+        "P §3.4; C layers-147.cfg",
+        ablation("non-overlapping-pooling", NON_OVERLAPPING.layers),
+        (
+            "pooling 2×2 with stride 2",
+            "conv2 padded by 1 and conv5 by 0, so that pooled sizes stay 13 and 6 "
+            "(maps 55-28-26-13-13-13-11-6)",
+        ),
+        family="ablation",
+    ),
+    *(
+        Variant(
+            f"without {name}",
+            "P §7: “removing any of the middle layers”",
+            ablation(f"without-{name}", PAPER.without(name).layers),
+            (f"no {name}; its neighbours keep their kernels and groups", note),
+            family="ablation",
+        )
+        for name, note in (
+            ("conv3", "the towers then meet at fc6 only, and conv4 has 128 inputs"),
+            ("conv4", "guess: the paper does not say what replaces a removed layer"),
+            ("conv5", "pool5 then has 384 maps, so that fc6 grows by half"),
+        )
+    ),
+    Variant(
+        "with tanh in place of ReLU",
+        "P §3.1",
+        ablation("tanh", TANH_LAYERS),
+        ("tanh(x) after every layer that had a ReLU; everything else as printed",),
+        family="ablation",
+    ),
+    Variant(
+        "batch-normalized net for CIFAR-10",
+        "“Hands-on Guide To Implementing AlexNet With Keras”, Analytics India Magazine",
+        BN_CIFAR10,
+        (
+            "32×32 input, pixels 0–255 as they are; one tower",
+            "batch normalization before every ReLU in place of response normalization",
+            "pooling 2×2, dropout 0.4 (scaled in training) after three dense layers",
+            "four dense layers, 4096-4096-1000-10, and batch normalization before "
+            "the softmax",
+        ),
+        BN_CIFAR10_RECIPE,
+        family="article",
+        other_recipes=(("as-intended", BN_CIFAR10_ANNEALED),),
+    ),
+    Variant(
+        "cats against dogs",
+        "“CNN Architecture Series — Hands on with AlexNet (Part II)”",
+        CATS_VS_DOGS,
+        (
+            "one tower, no normalization, two classes",
+            "guesses, its code being a picture: 96-256-384-384-256 kernels, stride 4, "
+            "pooling 3×3 stride 2, dense 4096-4096-2, dropout 0.5, Keras's defaults",
+        ),
+        CATS_VS_DOGS_RECIPE,
+        family="article",
+        other_recipes=(("as-fixed", CATS_VS_DOGS_FIXED),),
+    ),
+    Variant(
+        "batch-normalized net for Flowers-17",
+        "“Building AlexNet with Keras”",
+        BN_FLOWERS17,
+        (
+            "one tower; conv2 is 11×11 without padding",
+            "no padding anywhere, pooling 2×2",
+            "batch normalization after pooling or ReLU in place of response "
+            "normalization",
+            "four dense layers, 4096-4096-1000-17, dropout 0.4 (scaled in training)",
+        ),
+        dataclasses.replace(ADAM, batch_size=64, epochs=250, scale=255.0),
+        family="article",
+    ),
+    Variant(
+        "the paper's structure at CIFAR-10's size",
+        "P §3, Figure 2, made small here for experiments",
+        PAPER_32,
+        (
+            "28×28 crops of 32×32 images (as 224 of 256); conv1 5×5 with stride 1",
+            "32-64-128-128-64 kernels and 256-256-10 units in the same two towers",
+            "pooling windows hang over the edge, so that maps measure 28-14-7-7-7-3",
+            "initial standard deviations grow with the root of the paper's inputs to "
+            "a kernel over those here (0.0173 to 0.04)",
+            "colour noise as its authors made it, about 7 grey levels",
+        ),
+        dataclasses.replace(PAPER_RECIPE, image_side=32, colour="authors"),
+        family="cifar",
+    ),
+    Variant(
+        "cuda-convnet's 18 % net for CIFAR-10",
+        "D example-layers/layers-18pct.cfg",
+        CIFAR_18PCT,
+        (
+            "three convolutions and one dense layer on 32×32 images",
+            "same-map normalization, average pooling after conv2 and conv3",
+            ONE_DEVICE_ONLY,
+        ),
+        dataclasses.replace(
+            CIFAR_RECIPE,
+            weight_decay=0.004,
+            layer_weight_decay=(("fc10", 1.0),),
+            epochs=140,
+            drops=(120, 130),
+        ),
+        family="cifar",
+    ),
+    Variant(
+        "cuda-convnet's 13 % net, the paper's footnote 3 without normalization",
+        "D example-layers/layers-conv-local-13pct.cfg",
+        CIFAR_13PCT,
+        (
+            "two convolutions, two unshared layers and one dense on 24×24 crops",
+            "no normalization",
+            ONE_DEVICE_ONLY,
+        ),
+        dataclasses.replace(
+            CIFAR_RECIPE,
+            layer_weight_decay=(("local3", 0.004), ("local4", 0.004), ("fc10", 0.004)),
+            image_side=32,
+            reflect=True,
+            epochs=160,
+            drops=(140, 150),
+        ),
+        family="cifar",
+    ),
+    Variant(
+        "cuda-convnet's 11 % net, the paper's footnote 3 with normalization",
+        "D example-layers/layers-conv-local-11pct.cfg",
+        CIFAR_11PCT,
+        (
+            "two convolutions, two unshared layers and one dense on 24×24 crops",
+            "normalization over 9 maps with k = 1; local3 twice as wide as the 13 % "
+            "net's, fc10's decay 2.5 times and training 3.25 times as long",
+            ONE_DEVICE_ONLY,
+        ),
+        dataclasses.replace(
+            CIFAR_RECIPE,
+            layer_weight_decay=(("local3", 0.004), ("local4", 0.004), ("fc10", 0.01)),
+            image_side=32,
+            reflect=True,
+            epochs=520,
+            drops=(500, 510),
+        ),
+        family="cifar",
+    ),
+)
+
+VARIANTS = {variant.name: variant for variant in _ALL}
+
+
+def get(name):
+    """The variant of that name, or an ablation of one: "paper-32.no-dropout".
+
+    Raises ValueError, listing what there is, for an unknown name and for an ablation
+    that would change nothing.
+    """
+    base, _, changes = name.partition(".")
+    if base not in VARIANTS:
+        raise ValueError(f"unknown variant {base!r}: one of {', '.join(VARIANTS)}.")
+    variant = VARIANTS[base]
+    for change in changes.split(".") if changes else ():
+        variant = ablated(variant, change)
+    return variant
+
+
+def ablated(variant, name):
+    """The variant after the ablation of that name."""
+    if name not in ABLATIONS:
+        raise ValueError(f"unknown ablation {name!r}: one of {', '.join(ABLATIONS)}.")
+    ablation = ABLATIONS[name]
+    return dataclasses.replace(
+        variant,
+        title=f"{variant.title}, {ablation.title}",
+        architecture=ablation.apply(variant.architecture, name),
+        departures=(*variant.departures, ablation.departure),
+        recipe=dataclasses.replace(variant.recipe, **ablation.recipe),
+        other_recipes=(),
+    )

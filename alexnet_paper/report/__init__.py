@@ -1,0 +1,10 @@
+"""Findings and records as text, tables and figures.
+
+writers      sections as text, Markdown, LaTeX and CSV
+claims       claims and nets as sections
+runs         records and experiments as sections
+style        what all figures share
+charts       Figure 1, curves, confusion matrices, effects
+figure2      the net, drawn
+contact_sheets  Figures 3 and 4
+"""

@@ -1,0 +1,347 @@
+"""Figure 1, the articles' curves and confusion matrices, variants side by side, and
+the effects of an experiment."""
+
+import math
+import statistics
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
+from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import PercentFormatter
+
+from alexnet_paper.report.style import BLACK
+from alexnet_paper.report.style import BLUE
+from alexnet_paper.report.style import COLUMN
+from alexnet_paper.report.style import GREY
+from alexnet_paper.report.style import PAGE
+from alexnet_paper.report.style import POINTS
+from alexnet_paper.report.style import VERMILLION
+from alexnet_paper.report.style import caption
+from alexnet_paper.report.style import percent
+from alexnet_paper.report.style import shortened
+from alexnet_paper.report.style import styled
+
+ROUND, SHORT = EngFormatter(places=0, sep=""), EngFormatter(places=1, sep="")  # 17M
+
+# Figure 1: ReLU against tanh
+
+
+@styled
+def training_error(histories, epochs, target=0.25, about="", ratio=""):
+    """Figure 1: training error against the epoch, ReLU solid and tanh dashed.
+
+    Args:
+        histories: {"relu": [history, ...], "tanh": [...]}, one history a seed: the
+            lines of `Record.history`, with "epoch" and "top1_error".
+        epochs: {"relu": [...], "tanh": [...]}: the epoch in which each seed reached
+            `target`, or math.inf.
+        about: What was trained, for the caption.
+        ratio: How many times as many epochs tanh needs, for the caption.
+    """
+    figure = Figure(figsize=(COLUMN, 3.4), layout="constrained")
+    axes = figure.subplots()
+    said = []
+    for arm, colour, line in (("relu", BLUE, "-"), ("tanh", VERMILLION, "--")):
+        name = {"relu": "ReLU"}.get(arm, arm)
+        draw_seeds(axes, histories[arm], colour, line, name)
+        median = statistics.median(epochs[arm])
+        said.append(f"{name} {epochs_text(median, histories[arm])}")
+        if math.isfinite(median):
+            axes.plot(median, target, "o" if arm == "relu" else "s", color=colour)
+    axes.axhline(target, color=GREY, linestyle=":", linewidth=1)
+    axes.annotate(
+        percent(target),
+        (0.5, target),  # runs end at the target: there are no curves below it
+        (0, -2),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        ha="center",
+        va="top",
+    )
+    axes.set(xlabel="epoch", ylabel="training error", ylim=(0, None))
+    axes.set_xlim(left=0)
+    axes.yaxis.set_major_formatter(PercentFormatter(1, 0, " %"))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    axes.legend(frameon=False)
+    text = f"Epochs to {percent(target)} training error: {', '.join(said)}. "
+    text += f"{ratio} {about}"
+    caption(figure, " ".join(text.split()), COLUMN)
+    return figure
+
+
+def draw_seeds(axes, histories, colour, line, name):
+    """One thin line a seed, and their median thick where all have an epoch."""
+    lines = [[row["top1_error"] for row in history] for history in histories]
+    for history, errors in zip(histories, lines, strict=True):
+        epochs = [row["epoch"] for row in history]
+        axes.plot(epochs, errors, line, color=colour, linewidth=0.6, alpha=0.6)
+    shortest = min(histories, key=len)
+    median = np.median([errors[: len(shortest)] for errors in lines], axis=0)
+    epochs = [row["epoch"] for row in shortest]
+    label = f"{name}, median of {len(lines)} seed{'s' if len(lines) > 1 else ''}"
+    axes.plot(epochs, median, line, color=colour, linewidth=1.8, label=label)
+
+
+def epochs_text(median, histories):
+    if math.isfinite(median):
+        return f"{median:.3g}"
+    return f"not in {min(len(history) for history in histories)}"
+
+
+# The articles' figures
+
+
+@styled
+def curves(history, about=""):
+    """Loss and accuracy of a run, epoch by epoch; training solid, validation dashed.
+
+    `history` is a run's log: lines with "epoch", "loss", "top1_error" and mostly
+    "val_loss", "val_top1_error". Raises ValueError for an empty one.
+    """
+    if not history:
+        raise ValueError("no epoch has been trained yet: there is no curve to draw.")
+    figure = Figure(figsize=(PAGE, 2.9), layout="constrained")
+    panels = figure.subplots(1, 2)
+    mark = 3 if len(history) < 40 else 0
+    for axes, key, name in zip(
+        panels, ("loss", "top1_error"), ("loss, nats", "accuracy"), strict=True
+    ):
+        for prefix, line, colour, label in (
+            ("", "o-", BLUE, "training"),
+            ("val_", "s--", VERMILLION, "validation"),
+        ):
+            rows = [row for row in history if prefix + key in row]
+            values = [row[prefix + key] for row in rows]
+            if key == "top1_error":
+                values = [1 - value for value in values]
+            axes.plot(
+                [row["epoch"] for row in rows],
+                values,
+                line,
+                color=colour,
+                label=label,
+                markersize=mark,
+            )
+        axes.set(xlabel="epoch", ylabel=name)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+        axes.grid(color="#dddddd", linewidth=0.5)
+    panels[1].yaxis.set_major_formatter(PercentFormatter(1, 0, " %"))
+    panels[0].legend(frameon=False)
+    caption(
+        figure,
+        f"{about} Training: mean over the epoch's steps, dropout on. "
+        "Validation: after the epoch.",
+    )
+    return figure
+
+
+@styled
+def confusion(labels, predicted, class_names, about=""):
+    """Confusion matrices side by side: images, and % of the images of each class.
+
+    Args:
+        labels: (n,) correct classes, from 0.
+        predicted: (n,) most probable ones.
+        class_names: All classes; a row and a column each.
+    """
+    from sklearn.metrics import ConfusionMatrixDisplay
+    from sklearn.metrics import confusion_matrix
+
+    names = [shortened(name, 16) for name in class_names]
+    matrix = confusion_matrix(labels, predicted, labels=range(len(names)))
+    share = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    figure, panels = confusion_panels(names, len(str(matrix.max())))
+    readable = len(names) <= READABLE
+    for axes, values, title in zip(
+        panels, (matrix, share), ("images", "% of the correct class"), strict=True
+    ):
+        ConfusionMatrixDisplay(np.round(values).astype(int), display_labels=names).plot(
+            ax=axes,
+            cmap="Blues",
+            colorbar=False,
+            include_values=readable,
+            values_format="d",
+            xticks_rotation="vertical",
+            text_kw={"fontsize": POINTS},
+            im_kw={
+                "vmin": 0,
+                "vmax": max(matrix.max(), 1) if values is matrix else 100,
+            },
+        )
+        axes.set(title=title, xlabel="predicted")
+        axes.set_ylabel("correct" if axes.get_subplotspec().is_first_col() else "")
+        if not readable:
+            axes.set(xticks=[], yticks=[])
+    caption(figure, about, figure.get_size_inches()[0])
+    return figure
+
+
+READABLE = 40  # classes: with more of them there is no room for names and numbers
+LANDSCAPE = 10.0  # inches: the widest that a page turned on its side holds
+
+
+def confusion_panels(names, digits):
+    """A figure and its two panels: beside each other where a page holds them."""
+    side, margin = 3.2, 0.5
+    if len(names) <= READABLE:
+        side = max(len(names) * (0.065 * max(digits, 3) + 0.04), 1.5)
+        margin += 0.07 * max(map(len, names))
+    beside = 2 * side + margin + 0.3 <= LANDSCAPE
+    across, down = (2, 1) if beside else (1, 2)
+    size = max(across * side + margin + 0.3, 4.5), down * (side + margin + 0.1) + 0.2
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(down, across, sharey=beside)
+    return figure, panels
+
+
+# Variants side by side
+
+
+@styled
+def comparison(rows, about=""):
+    """A line a variant, a panel a quantity: error with its interval, parameters,
+    multiply-adds, and images/s. `rows` are `comparison.Row`s; one that was not run says
+    so in place of its error."""
+    figure = Figure(figsize=(PAGE, 0.25 * len(rows) + 1.5), layout="constrained")
+    panels = figure.subplots(1, 4, sharey=True, width_ratios=(1.3, 1, 1, 1.1))
+    draw_errors(panels[0], rows)
+    sizes = [row.parameters for row in rows], [row.macs for row in rows]
+    for axes, values in zip(panels[1:3], sizes, strict=True):
+        axes.plot(values, range(len(rows)), "o", color=BLACK, markersize=4)
+        for line, value in enumerate(values):
+            beside(axes, value, line, SHORT(value), value > geometric_middle(values))
+    for kind, colour, mark in (("train", VERMILLION, "s"), ("forward", BLUE, "^")):
+        speed = [getattr(row, kind) for row in rows]
+        panels[3].plot(
+            speed, range(len(rows)), mark, color=colour, markersize=4, label=kind
+        )
+    panels[3].legend(
+        frameon=False,
+        ncols=2,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        handletextpad=0.1,
+        columnspacing=0.8,
+    )
+    names = ("top-1 error, %", "parameters", "multiply-adds", "images/s")
+    for axes, name in zip(panels, names, strict=True):
+        axes.set_xlabel(name)
+        axes.grid(color="#dddddd", linewidth=0.5)
+        axes.set_axisbelow(True)
+        axes.tick_params(axis="y", length=0)
+    for axes in panels[1:]:
+        axes.set_xscale("log")
+        axes.margins(x=0.15)
+        axes.xaxis.set_major_formatter(ROUND)
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    panels[0].set_yticks(range(len(rows)), [row.variant for row in rows])
+    panels[0].set_ylim(len(rows) - 0.5, -0.5)
+    caption(figure, about)
+    return figure
+
+
+@styled
+def effects(decisions, about=""):
+    """A line a removal: what it costs in test error and, beside it, in training error,
+    with intervals; a diamond where the paper prints a number. `decisions` of
+    `hypotheses.decide`."""
+    compared = [
+        one for one in decisions if one.hypothesis.base != one.hypothesis.without
+    ]
+    lines = list({one.hypothesis.without: one for one in compared[::-1]}.values())[::-1]
+    figure = Figure(figsize=(PAGE, 0.25 * len(lines) + 1.2), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, name in zip(panels, ("test", "train"), strict=True):
+        for line, decision in enumerate(lines):
+            found = getattr(decision, name)
+            if found is None:
+                continue
+            colour = {1: VERMILLION, -1: BLUE, 0: BLACK}[found.sign]
+            axes.plot([found.low, found.high], [line] * 2, "|-", color=colour, ms=5)
+            full = decision.gate is None or decision.gate.all
+            face = colour if full else "white"
+            axes.plot(found.mean, line, "o", color=colour, mfc=face, ms=4)
+            less = found.mean < 0  # its number stands away from the line at 0
+            words = f"{found.mean:+.1f}".replace("-", "−")
+            beside(axes, found.low if less else found.high, line, words, less)
+            hypothesis = decision.hypothesis
+            if name == "test" and hypothesis.measure == "ten views":
+                if hypothesis.printed is not None:
+                    axes.plot(
+                        hypothesis.printed, line, "D", color=GREY, mfc="none", ms=6
+                    )
+        axes.axvline(0, color=GREY, linewidth=1)
+        axes.margins(x=0.15)
+        axes.grid(axis="x", color="#dddddd", linewidth=0.5)
+        axes.set_axisbelow(True)
+    panels[0].set_yticks(range(len(lines)), [one.hypothesis.without for one in lines])
+    panels[0].set_ylim(len(lines) - 0.5, -0.5)
+    panels[0].set_xlabel("test error, points lost without it")
+    panels[1].set_xlabel("training error, points lost without it")
+    caption(figure, about)
+    return figure
+
+
+@styled
+def leaving(steps, most, about=""):
+    """Steps until the loss left the plateau, a line an arm and a dot a seed; a cross at
+    the end for a seed that never did. `steps`: {arm: steps of every seed, math.inf for
+    never}; `most`: the steps that were waited for."""
+    figure = Figure(figsize=(PAGE, 0.25 * len(steps) + 1.2), layout="constrained")
+    axes = figure.subplots()
+    for line, found in enumerate(steps.values()):
+        left = [count for count in found if math.isfinite(count)]
+        never = len(found) - len(left)
+        axes.plot(left, [line] * len(left), "o", color=BLUE, ms=4, alpha=0.6)
+        axes.plot([most] * bool(never), [line] * bool(never), "x", color=VERMILLION)
+        if never:
+            beside(axes, most, line, f"{never} of {len(found)} never")
+        median = sorted(found)[len(found) // 2]
+        if math.isfinite(median):
+            axes.plot([median] * 2, [line - 0.3, line + 0.3], color=BLACK)
+    axes.set_xscale("log")
+    axes.margins(x=0.2)
+    axes.xaxis.set_major_formatter(ROUND)
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_yticks(range(len(steps)), list(steps))
+    axes.set_ylim(len(steps) - 0.5, -0.5)
+    axes.set_xlabel("steps until the loss is below 0.9 ln(10)")
+    axes.grid(axis="x", color="#dddddd", linewidth=0.5)
+    axes.set_axisbelow(True)
+    caption(figure, about)
+    return figure
+
+
+def geometric_middle(values):
+    return math.sqrt(min(values) * max(values))
+
+
+def beside(axes, x, line, words, left=False):
+    """Words to the right of a point, or to its left."""
+    axes.annotate(
+        words,
+        (x, line),
+        (-5 if left else 5, 0),
+        textcoords="offset points",
+        ha="right" if left else "left",
+        va="center_baseline",
+    )
+
+
+def draw_errors(axes, rows):
+    """A point with its 95 % interval a variant, and its number beside it."""
+    errors = [row.error and [100 * value for value in row.error] for row in rows]
+    most = max((high for _, _, high in filter(None, errors)), default=100)
+    for line, (row, error) in enumerate(zip(rows, errors, strict=True)):
+        if error is None:
+            words = row.ended or "not run"
+            axes.text(most / 40, line, words, style="italic", va="center_baseline")
+            continue
+        error, low, high = error
+        axes.plot([low, high], [line, line], "|-", color=BLACK, markersize=5)
+        axes.plot(error, line, "o", color=BLACK, markersize=4)
+        left = high > 0.6 * most
+        beside(axes, low if left else high, line, f"{error:.1f}", left)
+    axes.set_xlim(0, min(1.08 * most, 100))

@@ -1,0 +1,382 @@
+"""Claims and nets as sections of a table: what each row shows. Runs are in `outcomes`;
+`tables` writes them."""
+
+from alexnet_paper import paper
+from alexnet_paper.nets import differences
+from alexnet_paper.nets import specs
+from alexnet_paper.nets import variants
+from alexnet_paper.paper import articles
+from alexnet_paper.report.writers import Section
+from alexnet_paper.verdicts.finding import CITATION
+from alexnet_paper.verdicts.finding import CONTRADICTED
+from alexnet_paper.verdicts.finding import INCONCLUSIVE
+from alexnet_paper.verdicts.finding import NOT_RUN
+from alexnet_paper.verdicts.finding import SUPPORTED
+
+
+def claims_section(variant, measured, article):
+    """Claim by claim: paper, authors' log, ours, verdict. `measured`: (claim, finding)
+    pairs."""
+    rows = []
+    for claim, finding in measured:
+        notes = [finding.note] if finding.note else []
+        if finding.records:
+            notes.append(f"records {', '.join(finding.records)}")
+        rows.append(
+            (
+                claim.id,
+                claim.section,
+                claim.statement,
+                with_unit(claim),
+                claim.authors or "–",
+                finding.ours,
+                finding.verdict + (f" ({'; '.join(notes)})" if notes else ""),
+            )
+        )
+    title = f"{article.title} ({article.publisher or 'article'})" if article else ""
+    return Section(
+        f"{title or 'Krizhevsky, Sutskever & Hinton (2012)'}, claim by claim",
+        (
+            "id",
+            "where",
+            "claim",
+            "article" if article else "paper",
+            "authors' log",
+            "ours",
+            "verdict",
+        ),
+        tuple(rows),
+        f"Ours: {variant.title} (variant {variant.name}).",
+    )
+
+
+def differences_section(title, names, rows, what="layer"):
+    """Two nets or recipes beside each other; `rows` from `differences`."""
+    note = "" if rows else "They do not differ."
+    cells = tuple((row.name, row.a, row.b) for row in rows)
+    return Section(title, (what, *names), cells, note)
+
+
+def with_unit(claim):
+    """The printed value, with its unit where that is a symbol or points."""
+    told = claim.unit not in ("%", "points") or "%" in claim.printed
+    told = told or claim.unit in claim.printed
+    return claim.printed if told else f"{claim.printed} {claim.unit}"
+
+
+def architecture_section(variant, layers, totals):
+    """Layer by layer; `layers` from `architecture.trace`."""
+    rows = [
+        (
+            layer.name,
+            "×".join(map(str, layer.output_shape)),
+            count(layer.parameters),
+            count(layer.macs),
+            count(layer.neurons),
+            layer.reads or "all maps",
+            layer.towers or "one",
+        )
+        for layer in layers
+    ]
+    rows.append(
+        (
+            "total",
+            "–",
+            f"{totals.parameters:,}",
+            f"{totals.macs:,}",
+            f"{totals.neurons:,}",
+            "–",
+            "–",
+        )
+    )
+    return Section(
+        f"Architecture: {variant.title}",
+        (
+            "layer",
+            "output",
+            "parameters",
+            "multiply-adds",
+            "neurons",
+            "reads",
+            "towers",
+        ),
+        tuple(rows),
+        f"Source: {variant.source}. Departures: {'; '.join(variant.departures)}.",
+    )
+
+
+def count(number):
+    return f"{number:,}" if number else "–"
+
+
+def memory_section(memory, batch_size):
+    """What each device holds; `memory` from `architecture.memory`."""
+    rows = tuple(
+        (
+            f"tower {device}" if device else "one device",
+            megabytes(held.parameters),
+            megabytes(held.activations),
+            megabytes(held.training(batch_size)),
+        )
+        for device, held in memory.items()
+    )
+    return Section(
+        "Memory, float32",
+        ("device", "parameters", "activations, one image", f"training, {batch_size}"),
+        rows,
+        "Training: parameters, gradients, momentum; activations and their gradients.",
+    )
+
+
+def megabytes(size):
+    return f"{size / 1e6:,.1f} MB"
+
+
+def forms_sections(forms):
+    """The two forms held against each other, where the graph's operations are, and
+    what crosses. `forms`: `equivalence.Forms`."""
+    a, b = forms.devices
+    batch = forms.images
+    agreement = Section(
+        f"Two towers on {a} and {b} against the one-device form, {batch} views of two "
+        "photographs, same weights",
+        ("largest relative difference", "value"),
+        (
+            ("outputs (logits)", f"{forms.outputs:.1e}"),
+            ("gradients, dropout on", f"{forms.gradients:.1e}"),
+            ("weights after one step", f"{forms.step:.1e}"),
+        ),
+    )
+    placed = Section(
+        "Placement found in the training step's graph",
+        ("layer", "forward", "backward", "momentum and update"),
+        tuple(
+            (
+                layer,
+                *(
+                    ", ".join(sorted(roles.get(role, ()))) or "–"
+                    for role in ("forward", "backward", "update")
+                ),
+            )
+            for layer, roles in sorted(forms.placed.items())
+            if "update" in roles or layer.endswith("_reads")
+        ),
+        "Every other layer's operations are on its tower's device too."
+        if not forms.strays
+        else f"Operations off their tower's device in: {', '.join(forms.strays)}.",
+    )
+    rows = tuple(
+        (
+            row.crossing.into,
+            f"{row.crossing.source} → {row.crossing.target}",
+            "×".join(map(str, row.crossing.shape)),
+            f"{row.crossing.bytes:,}",
+            times(row.forward),
+            times(row.backward),
+        )
+        for row in forms.crossed
+    )
+    crossed = Section(
+        "What crosses between the devices, per image",
+        ("into", "from → to", "shape", "bytes", "in the graph", "its gradient, back"),
+        rows,
+        crossing_note(forms),
+    )
+    return [agreement, placed, crossed]
+
+
+def times(number):
+    return {0: "missing", 1: "yes"}.get(number, f"{number} times")
+
+
+def crossing_note(forms):
+    exact = "Exactly Figure 2's tensors" if forms.as_figure_2 else "Not only these"
+    images = [t for t in forms.rest if t.into.startswith("conv1") and len(t.shape) == 4]
+    numbers = [t for t in forms.rest if not t.shape]
+    others = len(forms.rest) - len(images) - len(numbers)
+    return (
+        f"{exact} cross; besides them the image, which both towers see ({len(images)} "
+        f"tensor), the learning rate as single numbers ({len(numbers)} of "
+        f"{sum(t.bytes for t in numbers) // max(len(numbers), 1)} bytes a step)"
+        + (f" and {others} others." if others else " and nothing else.")
+    )
+
+
+def weights_sections(name, about, shapes, missing):
+    """What is known of a weight file, and its arrays: {name: shape}, those that are
+    `missing` among them."""
+    known = tuple((key, str(value)) for key, value in about.items() if value)
+    arrays = tuple(
+        (part, "×".join(map(str, shape)), "missing" if part in missing else "there")
+        for part, shape in shapes.items()
+    )
+    return [
+        Section(f"Weights: {name}", ("what", "value"), known),
+        Section("Arrays", ("array", "shape", "in the file"), arrays),
+    ]
+
+
+def results_section(table, ours):
+    """Table 1 or 2 of the paper; `ours`: {claim id: what was measured, "a / b"}."""
+    rows = []
+    for row in table.rows:
+        cells, measured = [row.model], ours.get(row.claim, "not run").split(" / ")
+        measured = ["cited"] * 3 if row.cited else measured
+        for index, (printed, logged) in enumerate(
+            zip(row.printed, row.authors, strict=True)
+        ):
+            log = f" (log {logged:.2f})" if logged is not None else ""
+            cells.append("—" if printed is None else f"{printed:.1f}{log}")
+            there = measured[index] if index < len(measured) else "not run"
+            cells.append("—" if printed is None else there)
+        rows.append(tuple(cells))
+    columns = [cell for name in table.columns for cell in (f"{name}, paper", "ours")]
+    return Section(table.title, ("model", *columns), tuple(rows), table.protocol)
+
+
+def commands_section(measured):
+    """How to obtain what was not run, or was tried in a small net only: what it needs,
+    and the exact command."""
+    rows, left = {}, (NOT_RUN, SUPPORTED, CONTRADICTED, INCONCLUSIVE)
+    measured = [(claim, found) for claim, found in measured if found.verdict in left]
+    for claim, _ in measured:
+        rows.setdefault((claim.needs, claim.command), []).append(claim.id)
+    return Section(
+        "What was not run, or not on the data it needs, and the command that runs it",
+        ("claims", "needs", "command"),
+        tuple(
+            (", ".join(ids), needs, command) for (needs, command), ids in rows.items()
+        ),
+        "\n".join(
+            f"{claim.id}: {claim.remark}." for claim, _ in measured if claim.remark
+        ),
+    )
+
+
+def short_claims_section(measured):
+    """The claims that were measured; the rest counted by what they need."""
+    rows, needs = [], {}
+    for claim, finding in measured:
+        if finding.verdict in (NOT_RUN, CITATION):
+            needs[claim.needs] = needs.get(claim.needs, 0) + 1
+            continue
+        cells = (claim.id, claim.section, claim.statement, with_unit(claim))
+        rows.append((*cells, finding.ours, finding.verdict))
+    rest = ", ".join(f"{count} need {what}" for what, count in needs.items())
+    rest = rest.replace("need citation", "are citations of others")
+    return Section(
+        "The claims that were measured",
+        ("id", "where", "claim", "paper", "ours", "verdict"),
+        tuple(rows),
+        "What needs no data is measured by the command itself; the rest is read from "
+        "records, each with the command that made it (docs/results.md). "
+        f"Of the other claims {rest}: the command prints them with what each needs and "
+        "the command that obtains it.",
+    )
+
+
+def notes_sections():
+    """What the paper leaves open, its sources, and what its authors logged."""
+    questions = tuple(
+        (q.id, q.question, q.paper, q.authors, q.others or "–", q.choice, q.reason)
+        for q in paper.OPEN_QUESTIONS
+    )
+    logged = tuple(
+        (run.run, run.what, run.dataset, f"{run.top1} / {run.top5}", run.source)
+        for run in paper.LOGGED_VARIANTS
+    )
+    names = ("first_drop", "second_drop", "conv1_slowed", "conv1_frozen", "third_drop")
+    schedules = tuple(
+        (row.run, *(str(getattr(row, name) or "–") for name in (*names, "stopped")))
+        for row in paper.SCHEDULES
+    )
+    return [
+        Section(
+            "Open questions",
+            (
+                "id",
+                "question",
+                "paper",
+                "authors' code",
+                "others",
+                "here",
+                "because",
+            ),
+            questions,
+        ),
+        Section(
+            "Errors the authors logged for other nets (10 views where not said)",
+            ("run", "what", "data", "top-1 / top-5", "source"),
+            logged,
+        ),
+        Section(
+            "Epochs at which the authors changed rates by hand",
+            ("run", *(name.replace("_", " ") for name in names), "stopped"),
+            schedules,
+        ),
+        Section(
+            "Where the authors' own numbers stand",
+            ("id", "claim", "authors' log", "source"),
+            tuple(
+                (claim.id, claim.statement, claim.authors, claim.authors_source)
+                for claim in paper.CLAIMS
+                if claim.authors
+            ),
+        ),
+        Section("Sources", ("key", "what"), tuple(paper.SOURCES.items())),
+    ]
+
+
+def departures_sections():
+    """Every variant: source, counts, and each way that it and its recipes depart from
+    the paper."""
+    counts, departures, recipes = [], [], []
+    for variant in variants.VARIANTS.values():
+        totals = specs.totals(variant.architecture)
+        counts.append(
+            (
+                variant.name,
+                variant.family,
+                variant.title,
+                variant.source,
+                f"{totals.parameters:,}",
+                f"{totals.macs:,}",
+                f"{totals.neurons:,}",
+            )
+        )
+        departures.extend((variant.name, text) for text in variant.departures)
+        for name, recipe in variant.recipes.items():
+            rows = differences.recipe_rows(variants.PAPER_RECIPE, recipe)
+            different = differences.only_differing(rows)
+            cells = "; ".join(f"{row.name} {row.b} ({row.a})" for row in different)
+            recipes.append((variant.name, name, cells or "the paper's"))
+    return [
+        Section(
+            "Variants",
+            (
+                "variant",
+                "kind",
+                "net",
+                "source",
+                "parameters",
+                "multiply-adds",
+                "neurons",
+            ),
+            tuple(counts),
+        ),
+        Section("Departures", ("variant", "departs by"), tuple(departures)),
+        Section(
+            "Departures of the recipes",
+            ("variant", "recipe", "here (paper)"),
+            tuple(recipes),
+        ),
+        Section(
+            "What the articles leave out, and what fills the gap",
+            ("variant", "gap"),
+            tuple(
+                (name, guess)
+                for name, article in articles.ARTICLES.items()
+                for guess in article.guesses
+            ),
+        ),
+    ]

@@ -1,0 +1,88 @@
+"""One run of an experiment: trained, evaluated, and its records."""
+
+import dataclasses
+
+import keras
+
+from alexnet_paper.results import evaluate as evaluation
+from alexnet_paper.results.record import Record
+from alexnet_paper.training import environment
+from alexnet_paper.training import train as training
+from alexnet_paper.training.environment import introduced
+from alexnet_paper.training.plan import difference
+from alexnet_paper.training.plan import read_plan
+
+
+def check_done(experiment, plan, folder):
+    """Raises ValueError where the finished run in `folder` is not the one asked for.
+    Heats end when another rate has won them: theirs may be of any length."""
+    there = read_plan(folder)[0]
+    if experiment.heat and folder.name.endswith("-heat"):
+        there = dataclasses.replace(there, epochs=plan.epochs)
+    if there != plan:
+        raise ValueError(
+            f"{folder} holds another run ({difference(there, plan)}): choose another "
+            "--out."
+        )
+
+
+def run(experiment, arm, plan, folder, command, watch, notify):
+    """Trains one arm, or goes on with it, and evaluates it. Returns its `Record`s, or
+    None where it was stopped. `watch(run)` gives a callback with `epoch_done`."""
+    keras.utils.clear_session()
+    there = (folder / "run.json").exists()
+    one = training.start(plan, folder, command, resume=there, notify=notify)
+    progress = watch(one)
+    finished = one.train([progress], done=progress.epoch_done)
+    about = {
+        "experiment": experiment.name,
+        "protocol_commit": introduced(experiment.file),
+        "arm": arm,
+        "input": plan.input_size or "own",
+        "rate": one.recipe.learning_rate,
+        "changes": plan.changes(),
+    }
+    if one.diverged:
+        return [diverged(one, experiment, about, command)]
+    if not finished:
+        return None
+    found = [
+        evaluation.evaluate(
+            [folder],
+            split,
+            views,
+            command,
+            keep=arm in experiment.kept and split == "test" and views == 10,
+        )
+        for split, views in (*experiment.measured, *experiment.more.get(arm, ()))
+    ]
+    return [
+        dataclasses.replace(record, protocol={**about, **record.protocol})
+        for record in found
+    ]
+
+
+def diverged(one, experiment, about, command):
+    """The record of a run that ended in numbers that are not finite: no errors."""
+    split, views = experiment.measured[0]
+    return Record(
+        variant=one.plan.variant,
+        data=one.plan.data,
+        split=split,
+        examples=0,
+        protocol={
+            **about,
+            "ended": f"diverged in epoch {one.epoch + 1}",
+            "classes": one.dataset.classes,
+            "views": views,
+            "epochs": one.epoch,
+            "seed": str(one.plan.seed),
+            "training_images": len(one.dataset.splits["train"]),
+            "batch_size": one.recipe.batch_size,
+            "steps": one.steps,
+        },
+        metrics={},
+        command=command,
+        environment=environment.here(),
+        history=one.history,
+    )

@@ -1,0 +1,219 @@
+"""Errors as the paper measures them: top-1 and top-5, over one or ten views (§4.1),
+of one run or of the averaged predictions of several (§6)."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from alexnet_paper.data import datasets
+from alexnet_paper.data.images import ImageFiles
+from alexnet_paper.results import colour as kernels
+from alexnet_paper.results.record import Record
+from alexnet_paper.results.record import pack
+from alexnet_paper.training import environment
+from alexnet_paper.training import run as run_folder
+from alexnet_paper.training.plan import read_plan
+from alexnet_paper.weights import net as trained
+
+
+def top_k_error(probabilities, labels, k):
+    """Share of images whose label is not among the k most probable.
+
+    A tie with the k-th is decided for the lower class index, so that a net that gives
+    every class the same probability is not right about all images.
+    """
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
+    return float(np.mean(~(best == labels[:, None]).any(axis=1)))
+
+
+def interval(error, images):
+    """Wilson's 95 % interval of an error measured on so many images."""
+    from scipy.stats import binomtest
+
+    found = binomtest(round(error * images), images).proportion_ci(method="wilson")
+    return [float(found.low), float(found.high)]
+
+
+def metrics(probabilities, labels):
+    """Top-1 and top-5 error with intervals, and the mean log loss in nats."""
+    measured = {}
+    for name, k in (("top1_error", 1), ("top5_error", 5)):
+        if k < probabilities.shape[1]:
+            measured[name] = top_k_error(probabilities, labels, k)
+            measured[f"{name}_interval"] = interval(measured[name], len(labels))
+    likelihood = probabilities[np.arange(len(labels)), labels]
+    measured["loss"] = float(-np.log(np.maximum(likelihood, 1e-30)).mean())
+    return measured
+
+
+def class_report(probabilities, labels, class_names):
+    """{class: precision, recall, f1-score and support}, by scikit-learn."""
+    from sklearn.metrics import classification_report
+
+    report = classification_report(
+        labels,
+        probabilities.argmax(axis=1),
+        labels=range(len(class_names)),
+        target_names=class_names,
+        output_dict=True,
+        zero_division=0.0,
+    )
+    return {name: report[name] for name in class_names}
+
+
+def average(nets, split, views):
+    """Probabilities (images, outputs), averaged over the nets and the views of each."""
+    return np.mean([net.predict(split.images, views) for net in nets], axis=0)
+
+
+def outcomes(probabilities, labels):
+    """{"predicted": the most probable class, "rank": how many classes are more probable
+    than the true one} of every image."""
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    rank = (order == labels[:, None]).argmax(axis=1)
+    small = "uint8" if probabilities.shape[1] <= 256 else "uint16"
+    return {"predicted": order[:, 0].astype(small), "rank": rank.astype(small)}
+
+
+FIXED_POINT = 65_535  # of which a kept probability is a multiple, as uint16
+
+
+def evaluate(
+    folders, split_name, views, command, per_class=False, precision=None, keep=False
+):
+    """Evaluates the average of the runs in `folders` on a split of their data.
+
+    With `per_class` the metrics have a report on every class. `precision` is by default
+    that of the runs. The record of test images keeps each one's outcome, and with
+    `keep` all probabilities. Returns a `Record`.
+    Raises ValueError where a folder is not a run, the runs are of different data, or
+    the split does not exist.
+    """
+    plans, about = zip(*map(read_plan, folders), strict=True)
+    if len(set(map(str, folders))) < len(folders):
+        raise ValueError("a run is named twice: its average with itself says nothing.")
+    places = {f"{plan.data} {plan.data_dir or ''}".strip() for plan in plans}
+    if len(places) > 1:
+        found = ", ".join(sorted(places))
+        raise ValueError(f"the runs were trained on different data: {found}.")
+    plan, dataset = plans[0], plans[0].dataset()
+    recipe = plan.training_recipe()
+    split = dataset.split(split_name)
+    if split_name != "test":
+        held = {own.dataset().split(split_name).fingerprint for own in plans}
+        if len(held) > 1:
+            raise ValueError(f"the runs do not have the same {split_name} images.")
+    nets = [run_folder.open_run(folder) for folder in folders]
+    nets = [replace(net, precision=precision or net.precision) for net in nets]
+    probabilities = average(nets, split, views)
+    measured = metrics(probabilities, split.labels)
+    if per_class:
+        measured["per_class"] = class_report(
+            probabilities, split.labels, dataset.class_names
+        )
+    if len(nets) == 1 and (colour := kernels.first_layer_colour(nets[0])):
+        measured["colour"] = colour
+    arrays = outcomes(probabilities, split.labels) if split_name == "test" else {}
+    if keep:
+        fixed = np.round(FIXED_POINT * probabilities).astype("uint16")
+        labels = split.labels.astype(arrays["rank"].dtype)
+        arrays = {**arrays, "probabilities": fixed, "label": labels}
+    history = run_folder.history(folders[0])
+    return Record(
+        variant="+".join(dict.fromkeys(own.variant for own in plans)),
+        data=plan.data,
+        split=split_name,
+        examples=len(split),
+        protocol={
+            "classes": dataset.classes,
+            "views": views,
+            "epochs": len(history),
+            "weights_of_epoch": nets[0].about["state"]["epoch"],
+            "seed": "+".join(str(own.seed) for own in plans),
+            "runs": len(plans),
+            "training_images": len(dataset.splits["train"]),
+            "trained": [found["command"] for found in about],
+            "trained_by": [found.get("commit", "none") for found in about],
+            "recipe": plan.recipe or "as-published",
+            "changes": plan.changes(),
+            "batch_size": recipe.batch_size,
+            "steps": recipe.steps_of(len(dataset.splits["train"])),
+            "precision": "+".join(dict.fromkeys(net.precision for net in nets)),
+            **shown(nets[0], split),
+        },
+        metrics=measured,
+        command=command,
+        environment=environment.here(),
+        history=history,
+        arrays={name: pack(array) for name, array in arrays.items()},
+    )
+
+
+def evaluate_weights(paths, data, data_dir, split_name, views, command, precision=None):
+    """Evaluates the average of weight files on a dataset whose classes are among their
+    outputs: by name, or the 1000 of ImageNet in WNID order.
+
+    The error is over all outputs: a photograph of one of ten classes counts as right
+    only if that class is first among the 1000. Returns a `Record`. Raises ValueError
+    where a file is damaged or partial, or has not the classes, or not as the others.
+    """
+    nets = [trained.open_weights(path) for path in paths]
+    nets = [replace(net, precision=precision or net.precision) for net in nets]
+    dataset = datasets.load(data, data_dir, validation=0)
+    split = dataset.split(split_name)
+    for net in nets:
+        net.require()
+    outputs = trained.matching(dataset.class_names, nets[0])
+    for net in nets[1:]:
+        of_this = net.architecture.classes, trained.matching(dataset.class_names, net)
+        if of_this != (nets[0].architecture.classes, outputs):
+            raise ValueError(
+                f"{net.name} and {nets[0].name} do not number the same classes alike: "
+                "their outputs cannot be averaged."
+            )
+    lacking = [
+        name for label, name in enumerate(dataset.class_names) if label not in outputs
+    ]
+    if lacking:
+        raise ValueError(
+            f"{nets[0].name} has no output for {', '.join(lacking[:3])} of {data}: "
+            "import it with --labels FILE."
+        )
+    labels = np.array([outputs[int(label)] for label in split.labels])
+    about = nets[0].about
+    return Record(
+        variant="+".join(dict.fromkeys(net.about["variant"] for net in nets)),
+        data=data,
+        split=split_name,
+        examples=len(split),
+        protocol={
+            "classes": nets[0].architecture.classes,
+            "views": views,
+            "epochs": "imported",
+            "seed": "imported",
+            "runs": len(nets),
+            "weights": [net.about.get("source", net.name) for net in nets],
+            "sha256": [net.about.get("sha256", "not said") for net in nets],
+            "label_order": about.get("label_order", "its own"),
+            "precision": nets[0].precision,
+            **shown(nets[0], split),
+        },
+        metrics=metrics(average(nets, split, views), labels),
+        command=command,
+        environment=environment.here(),
+    )
+
+
+def shown(net, split):
+    """What a record says of how a split's images were shown to a net."""
+    prepare, files = net.preparation, isinstance(split.images, ImageFiles)
+    folders = files and len({path.parent for path in split.images.paths}) > 1
+    mean = "none" if prepare.mean is None else "pixel"
+    return {
+        "image": f"side {prepare.side}, crop {prepare.size}",
+        "mean": "image" if np.ndim(prepare.mean) > 1 else mean,
+        "fingerprint": split.fingerprint,
+        "labels": "classes by sorted folder name, from 0"
+        if folders
+        else "the dataset's own numbers, from 0",
+    }

@@ -1,0 +1,188 @@
+"""Experiments as data: a question, the runs that answer it, and their protocol.
+
+Each is a file NAME.toml in `protocols/`: what is asked and expected, by which runs, how
+it is decided, and what they cost. The file is committed before the first run; records
+name the commit, so that nobody can choose a hypothesis after its result.
+"""
+
+import dataclasses
+import math
+import tomllib
+from dataclasses import dataclass
+from dataclasses import field
+from pathlib import Path
+
+from alexnet_paper.results import curves
+from alexnet_paper.training.plan import Plan
+
+PROTOCOLS = Path(__file__).parent / "protocols"
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """What some claims say as a difference that two arms can show.
+
+    `measure` (of `effects.MEASURES`) is larger in the arm `without` than in `base`, by
+    `printed` points in the paper (None: it gives no number); where both are the same
+    arm, it is above 0. `paired`: differences are taken seed by seed; else the arms are
+    different nets and compared by Welch's test.
+    """
+
+    claims: tuple[str, ...]
+    without: str
+    measure: str
+    base: str = "base"
+    printed: float | None = None
+    paired: bool = True
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What runs must show before their difference counts.
+
+    Before each drop of the rate the mean training error of a phase's last `window`
+    epochs is less than `levelled` points below that of the `window` before. At the end
+    the training error of the base is below its test error, and at most `fitted` of what
+    it was at the first drop. The half-width of the interval is at most half of the
+    printed effect, or less than half of the effect found.
+    """
+
+    levelled: float
+    window: int
+    fitted: float
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A question, the run that every arm starts from, and how the arms differ.
+
+    `arms` maps a label to the fields of `plan.Plan` that it changes; every arm runs
+    with seeds 0 to `seeds` − 1, or its own number of "seeds", and is then evaluated on
+    each (split, views) of `measured`, and of `more` under its label. Records of the
+    arms in `kept` have all probabilities of the test images. In a race an arm is
+    KIND-RATE: the first seed tries every rate for `heat` epochs, and then each kind's
+    fastest runs alone.
+    """
+
+    name: str
+    question: str
+    protocol: str
+    plan: Plan
+    arms: dict
+    claims: tuple[str, ...] = ()
+    expected: str = ""
+    decided: str = ""
+    visible: str = ""
+    cost: str = ""
+    seeds: int = 5
+    measured: tuple[tuple[str, int], ...] = (("validation", 1),)
+    more: dict = field(default_factory=dict)
+    kept: tuple[str, ...] = ()
+    heat: int | None = None
+    hypotheses: tuple[Hypothesis, ...] = ()
+    controls: tuple[Hypothesis, ...] = ()  # differences that should not be there
+    gate: Gate | None = None
+
+    @property
+    def split(self):
+        """The split that is measured first."""
+        return self.measured[0][0]
+
+    @property
+    def file(self):
+        """Its protocol."""
+        return PROTOCOLS / f"{self.name}.toml"
+
+    def plans(self, data_dir=None, seeds=None, arms=None, precision=None, **changes):
+        """(arm, plan) of every run, seed by seed; `arms` names some of them,
+        `precision` is of all that do not say their own, and `changes` are fields of the
+        plan, the same for all. Raises ValueError for an
+        unknown arm and for numbers that cannot be."""
+        if seeds is not None and seeds < 1:
+            raise ValueError(f"--seeds must be 1 or more. Received: {seeds}")
+        if self.heat and (changes.get("epochs") or math.inf) <= self.heat:
+            raise ValueError(
+                f"--epochs must be more than the {self.heat} in which rates are tried."
+            )
+        unknown = set(arms or ()) - set(self.arms)
+        if unknown:
+            raise ValueError(
+                f"{self.name} has no arm {', '.join(sorted(unknown))}: it has "
+                f"{', '.join(self.arms)}."
+            )
+        changes = {name: value for name, value in changes.items() if value is not None}
+
+        changes.update({"precision": precision} if precision else {})
+        names = {of.name for of in dataclasses.fields(Plan)}
+
+        def plan_of(arm, seed, **shorter):
+            own = {name: self.arms[arm][name] for name in names & set(self.arms[arm])}
+            fields = {**own, **changes, **shorter}
+            if "precision" in own:
+                fields["precision"] = own["precision"]
+            return dataclasses.replace(
+                self.plan, **fields, data_dir=data_dir, seed=seed
+            )
+
+        chosen = [arm for arm in self.arms if not arms or arm in arms]
+        heats = [(arm, plan_of(arm, 0, epochs=self.heat)) for arm in chosen]
+        return (heats if self.heat else []) + [
+            (arm, plan_of(arm, seed))
+            for seed in range(seeds or self.seeds)
+            for arm in chosen
+            if seed < self.arms[arm].get("seeds", seed + 1)
+        ]
+
+    def due(self, arm, plan, records):
+        """The plan that is left to do of a run after these records, or None. In a race
+        a heat ends where another rate has won it, and the other runs are those of each
+        kind's fastest rate."""
+        if not self.heat:
+            return plan
+        kind, _, rate = arm.partition("-")
+        tried = curves.rates_tried(records, self.name, plan.until, self.heat)
+        tried = tried.get(kind, {})
+        fastest = min(tried, key=tried.get, default=None)
+        if plan.epochs != self.heat:
+            return plan if float(rate) == fastest else None
+        epochs = min([self.heat, *(count for count, _ in tried.values())])
+        return dataclasses.replace(plan, epochs=math.ceil(epochs))
+
+    def folder(self, arm, plan):
+        """Name of a run's folder."""
+        heat = self.heat and plan.epochs == self.heat
+        return f"{arm}-heat" if heat else f"{arm}-seed{plan.seed}"
+
+
+def load(path):
+    """The experiment that a protocol file describes. Raises ValueError, naming the
+    file, where it is none."""
+    try:
+        said = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        tuples = ("claims", "kept")
+        said.update({name: tuple(said[name]) for name in tuples if name in said})
+        if "measured" in said:
+            said["measured"] = tuple(map(tuple, said["measured"]))
+        more = said.get("more", {})
+        said["more"] = {arm: tuple(map(tuple, rows)) for arm, rows in more.items()}
+        said["plan"] = Plan(**said["plan"])
+        for kind in ("hypotheses", "controls"):
+            said[kind] = tuple(
+                Hypothesis(**{**one, "claims": tuple(one["claims"])})
+                for one in said.get(kind, ())
+            )
+        said["gate"] = Gate(**said["gate"]) if "gate" in said else None
+        return Experiment(Path(path).stem, **said)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not a protocol: {error}") from error
+
+
+EXPERIMENTS = {path.stem: load(path) for path in sorted(PROTOCOLS.glob("*.toml"))}
+
+
+def get(name):
+    """The experiment of that name. Raises ValueError, listing all, if there is none."""
+    if name not in EXPERIMENTS:
+        known = ", ".join(EXPERIMENTS)
+        raise ValueError(f"unknown experiment {name!r}: one of {known}.")
+    return EXPERIMENTS[name]

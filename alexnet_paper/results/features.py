@@ -1,0 +1,108 @@
+"""What a net's features are worth: a linear classifier on them, nearest images, and the
+colours of the first layer. Random weights and raw pixels are what they are held
+against."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from alexnet_paper.results import evaluate as evaluation
+from alexnet_paper.results.neighbours import retrieval
+from alexnet_paper.results.record import Record
+from alexnet_paper.training.environment import here
+
+REGULARIZATION = 0.01  # scikit-learn's C, on features of unit variance
+NEAREST = 6  # paper, Figure 4
+
+
+@dataclass(frozen=True)
+class Features:
+    """Features (images, …) of the training and of the tested images, from `arm`:
+    "weights", "random weights" or "pixels"."""
+
+    arm: str
+    train: np.ndarray
+    test: np.ndarray
+
+
+def of_net(net, layer, train, test, arm):
+    """A layer's outputs for the central view of every image."""
+    return Features(
+        arm, net.features(train.images, layer), net.features(test.images, layer)
+    )
+
+
+def of_pixels(prepare, train, test):
+    """What the net would see of every image, flattened."""
+    seen = [
+        np.stack([prepare.views(image, 1)[0].ravel() for image in split.images])
+        for split in (train, test)
+    ]
+    return Features("pixels", *seen)
+
+
+def linear_probe(train, train_labels, test, test_labels):
+    """Share of the tested images whose class a logistic regression names, fitted to
+    the features (images, features) of the training images.
+
+    With fewer images than features it is fitted in the space that the images span,
+    which for this penalty gives the same classifier.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    steps = [StandardScaler(), LogisticRegression(C=REGULARIZATION, max_iter=5000)]
+    if len(train) < train.shape[1]:
+        steps.insert(1, PCA(svd_solver="full"))
+    model = make_pipeline(*steps).fit(train, train_labels)
+    return float(model.score(test, test_labels))
+
+
+def measure(found, train_labels, test_labels):
+    """Metrics of `Features`: accuracy of the probe with its 95 % interval, precision of
+    the six nearest training images, by distance and by angle, and what chance gives."""
+    accuracy = linear_probe(found.train, train_labels, found.test, test_labels)
+    near = retrieval(found.train, train_labels, found.test, test_labels, NEAREST)
+    unit = [
+        features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-30)
+        for features in (found.train, found.test)
+    ]
+    turned = retrieval(unit[0], train_labels, unit[1], test_labels, NEAREST)
+    return {
+        "probe_accuracy": accuracy,
+        "probe_accuracy_interval": evaluation.interval(accuracy, len(test_labels)),
+        f"precision_at_{NEAREST}": near.overall,
+        f"precision_at_{NEAREST}_by_angle": turned.overall,
+        "chance": near.overall_chance,
+    }
+
+
+def record(net, found, layer, dataset, split_name, seed, metrics, command):
+    """The `Record` of one arm."""
+    split, train = dataset.splits[split_name], dataset.splits["train"]
+    about = net.about
+    return Record(
+        variant=about["variant"],
+        data=dataset.name,
+        split=split_name,
+        examples=len(split),
+        protocol={
+            "experiment": "features",
+            "arm": found.arm.replace(" ", "-"),
+            "layer": "none" if found.arm == "pixels" else layer,
+            "classes": dataset.classes,
+            "views": 1,
+            "epochs": "imported",
+            "seed": str(seed),
+            "training_images": len(train),
+            "probe": f"logistic regression, C = {REGULARIZATION:g}",
+            "weights": about.get("source", net.name),
+            "sha256": about.get("sha256", "not said"),
+            **evaluation.shown(net, split),
+        },
+        metrics=metrics,
+        command=command,
+        environment=here(),
+    )

@@ -1,0 +1,9 @@
+"""One training run, exact and resumable.
+
+optimizer    the paper's update rule, and the losses
+schedule     when the learning rate falls
+plan         what a run is: everything its outcome depends on but the code
+environment  versions, machine, device and commit
+run          the folder of a run: log, checkpoint, lock
+train        the training itself
+"""

@@ -1,0 +1,79 @@
+"""What a run is made on: versions, machine, device and commit."""
+
+import contextlib
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import keras
+
+from alexnet_paper.nets.placement import logical_devices
+
+VERSIONED = ("alexnet_paper", "keras", "tensorflow", "jax", "torch", "numpy")
+
+
+def environment():
+    """Versions, machine and commit of this process, for a record."""
+    found = {"python": platform.python_version(), "commit": commit()}
+    for package in VERSIONED:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    found["machine"] = f"{platform.machine()}, {os.cpu_count()} cores"
+    return found
+
+
+def commit():
+    """Commit of the checkout this package is in, "+" if it was changed, or "none"."""
+    folder = Path(__file__).resolve().parents[1]
+    try:
+        head = git(folder, "rev-parse", "--short=12", "HEAD")
+        changed = git(folder, "status", "--porcelain", "--", ".", "../reproduce/*.py")
+    except (OSError, subprocess.CalledProcessError):
+        return "none"
+    return head + ("+" if changed else "")
+
+
+def introduced(path):
+    """The commit in which a file first had its present content, under whatever name;
+    "uncommitted" where none has it, "none" outside a checkout."""
+    folder = Path(path).resolve().parent
+    try:
+        content = git(folder, "hash-object", path)
+        same = f"--find-object={content}"
+        found = git(folder, "log", "--reverse", "--format=%h", "--abbrev=12", same)
+    except (OSError, subprocess.CalledProcessError):
+        return "none"
+    return found.partition("\n")[0] or "uncommitted"
+
+
+def git(folder, *arguments):
+    return subprocess.run(
+        ["git", "-C", folder, *arguments], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def device_name():
+    """What this process computes on: the accelerator, or else the processor."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        if jax.devices()[0].platform != "cpu":
+            return jax.devices()[0].device_kind
+    if logical_devices("GPU"):
+        import tensorflow as tf
+
+        gpu = tf.config.list_physical_devices("GPU")[0]
+        return tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
+    with contextlib.suppress(OSError), open("/proc/cpuinfo") as file:
+        for line in file:
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def here():
+    """The environment of this process with Keras's backend and its device."""
+    backend, device = keras.backend.backend(), device_name()
+    return {**environment(), "backend": backend, "device": device}

@@ -1,0 +1,194 @@
+"""What a training run is: everything its outcome depends on but the code."""
+
+import json
+from dataclasses import dataclass
+from dataclasses import fields
+from dataclasses import replace
+from pathlib import Path
+
+from alexnet_paper import paper
+from alexnet_paper.data import datasets
+from alexnet_paper.nets import variants
+from alexnet_paper.nets.specs import PRECISIONS
+
+SCHEDULES = {  # by name: the authors' rows of `paper`, and three rules
+    "plateau": None,
+    "constant": None,
+    "steps": None,
+    **{row.run: row for row in paper.SCHEDULES},
+}
+
+
+OVERRIDES = (  # fields of a recipe that a plan may replace
+    "epochs",
+    "batch_size",
+    "validation",
+    "learning_rate",
+    "patience",
+    "steps",
+    "weight_decay",
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A variant, its data, and what differs from the variant's own recipe (None:
+    nothing does)."""
+
+    variant: str
+    data: str
+    data_dir: str | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    seed: int = 0
+    limit: int | None = None
+    validation: float | None = None
+    placement: str = "auto"
+    schedule: str | None = None  # of SCHEDULES, or epochs after which the rate is ÷10
+    input_size: int | None = None
+    validate_every: int = 1  # epochs
+    recipe: str | None = None  # of the variant's recipes
+    learning_rate: float | None = None
+    patience: int | None = None  # epochs without a lower validation error, then stop
+    until: float | None = None  # training error at which to stop
+    until_loss: float | None = None  # training loss at which to stop
+    steps: int | None = None  # of an epoch; None: as many as use every image once
+    weight_decay: float | None = None  # of every kernel
+    watch: str | None = None  # a split whose error is logged, and nothing chosen by it
+    precision: str = "float32"  # or "mixed_bfloat16"
+
+    def training_recipe(self):
+        """The `variants.Recipe` with this plan's changes, images scaled with the
+        input. Raises ValueError for a recipe that the variant does not have."""
+        variant = variants.get(self.variant)
+        recipe = variant.recipe_named(self.recipe)
+        changes = {
+            name: getattr(self, name)
+            for name in OVERRIDES
+            if getattr(self, name) is not None
+        }
+        if self.weight_decay is not None:
+            changes["layer_weight_decay"] = ()
+        epochs = changes.get("epochs", recipe.epochs)
+        rules = {
+            "plateau": variants.OnPlateau(),
+            "constant": (),
+            "steps": (round(0.8 * epochs), round(0.9 * epochs)),
+        }
+        if self.schedule in rules:
+            changes["drops"] = rules[self.schedule]
+        elif self.named_drops() is not None:
+            changes["drops"] = self.named_drops()
+        if self.input_size is not None and recipe.image_side is not None:
+            own = variant.architecture.input_shape[0]
+            changes["image_side"] = round(recipe.image_side * self.input_size / own)
+        named = self.authors_schedule()
+        if named and self.epochs is None:
+            changes["epochs"] = named.stopped
+        return replace(recipe, **changes)
+
+    def changes(self):
+        """{field: value} of what differs from a plan that names a variant and data
+        only, as a record keeps it; where data and devices are is left out."""
+        apart = ("variant", "data", "data_dir", "seed", "placement")
+        return {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if field.name not in apart and getattr(self, field.name) != field.default
+        }
+
+    def architecture(self, classes):
+        """The net that is trained: the variant's, for so many classes."""
+        net = variants.get(self.variant).architecture.with_classes(classes)
+        if self.input_size:
+            net = net.with_input((self.input_size, self.input_size, 3))
+        return net
+
+    def named_drops(self):
+        """The epochs that a schedule such as "24,28" lists, or None."""
+        words = (self.schedule or "").split(",")
+        if len(words) < 2 or not all(map(str.isdecimal, words)):
+            return None
+        return tuple(map(int, words))
+
+    def authors_schedule(self):
+        """The `paper.Schedule` that is named, or None. Raises ValueError for others."""
+        if self.named_drops() or self.schedule is None:
+            return None
+        if self.schedule not in SCHEDULES:
+            names = ", ".join(SCHEDULES)
+            raise ValueError(
+                f"unknown schedule {self.schedule!r}: one of {names}, or the epochs "
+                "after which the rate is ÷10, such as 24,28."
+            )
+        return SCHEDULES.get(self.schedule)
+
+    def dataset(self):
+        share = self.training_recipe().validation
+        return datasets.load(self.data, self.data_dir, share, self.limit, self.seed)
+
+
+def read_plan(folder):
+    """The plan of a run folder, and what else its `run.json` says: command and
+    environment. Raises ValueError if it is none."""
+    try:
+        content = json.loads((Path(folder) / "run.json").read_text(encoding="utf-8"))
+        plan = Plan(**content["plan"])
+        for field in fields(Plan):
+            check_type(field, getattr(plan, field.name))
+        variants.get(plan.variant)
+        return plan, content
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{folder} is not the folder of a run: {error}") from error
+
+
+def check_type(field, value):
+    """Raises TypeError where a value is not what the field of a `Plan` says."""
+    whole = isinstance(value, int) and isinstance(float(value), field.type)
+    if not (isinstance(value, field.type) or whole):
+        raise TypeError(f"its {field.name} is {value!r}")
+
+
+def difference(there, asked):
+    """What distinguishes two plans: "epochs 1 there, 2 asked for"."""
+    return "; ".join(
+        f"{field.name.replace('_', ' ')} {before} there, {now} asked for"
+        for field in fields(Plan)
+        if (before := getattr(there, field.name)) != (now := getattr(asked, field.name))
+    )
+
+
+def check_seed(seed):
+    """Raises ValueError for what is no seed."""
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"--seed must be in 0 … 2³² − 1. Received: {seed}")
+
+
+def check(plan):
+    """Raises ValueError for numbers that cannot be, and for names that are not."""
+    whole = ("epochs", "batch_size", "input_size", "validate_every", "patience")
+    for name in (*whole, "steps"):
+        value = getattr(plan, name)
+        if value is not None and value < 1:
+            option = name.replace("_", "-")
+            raise ValueError(f"--{option} must be 1 or more. Received: {value}")
+    if plan.learning_rate is not None and not 0 < plan.learning_rate < float("inf"):
+        raise ValueError(f"--learning-rate must be above 0: {plan.learning_rate}")
+    if plan.weight_decay is not None and not 0 <= plan.weight_decay < 1:
+        raise ValueError(f"--weight-decay must be in [0, 1): {plan.weight_decay}")
+    if plan.precision not in PRECISIONS:
+        raise ValueError(
+            f"--precision must be {' or '.join(PRECISIONS)}. Received: {plan.precision}"
+        )
+    if plan.until is not None and not 0 <= plan.until < 1:
+        raise ValueError(f"--until must be an error, in [0, 1): {plan.until}")
+    check_seed(plan.seed)
+    recipe = plan.training_recipe()
+    plateau = isinstance(recipe.drops, variants.OnPlateau)
+    if plan.validate_every > 1 and plateau and not plan.authors_schedule():
+        raise ValueError(
+            "--validate-every needs a rate that falls by --schedule constant or steps: "
+            "on a plateau every epoch is validated."
+        )
+    if plan.validate_every > 1 and (recipe.patience or recipe.keep_best):
+        raise ValueError("--patience needs a validation after every epoch.")

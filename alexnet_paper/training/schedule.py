@@ -1,0 +1,72 @@
+"""When the learning rate falls."""
+
+from dataclasses import dataclass
+
+
+class Plateau:
+    """Divides the rate by ten when validation error stops improving, `drops` times.
+
+    `patience` epochs without a minimum that is lower by more than `least` count as a
+    plateau (the paper does not say how long its authors waited). All state is in
+    `state()`, so that a resumed run goes on where it stopped.
+    """
+
+    def __init__(self, patience=5, factor=0.1, drops=3, least=0.0):
+        self.patience, self.factor, self.drops = patience, factor, drops
+        self.least = least
+        self.best, self.waited, self.dropped = float("inf"), 0, 0
+
+    def update(self, error):
+        """Factor by which to multiply the rate after an epoch with this error."""
+        if error < self.best - self.least:
+            self.best, self.waited = error, 0
+            return 1.0
+        self.waited += 1
+        if self.waited < self.patience or self.dropped == self.drops:
+            return 1.0
+        self.waited, self.dropped = 0, self.dropped + 1
+        return self.factor
+
+    def state(self):
+        return {"best": self.best, "waited": self.waited, "dropped": self.dropped}
+
+    def restore(self, state):
+        self.best, self.waited = state["best"], state["waited"]
+        self.dropped = state["dropped"]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What holds in one epoch: the rate, factors on it, and whether colours vary."""
+
+    rate: float
+    multipliers: dict
+    colour: bool = True
+
+
+def phase_of_drops(rate, drops, multipliers, epoch):
+    """The phase of `epoch` (from 0) when the rate is ÷10 at each epoch of `drops`."""
+    return Phase(rate * 0.1 ** sum(epoch >= drop for drop in drops), dict(multipliers))
+
+
+def authors_phase(schedule, epoch, rate=0.01):
+    """The phase of `epoch` (from 0) in a run of the authors, a `paper.Schedule`.
+
+    Rates of weights fall at its three drops; those of biases start at twice the rate
+    and are cut once, at the first drop. When conv1's kernels are slowed, to 1e-5, the
+    colour noise goes too; then conv1 is frozen (C layer-params-145*.cfg and the
+    auto2–auto6 chain).
+    """
+
+    def reached(moment):
+        return moment is not None and epoch >= moment
+
+    drops = (schedule.first_drop, schedule.second_drop, schedule.third_drop)
+    now = rate * 0.1 ** sum(map(reached, drops))
+    biases = 2 * rate * (0.1 if reached(schedule.first_drop) else 1.0)
+    multipliers = {"bias": biases / now}
+    if reached(schedule.conv1_slowed):
+        multipliers["conv1/kernel"] = 1e-5 / now
+    if reached(schedule.conv1_frozen):
+        multipliers["conv1"] = 0.0
+    return Phase(now, multipliers, colour=not reached(schedule.conv1_slowed))

@@ -1,0 +1,476 @@
+"""Training: `fit` and callbacks, with a state that survives being killed.
+
+A run is a folder: `run.json` says what is run, `log.jsonl` has a line an epoch, and
+`checkpoint.npz` is the weight file with everything else a resumed run needs. Killed at
+any moment and resumed, a run ends with the same bits as one left alone.
+"""
+
+import json
+import math
+import os
+import signal
+import time
+from dataclasses import asdict
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from alexnet_paper.data import augment
+from alexnet_paper.data.batches import Batches
+from alexnet_paper.data.batches import Views
+from alexnet_paper.files import atomic_write
+from alexnet_paper.nets import model as models
+from alexnet_paper.nets.variants import OnPlateau
+from alexnet_paper.training.environment import here
+from alexnet_paper.training.optimizer import Adam
+from alexnet_paper.training.optimizer import ClippedCrossentropy
+from alexnet_paper.training.optimizer import MomentumSGD
+from alexnet_paper.training.plan import check
+from alexnet_paper.training.plan import difference
+from alexnet_paper.training.plan import read_plan
+from alexnet_paper.training.run import BEST
+from alexnet_paper.training.run import CHECKPOINT
+from alexnet_paper.training.run import Stopped
+from alexnet_paper.training.run import locked
+from alexnet_paper.training.schedule import Phase
+from alexnet_paper.training.schedule import Plateau
+from alexnet_paper.training.schedule import authors_phase
+from alexnet_paper.training.schedule import phase_of_drops
+from alexnet_paper.weights import file as weights
+
+VALIDATION = 1  # sets the random choices on validation images apart
+SAVE_SECONDS = 120  # between two checkpoints
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Run:
+    """A model with its data, rule and schedule, ready to train from where it is."""
+
+    def __init__(self, plan, dataset, folder, notify=print):
+        self.plan, self.folder = plan, Path(folder)
+        self.notify = notify
+        self.recipe = recipe = plan.training_recipe()
+        net = plan.architecture(dataset.classes)
+        deterministic(plan.seed)
+        self.model = models.build_model(
+            net,
+            plan.placement,
+            classifier_activation=None if recipe.loss_of == "logits" else "softmax",
+            seed=plan.seed,
+            precision=plan.precision,
+        )
+        side = max(recipe.image_side or 0, net.input_shape[0])
+        splits = {
+            name: split if name == "test" else split.in_memory(side)
+            for name, split in dataset.splits.items()
+        }
+        self.dataset = replace(dataset, splits=splits)
+        train = splits["train"]
+        self.prepare = augment.preparation(
+            recipe, net.input_shape[0], train.images, dataset.statistics
+        )
+        self.model.compile(
+            optimizer=make_optimizer(recipe),
+            loss=make_loss(recipe),
+            metrics=[
+                keras.metrics.SparseCategoricalAccuracy(name="top1"),
+                keras.metrics.SparseTopKCategoricalAccuracy(
+                    min(5, dataset.classes), name="top5"
+                ),
+            ],
+        )
+        self.model.optimizer.build(self.model.trainable_variables)
+        self.plateau = None
+        if isinstance(recipe.drops, OnPlateau) and not plan.authors_schedule():
+            self.plateau = Plateau(**asdict(recipe.drops))
+        self.rate = recipe.learning_rate
+        self.epoch, self.step, self.history = 0, 0, []
+        self.began, self.spent = None, 0.0  # when the epoch began; seconds before that
+        self.logs = {}  # running means of the epoch, by Keras's names
+        self.metric_state = None  # of a resumed epoch
+        self.stalled, self.diverged = False, False
+
+    @property
+    def best_epoch(self):
+        """The first epoch, from 1, with the lowest validation error, or None."""
+        validated = [line for line in self.history if "val_top1_error" in line]
+        best = min(validated, key=lambda line: line["val_top1_error"], default=None)
+        return best and best["epoch"]
+
+    @property
+    def finished(self):
+        """Whether all epochs are done, too many passed without a better one, or the
+        training error is as low as was asked for."""
+        patience, best = self.recipe.patience, self.best_epoch
+        waited = self.epoch - best if best else 0
+        last = self.history[-1] if self.history and not self.step else {}
+        return (
+            self.epoch >= self.recipe.epochs
+            or bool(patience and waited >= patience)
+            or last.get("top1_error", math.inf) <= (self.plan.until or -math.inf)
+            or last.get("loss", math.inf) <= (self.plan.until_loss or -math.inf)
+        )
+
+    @property
+    def steps(self):
+        """Steps of an epoch."""
+        return self.recipe.steps_of(len(self.dataset.splits["train"]))
+
+    def train(self, callbacks=(), save_seconds=SAVE_SECONDS, done=lambda line: None):
+        """Trains to the last epoch, or until stopped. Returns whether it finished.
+
+        `done` is called with the line of the log after every epoch.
+        """
+        keeper = Keeper(self, save_seconds)
+        handlers = {s: signal.signal(s, keeper.interrupt) for s in STOP_SIGNALS}
+        try:
+            with locked(self.folder):
+                for left in self.folder.glob("*.tmp"):  # of a process that was killed
+                    left.unlink()
+                while not self.finished:
+                    done(self.train_epoch([keeper, *callbacks]))
+                    keeper.save_if_due(self.finished)
+        except Stopped as reason:
+            self.notify(str(reason))
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+        return self.finished
+
+    def train_epoch(self, callbacks):
+        """The rest of an epoch and its validation. Returns its line of the log."""
+        phase, self.began = self.start_epoch(), time.monotonic()
+        batches = Batches(
+            self.dataset.splits["train"],
+            self.prepare if phase.colour else replace(self.prepare, colour=None),
+            self.recipe.batch_size,
+            self.plan.seed,
+            self.epoch,
+            self.step,
+            self.steps,
+            workers=os.cpu_count(),
+            max_queue_size=8,
+        )
+        if self.metric_state and len(batches):
+            self.model.evaluate(*batches[0], verbose=0)  # makes the metrics' variables
+        if len(batches):
+            self.model.fit(
+                batches,
+                initial_epoch=self.epoch,
+                epochs=self.epoch + 1,
+                shuffle=False,
+                verbose=0,
+                callbacks=callbacks,
+            )
+        self.metric_state = None
+        validation, watched = self.validate(callbacks), self.watched(callbacks)
+        return self.end_epoch(validation, watched)
+
+    @property
+    def seconds(self):
+        """Spent on the epoch so far, before an interruption too."""
+        return self.spent + (time.monotonic() - self.began if self.began else 0.0)
+
+    def validate(self, callbacks):
+        """Loss and metrics on the validation images, or {} where it is not due."""
+        split = self.dataset.splits.get("validation")
+        if split is None or (self.epoch + 1) % self.plan.validate_every:
+            return {}
+        size = self.recipe.batch_size
+        if self.recipe.vary_validation:
+            seed = [self.plan.seed, VALIDATION]
+            batches = Batches(split, self.prepare, size, seed, self.epoch)
+        else:
+            batches = Views(split, self.prepare, batch_size=size)
+        return self.model.evaluate(
+            batches, verbose=0, return_dict=True, callbacks=callbacks
+        )
+
+    def watched(self, callbacks):
+        """The same on the central view of the split that the plan watches."""
+        if self.plan.watch is None:
+            return {}
+        split = self.dataset.split(self.plan.watch)
+        batches = Views(split, self.prepare, batch_size=self.recipe.batch_size)
+        return self.model.evaluate(
+            batches, verbose=0, return_dict=True, callbacks=callbacks
+        )
+
+    def start_epoch(self):
+        """Sets the epoch's rates and returns its `Phase`."""
+        named, recipe = self.plan.authors_schedule(), self.recipe
+        if named:
+            phase = authors_phase(named, self.epoch, recipe.learning_rate)
+        elif self.plateau:
+            phase = Phase(self.rate, dict(recipe.rate_multipliers))
+        else:
+            phase = phase_of_drops(
+                recipe.learning_rate,
+                recipe.drops,
+                recipe.rate_multipliers,
+                self.epoch,
+            )
+        self.rate = phase.rate
+        optimizer = self.model.optimizer
+        optimizer.learning_rate = phase.rate
+        if getattr(optimizer, "rate_multipliers", phase.multipliers) != (
+            phase.multipliers
+        ):
+            optimizer.rate_multipliers = phase.multipliers
+            self.model.make_train_function(force=True)  # factors are in the graph
+        return phase
+
+    def end_epoch(self, validation, watched):
+        """Notes an epoch, moves on to the next, and returns the line of the log."""
+        line = {
+            "epoch": self.epoch + 1,
+            **errors(self.logs, ""),
+            **errors(validation, "val_"),
+            **errors(watched, f"{self.plan.watch}_"),
+            "rate": self.rate,
+            "seconds": round(self.seconds, 2),
+        }
+        self.history.append(line)
+        if self.plateau and "val_top1_error" in line:
+            self.rate *= self.plateau.update(line["val_top1_error"])
+        self.epoch, self.step = self.epoch + 1, 0
+        self.began, self.spent = None, 0.0
+        if self.recipe.keep_best and self.best_epoch == self.epoch:
+            self.save(BEST)
+        lines = "".join(json.dumps(line) + "\n" for line in self.history)
+        atomic_write(self.folder / "log.jsonl", lines)
+        self.warn_of_stall()
+        return line
+
+    def warn_of_stall(self):
+        """Says so when three epochs were no better than chance: a loss of ln(classes)
+        or more, and as many errors as guessing makes, within three standard errors."""
+        classes, last = self.dataset.classes, self.history[-3:]
+        chance, guessing = math.log(classes), 1 - 1 / classes
+        images = len(self.dataset.splits["train"])
+        least = guessing - 3 * math.sqrt(guessing * (1 - guessing) / images)
+        flat = len(last) == 3 and all(
+            line["loss"] > 0.99 * chance and line["top1_error"] > least for line in last
+        )
+        if flat and not self.stalled:
+            self.notify(
+                "stalled: three epochs no better than chance, loss "
+                f"{last[-1]['loss']:.3f} (ln({classes}) = {chance:.3f}). Wait longer "
+                "(the paper's printed recipe has a long plateau), try another --seed "
+                "or a lower --learning-rate; --variant caffe (biases 0.1) and authors "
+                "(0.03 in conv3–5) start sooner than paper. Own code must give pixels "
+                "of 0–255 less their mean, not of 0–1."
+            )
+        self.stalled = flat
+
+    def advice(self):
+        """What to do about a run that diverged."""
+        there = (self.folder / CHECKPOINT).exists()
+        good = "The last checkpoint is good" if there else "There is no checkpoint yet"
+        return f"{good}; try a lower --learning-rate or another --seed."
+
+    def state(self):
+        return {
+            "epoch": self.epoch,
+            "step": self.step,
+            "seconds": round(self.seconds, 2),
+            "rate": self.rate,
+            "history": self.history,
+            "logs": self.logs,
+            "plateau": self.plateau.state() if self.plateau else None,
+        }
+
+    def save(self, file=CHECKPOINT):
+        """Writes the checkpoint: the net, the rule's state and the place reached.
+
+        Raises Stopped, writing nothing, if a weight is not finite any more.
+        """
+        if keras.backend.backend() == "jax":  # holds its state apart within an epoch
+            self.model.jax_state_sync()
+        arrays = models.get_weights(self.model)
+        for kind, variables in self.extra_variables().items():
+            for index, variable in enumerate(variables):
+                value = keras.ops.convert_to_numpy(variable.value)
+                arrays[f"{kind}/{index:03d}"] = value
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            self.diverged = True
+            raise Stopped(f"a weight is not finite: stopped. {self.advice()}")
+        for name, array in self.prepare.arrays().items():
+            arrays[f"preparation/{name}"] = array
+        meta = {
+            "variant": self.plan.variant,
+            "class_names": self.dataset.class_names,
+            "preparation": self.prepare.settings(),
+            "state": self.state(),
+        }
+        weights.save(self.folder / file, arrays, meta)
+
+    def restore(self):
+        """Goes on from the checkpoint. Raises ValueError if it is not this run's."""
+        found = weights.load(self.folder / CHECKPOINT, extra=True)
+        kept = {kind: [] for kind in self.extra_variables()}
+        for name in sorted(found.extra):
+            kept[name.split("/")[0]].append(found.extra[name])
+        state = found.meta.get("state")
+        if state is None or not kept["optimizer"]:
+            raise ValueError(f"{self.folder / CHECKPOINT} has no state to go on from.")
+        models.set_weights(self.model, found.arrays)
+        for kind in ("optimizer", "seed"):
+            variables = self.extra_variables()[kind]
+            for variable, array in zip(variables, kept[kind], strict=True):
+                variable.assign(array)
+        self.metric_state = kept["metric"] if state["step"] else None
+        self.epoch, self.step = state["epoch"], state["step"]
+        self.spent = state.get("seconds", 0.0)
+        self.rate, self.history = state["rate"], state["history"]
+        self.logs = state["logs"]
+        if self.plateau:
+            self.plateau.restore(state["plateau"])
+
+    def extra_variables(self):
+        """What a resumed run needs besides the net's weights."""
+        seeds = [v for v in self.model.variables if v.path.endswith("generator_state")]
+        return {
+            "optimizer": self.model.optimizer.variables,
+            "metric": self.model.metrics_variables,
+            "seed": seeds,
+        }
+
+
+class Keeper(keras.callbacks.Callback):
+    """Saves the run as it goes; stops it after the step on Ctrl-C, and on NaN."""
+
+    def __init__(self, run, save_seconds):
+        super().__init__()
+        self.run, self.save_seconds = run, save_seconds
+        self.interrupted, self.saved = False, time.monotonic()
+
+    def interrupt(self, signum, frame):
+        self.interrupted = True
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.run.step:  # a resumed epoch: its running means go on, too
+            variables = self.run.extra_variables()["metric"]
+            for variable, array in zip(variables, self.run.metric_state, strict=True):
+                variable.assign(array)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.run.step += 1
+        self.run.logs = {name: float(value) for name, value in logs.items()}
+        if not math.isfinite(logs["loss"]):
+            self.run.diverged = True
+            raise Stopped(f"the loss is {logs['loss']}: stopped. {self.run.advice()}")
+        self.stop_if_asked()
+        self.save_if_due()
+
+    def on_test_batch_end(self, batch, logs=None):
+        self.stop_if_asked()
+
+    def stop_if_asked(self):
+        if self.interrupted:
+            self.run.save()
+            raise Stopped("stopped after the step, and saved")
+
+    def save_if_due(self, due=False):
+        if due or time.monotonic() - self.saved > self.save_seconds:
+            self.run.save()
+            self.saved = time.monotonic()
+
+
+def errors(logs, prefix):
+    """Loss and errors from Keras's logs, renamed; {} where there are none."""
+    if "loss" not in logs:
+        return {}
+    return {
+        f"{prefix}loss": float(logs["loss"]),
+        f"{prefix}top1_error": 1 - float(logs["top1"]),
+        f"{prefix}top5_error": 1 - float(logs["top5"]),
+    }
+
+
+def make_loss(recipe):
+    """The loss of a recipe: of logits, or of probabilities clipped as by old Keras."""
+    if recipe.loss_of == "logits":
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    return ClippedCrossentropy()
+
+
+def make_optimizer(recipe):
+    """The optimizer of a recipe, at its first rate."""
+    if recipe.optimizer == "adam":
+        return Adam(recipe.learning_rate)
+    return MomentumSGD(
+        recipe.learning_rate,
+        recipe.momentum,
+        recipe.weight_decay,
+        dict(recipe.layer_weight_decay),
+        dict(recipe.rate_multipliers),
+    )
+
+
+def deterministic(seed):
+    """The same command gives the same bits on the same machine."""
+    keras.utils.set_random_seed(seed)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+
+
+def start(plan, folder, command, resume=False, notify=print):
+    """A `Run` in `folder`: a new one, or with `resume` the one that is there.
+
+    Raises ValueError where the folder holds a run already, or another one, and where
+    the data has no images to train on, or to validate on for a recipe that must.
+    """
+    check(plan)
+    folder, there = Path(folder), (Path(folder) / "run.json").exists()
+    if resume:
+        before = read_plan(folder)[0]
+        if before != plan:
+            raise ValueError(
+                f"{folder} holds another run ({difference(before, plan)}): choose "
+                "another --out."
+            )
+    elif there:
+        raise ValueError(
+            f"{folder} holds a run already: add --resume to go on with it, or choose "
+            "another --out."
+        )
+    dataset = plan.dataset()
+    check_splits(plan, dataset)
+    run = Run(plan, dataset, folder, notify)
+    if resume and (folder / CHECKPOINT).exists():
+        run.restore()
+    about = {"plan": plan.__dict__, "command": command, **here()}
+    if there:
+        about = with_commit(read_plan(folder)[1], about["commit"])
+    if not run.finished:
+        atomic_write(folder / "run.json", json.dumps(about, indent=1) + "\n")
+    return run
+
+
+def check_splits(plan, dataset):
+    """Raises ValueError where the data lacks the images that a plan needs."""
+    dataset.split("train")
+    dataset.split(plan.watch or "train")
+    recipe = plan.training_recipe()
+    plateau = isinstance(recipe.drops, OnPlateau) and not plan.authors_schedule()
+    why = {
+        "its rate falls when validation error stops improving (or choose --schedule "
+        "constant or steps)": plateau,
+        "it keeps the epoch with the lowest validation error": recipe.keep_best,
+        "it stops when validation error stops improving": recipe.patience,
+    }
+    needs = [text for text, needed in why.items() if needed]
+    if needs and "validation" not in dataset.splits:
+        raise ValueError(f"the run needs validation images: {needs[0]}.")
+
+
+def with_commit(about, commit):
+    """What `run.json` says, with the commit that goes on with the run."""
+    known = about.get("commit", "none").split(", ")
+    added = known if commit in known else [*known, commit]
+    return {**about, "commit": ", ".join(added)}

@@ -1,0 +1,186 @@
+"""The articles' claims that need no data, measured like the paper's in `checks`."""
+
+import keras
+
+from alexnet_paper import paper
+from alexnet_paper.nets import differences
+from alexnet_paper.nets import variants
+from alexnet_paper.nets.layers import TowerDropout
+from alexnet_paper.verdicts.built import Subject
+from alexnet_paper.verdicts.built import listed
+from alexnet_paper.verdicts.finding import ARTICLE_SLIP
+from alexnet_paper.verdicts.finding import REPRODUCED
+from alexnet_paper.verdicts.finding import Finding
+
+
+def exactly(measure):
+    """Check that what `measure(subject)` gives are the stated values, in order."""
+
+    def check(subject, claim):
+        found = tuple(measure(subject))
+        good = found == tuple(claim.values)
+        return Finding(listed(found), REPRODUCED if good else ARTICLE_SLIP)
+
+    return check
+
+
+def kernel_sizes(subject):
+    return (layer.kernel[-3] for layer in subject.convolutions)
+
+
+def kernels(subject):
+    return (layer.kernel[-1] for layer in subject.convolutions)
+
+
+def strides(subject):
+    return (layer.stride for layer in subject.convolutions)
+
+
+def dense_units(subject):
+    return (layer.output[0] for layer in subject.dense)
+
+
+def input_size(subject):
+    return subject.model.input_shape[1:]
+
+
+def counts(subject):
+    return len(subject.convolutions), len(subject.dense)
+
+
+def pools(subject):
+    found = subject.layers_of(keras.layers.MaxPooling2D)
+    return found[0].pool_size[0], found[0].strides[0], len(found)
+
+
+def dropouts(subject):
+    found = subject.layers_of(TowerDropout)
+    return found[0].rate, len(found)
+
+
+def norms(subject):
+    return (len(subject.layers_of(keras.layers.BatchNormalization)),)
+
+
+def linear_layers(subject):
+    """How many learned layers have no ReLU between them and the next."""
+    kinds = [
+        "learned" if hasattr(layer, "kernel") else "relu"
+        for layer in subject.model.layers
+        if hasattr(layer, "kernel") or isinstance(layer, keras.layers.ReLU)
+    ]
+    return (kinds.count("learned") - kinds.count("relu"),)
+
+
+def batch_size(subject):
+    return (subject.variant.recipe.batch_size,)
+
+
+def epochs(subject):
+    return (subject.variant.recipe.epochs,)
+
+
+def rate(subject):
+    return (subject.variant.recipe.learning_rate,)
+
+
+def winning_error(subject):
+    return (paper.TABLE_2.rows[-1].printed[-1],)
+
+
+def lead(subject):
+    """By how much the winner's error is below the runner-up's (Table 2)."""
+    cited = [row for row in paper.TABLE_2.rows if row.cited]
+    return round(cited[0].printed[-1] - paper.TABLE_2.rows[-1].printed[-1], 6)
+
+
+def lead_check(subject, claim):
+    """Right where the statement has the right sign and the lead is more than stated."""
+    points = lead(subject)
+    ours = f"26.2 − 15.3 = {points:g} less"
+    says_less = "lower" in claim.statement
+    good = says_less and points > claim.values[0]
+    return Finding(ours, REPRODUCED if good else ARTICLE_SLIP)
+
+
+def paper_towers(subject):
+    return (variants.get("paper").architecture.towers,)
+
+
+def paper_conv1(subject):
+    net = variants.get("paper").architecture
+    return net.towers, net.layers[0].filters // net.towers
+
+
+def paper_conv2(subject):
+    found = {spec.name: spec for spec in variants.get("paper").architecture.layers}
+    return (found["conv2"].kernel,)
+
+
+def called_check(subject, claim):
+    """How much of the paper's net is left in a net that is called AlexNet."""
+    printed = variants.get("paper").architecture
+    rows = differences.layer_rows(printed, subject.variant.architecture)
+    same, whole = sum(row.same for row in rows), len(printed.layers)
+    ours = f"{same} of the paper's {whole} layers unchanged, {len(rows) - whole} added"
+    return Finding(ours, REPRODUCED if same == len(rows) else ARTICLE_SLIP)
+
+
+def paper_dropouts(subject):
+    whole = Subject(variants.get("paper"))
+    return (len(whole.layers_of(TowerDropout)),)
+
+
+def annealer_factor(subject):
+    """What one reduction subtracts from the rate when it is multiplied by 0.01."""
+    return (round(subject.variant.recipe.learning_rate * (1 - 0.01), 6),)
+
+
+CHECKS = {
+    "BC01": exactly(winning_error),
+    "BC02": lead_check,
+    "BC03": exactly(lambda s: (sum(counts(s)), *counts(s))),
+    "BC04": exactly(kernel_sizes),
+    "BC05": exactly(kernel_sizes),
+    "BC06": exactly(linear_layers),
+    "BC07": exactly(lambda s: s.model.output_shape[1:]),
+    "BC08": exactly(input_size),
+    "BC09": exactly(kernels),
+    "BC10": exactly(strides),
+    "BC11": exactly(pools),
+    "BC12": exactly(dense_units),
+    "BC13": exactly(dropouts),
+    "BC14": exactly(norms),
+    "BC19": exactly(annealer_factor),
+    "BC21": exactly(batch_size),
+    "BC22": exactly(epochs),
+    "BC23": exactly(rate),
+    "BC26": called_check,
+    "CD01": exactly(winning_error),
+    "CD02": lead_check,
+    "CD03": exactly(lambda s: (len(s.learned),)),
+    "CD04": exactly(lambda s: (counts(s)[0], pools(s)[2], counts(s)[1])),
+    "CD05": exactly(kernel_sizes),
+    "CD06": exactly(lambda s: input_size(s)[:2]),
+    "CD08": exactly(epochs),
+    "CD18": called_check,
+    "BF02": exactly(counts),
+    "BF03": exactly(paper_towers),
+    "BF04": exactly(paper_conv1),
+    "BF05": exactly(lambda s: (s.convolutions[0].kernel[-1],)),
+    "BF06": exactly(paper_dropouts),
+    "BF07": exactly(input_size),
+    "BF08": exactly(kernels),
+    "BF09": exactly(kernel_sizes),
+    "BF10": exactly(strides),
+    "BF11": exactly(pools),
+    "BF12": exactly(dense_units),
+    "BF13": exactly(lambda s: (s.dense[0].kernel[0],)),
+    "BF14": exactly(dropouts),
+    "BF15": exactly(norms),
+    "BF16": exactly(batch_size),
+    "BF17": exactly(epochs),
+    "BF18": exactly(epochs),
+    "BF24": called_check,
+    "BF25": exactly(paper_conv2),
+}

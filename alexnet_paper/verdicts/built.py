@@ -1,0 +1,408 @@
+"""The paper's claims that need no data, measured on the built Keras model and on the
+code that trains it. Nothing here compares a constant with itself.
+
+Every such claim has a check below, under its id. A check takes the `Subject` (a variant
+and its built model) and the claim, and returns a `Finding`.
+"""
+
+import functools
+import math
+from dataclasses import asdict
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from alexnet_paper import paper
+from alexnet_paper.data import augment
+from alexnet_paper.data import images
+from alexnet_paper.nets import model as models
+from alexnet_paper.nets import variants
+from alexnet_paper.nets.layers import Local2D
+from alexnet_paper.nets.layers import LocalResponseNormalization
+from alexnet_paper.nets.layers import TowerDropout
+from alexnet_paper.training.optimizer import MomentumSGD
+from alexnet_paper.training.schedule import Plateau
+from alexnet_paper.verdicts.finding import NOT_REPRODUCED
+from alexnet_paper.verdicts.finding import REPRODUCED
+from alexnet_paper.verdicts.finding import SLIP
+from alexnet_paper.verdicts.finding import Finding
+from alexnet_paper.verdicts.finding import verdict
+
+ABOUT = 0.025  # how far a measurement may be from a rounded number ("60 million")
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a built layer with a kernel shows of itself."""
+
+    name: str
+    kernel: tuple[int, ...]
+    output: tuple[int, ...]
+    stride: int | None  # None: a dense layer
+    parameters: int
+    unshared: bool  # a kernel of its own at every position
+
+    @property
+    def convolutional(self):
+        return self.stride is not None
+
+    @property
+    def macs(self):
+        positions = 1 if self.unshared else math.prod(self.output[:-1])
+        return math.prod(self.kernel) * positions
+
+
+class Subject:
+    """A variant and its model, built in the one-device form from seed 0."""
+
+    def __init__(self, variant):
+        self.variant = variant
+
+    @functools.cached_property
+    def model(self):
+        return models.build_model(self.variant.architecture, "one-device", seed=0)
+
+    @functools.cached_property
+    def learned(self):
+        return tuple(
+            Learned(
+                layer.name,
+                tuple(layer.kernel.shape),
+                tuple(layer.output.shape[1:]),
+                stride_of(layer),
+                layer.count_params(),
+                isinstance(layer, Local2D),
+            )
+            for layer in self.model.layers
+            if hasattr(layer, "kernel")
+        )
+
+    @property
+    def convolutions(self):
+        return [layer for layer in self.learned if layer.convolutional]
+
+    @property
+    def dense(self):
+        return [layer for layer in self.learned if not layer.convolutional]
+
+    def find(self, name):
+        """The learned layer of that name, or None."""
+        return next((layer for layer in self.learned if layer.name == name), None)
+
+    def layers_of(self, *kinds):
+        return [layer for layer in self.model.layers if isinstance(layer, kinds)]
+
+    @property
+    def neurons(self):
+        return [math.prod(layer.output) for layer in self.learned]
+
+    @property
+    def macs(self):
+        return sum(layer.macs for layer in self.learned)
+
+    @functools.cached_property
+    def follows_paper(self):
+        """Whether its convolutions have the printed kernels (claims H01 to H05)."""
+        printed = [claim for claim in paper.CLAIMS if claim.id[0] == "H"][:5]
+        return all(conv_check(self, claim).verdict == REPRODUCED for claim in printed)
+
+
+def stride_of(layer):
+    if isinstance(layer, keras.layers.Dense):
+        return None
+    return getattr(layer, "strides", (1,))[0]
+
+
+def about(measured, printed):
+    return abs(measured - printed) <= ABOUT * abs(printed)
+
+
+def parameters_check(subject, claim):
+    count = subject.model.count_params()
+    return Finding(f"{count:,}", verdict(about(count, claim.values[0])))
+
+
+def neurons_check(subject, claim):
+    count = sum(subject.neurons)
+    return Finding(f"{count:,}", verdict(about(count, claim.values[0])))
+
+
+def layers_check(subject, claim):
+    found = (len(subject.convolutions), len(subject.dense), len(subject.learned))
+    return Finding(listed(found), verdict(found == claim.values))
+
+
+def share_check(subject, claim):
+    total = subject.model.count_params()
+    shares = {layer.name: layer.parameters / total for layer in subject.convolutions}
+    over = {n: share for n, share in shares.items() if 100 * share > claim.values[0]}
+    if not over:
+        return Finding(f"at most {max(shares.values()):.2%}", REPRODUCED)
+    ours = ", ".join(f"{name} {share:.2%}" for name, share in over.items())
+    return Finding(ours, SLIP if subject.follows_paper else NOT_REPRODUCED)
+
+
+def rescale_check(subject, claim):
+    sizes = {augment.rescale_and_crop(photo).size for photo in images.photographs()}
+    good = sizes == {claim.values}
+    return Finding(listed(sizes.pop(), "×"), verdict(good), "two real photographs")
+
+
+def one_gpu_check(subject, claim):
+    half = models.build_model(variants.get("one-gpu").architecture, "one-device")
+    whole = models.build_model(variants.get("paper").architecture, "one-device")
+    ours, theirs = half.count_params(), whole.count_params()
+    return Finding(f"{ours:,} ({ours / theirs:.1%})", verdict(about(ours, theirs)))
+
+
+def lrn_check(subject, claim):
+    """The layer's own output against a loop over the printed equation."""
+    layers = subject.layers_of(LocalResponseNormalization)
+    if not layers:
+        return Finding("none in this net", NOT_REPRODUCED)
+    k, n, alpha, beta = claim.values
+    values = np.linspace(-60, 60, 48).astype("float32")
+    worst = 0.0
+    for layer in layers:
+        maps = np.resize(values, layer.output.shape[-1])
+        ours = np.asarray(layer(maps[None, None, None]))[0, 0, 0]
+        edge = len(maps) // layer.groups
+        printed = np.concatenate(
+            [
+                printed_lrn(maps[start : start + edge], k, int(n), alpha, beta)
+                for start in range(0, len(maps), edge)
+            ]
+        )
+        worst = max(worst, float(np.abs(ours / printed - 1).max()))
+    found = listed((layers[0].k, layers[0].n, layers[0].alpha, layers[0].beta))
+    note = f"equation (§3.3) against the layers: {worst:.0e} relative"
+    return Finding(found, verdict(worst <= 1e-6), note)
+
+
+def printed_lrn(a, k, n, alpha, beta):
+    """The printed equation, map by map."""
+    last = len(a) - 1
+    return [
+        a[i]
+        / (
+            k
+            + alpha
+            * sum(
+                float(a[j]) ** 2
+                for j in range(max(0, i - n // 2), min(last, i + n // 2) + 1)
+            )
+        )
+        ** beta
+        for i in range(len(a))
+    ]
+
+
+def conv_check(subject, claim):
+    layer = subject.find(claim.statement)
+    if layer is None:
+        return Finding(f"no {claim.statement}", NOT_REPRODUCED)
+    height, width, depth, count = layer.kernel[-4:]
+    found, ours = (count, height, width, depth), f"{count} of {height}×{width}×{depth}"
+    if len(claim.values) == 5:
+        found, ours = (*found, layer.stride), f"{ours}, stride {layer.stride}"
+    return Finding(ours, verdict(found == claim.values))
+
+
+def fc_check(subject, claim):
+    found = tuple(
+        layer.output[0] for layer in map(subject.find, ("fc6", "fc7")) if layer
+    )
+    return Finding(listed(found) or "none", verdict(found == claim.values))
+
+
+def input_check(subject, claim):
+    count = math.prod(subject.model.input_shape[1:])
+    if count == claim.values[0]:
+        return Finding(f"{count:,}", REPRODUCED)
+    first = next(layer for layer in subject.model.layers if hasattr(layer, "kernel"))
+    size = first.compute_output_shape((None, 224, 224, 3))[1]
+    if not subject.follows_paper:
+        return Finding(f"{count:,}", NOT_REPRODUCED)
+    note = (
+        f"conv1 on 224×224 gives {size}×{size} maps, on {subject.model.input_shape[1]} "
+        f"gives {first.output.shape[1]}×{first.output.shape[2]} as in Fig. 2"
+    )
+    return Finding(f"{count:,}", SLIP, note)
+
+
+def neuron_list_check(subject, claim):
+    ours, printed = subject.neurons, [int(value) for value in claim.values]
+    if ours == printed:
+        return Finding("–".join(f"{n:,}" for n in ours), REPRODUCED)
+    shown = f"{ours[0]:,}–{ours[1]:,}–…–{ours[-1]:,}"
+    if ours[1:] != printed[1:]:
+        return Finding(shown, NOT_REPRODUCED)
+    side, _, maps = subject.learned[0].output
+    half = maps // 2
+    slip = printed[0] == side * half * maps
+    note = f"{side}·{half}·{maps} printed for {side}·{side}·{maps}" if slip else ""
+    return Finding(shown, SLIP if slip else NOT_REPRODUCED, note)
+
+
+def bits_check(subject, claim):
+    classes = subject.model.output_shape[-1]
+    bits = math.log2(classes)
+    ours = f"log2 {classes} = {bits:.3f}"
+    return Finding(ours, verdict(round(bits) == claim.values[0]))
+
+
+def views_drawn_check(subject, claim):
+    """Draws crops of an image of pixel numbers until no new one can be expected."""
+    size = augment.SHORT_SIDE
+    pixels = np.arange(size * size).reshape(size, size)
+    rng = np.random.default_rng(0)
+    drawn = {
+        (int(view[0, 0]), int(view[0, -1]))
+        for view in (
+            augment.random_view(pixels, augment.PRINTED_CROP, rng)
+            for _ in range(60_000)
+        )
+    }
+    if len(drawn) == claim.values[0]:
+        return Finding(f"{len(drawn):,}", REPRODUCED)
+    crop = subject.model.input_shape[1]
+    note = "33·33·2: a crop of 224 in 256 has 33 places each way, not 32"
+    if crop != augment.PRINTED_CROP and crop < size:
+        note += f"; crops of {crop}: {augment.view_count(size, crop):,}"
+    return Finding(f"{len(drawn):,}", SLIP, note)
+
+
+def ten_views_check(subject, claim):
+    size = augment.SHORT_SIDE
+    pixels = np.arange(size * size).reshape(size, size)
+    views = augment.ten_views(pixels, augment.PRINTED_CROP)
+    corners = {tuple(sorted((int(view[0, 0]), int(view[0, -1])))) for view in views}
+    different = {view.tobytes() for view in views}
+    found = (len(corners), len(different))
+    return Finding(listed(found), verdict(found == claim.values))
+
+
+def colour_check(subject, claim):
+    """Draws recovered from noise added to grey, with components of one grey level."""
+    unit = augment.ColourPCA((255.0, 255.0, 255.0), tuple(map(tuple, np.eye(3))))
+    rng, grey = np.random.default_rng(0), np.zeros((1, 1, 3))
+    noise = [augment.colour_noise(grey, unit, rng) / 255 for _ in range(20_000)]
+    std = float(np.std(noise))
+    return Finding(f"{std:.3f}", verdict(about(std, claim.values[0])), "60,000 draws")
+
+
+def dropout_check(subject, claim):
+    layers = subject.layers_of(TowerDropout)
+    ones = np.ones((64, 4096), "float32")
+    found = []
+    for layer in layers:
+        dropped = float(np.mean(np.asarray(layer(ones, training=True)) == 0))
+        found.append((dropped, float(np.asarray(layer(ones, training=False))[0, 0])))
+    if not found:
+        return Finding("no dropout", NOT_REPRODUCED)
+    ours = f"{found[0][0]:.2f} / {found[0][1]:g}"
+    rate, factor = claim.values
+    good = len(found) == 2 and all(
+        about(drop, rate) and math.isclose(kept, factor) for drop, kept in found
+    )
+    return Finding(ours, verdict(good), f"{len(found)} layers, 262,144 units each")
+
+
+def update_check(subject, claim):
+    """Momentum and decay solved for from two updates without a gradient."""
+    recipe = subject.variant.recipe
+    if recipe.optimizer != "sgd":
+        return Finding(recipe.optimizer, NOT_REPRODUCED)
+    rate = 0.5
+    optimizer = MomentumSGD(rate, recipe.momentum, recipe.weight_decay)
+    weight = keras.Variable(1.0, name="kernel")
+    optimizer.build([weight])
+    steps = [float(keras.ops.convert_to_numpy(weight.value))]
+    for _ in range(2):
+        optimizer.apply([keras.ops.zeros(())], [weight])
+        steps.append(float(keras.ops.convert_to_numpy(weight.value)))
+    first, second = steps[1] - steps[0], steps[2] - steps[1]
+    decay = -first / rate / steps[0]
+    momentum = (second + rate * decay * steps[1]) / first if first else float("nan")
+    found = (recipe.batch_size, momentum, decay)
+    good = all(map(functools.partial(math.isclose, rel_tol=1e-3), found, claim.values))
+    ours = f"{found[0]} / {momentum:.3g} / {decay:.3g}"
+    return Finding(ours, verdict(good), "momentum and decay from two updates")
+
+
+def init_check(subject, claim):
+    std, one = claim.values
+    arrays = models.get_weights(subject.model)
+    stds = {
+        layer.name: arrays[f"{layer.name}/kernel"].std() for layer in subject.learned
+    }
+    biases = {
+        layer.name: set(np.unique(arrays[f"{layer.name}/bias"]))
+        for layer in subject.learned
+    }
+    ones = [name for name, found in biases.items() if found == {one}]
+    good = all(about(found, std) for found in stds.values()) and ones == [
+        "conv2",
+        "conv4",
+        "conv5",
+        "fc6",
+        "fc7",
+    ]
+    low, high = min(stds.values()), max(stds.values())
+    ours = f"{low:.4f}–{high:.4f} / 1 in {', '.join(ones) or 'no layer'}"
+    return Finding(ours, verdict(good))
+
+
+def schedule_check(subject, claim):
+    """The rule run on a validation error that never improves."""
+    recipe = subject.variant.recipe
+    if not isinstance(recipe.drops, variants.OnPlateau):
+        ours = f"{recipe.learning_rate:g}, drops at epochs {recipe.drops or 'none'}"
+        return Finding(ours, NOT_REPRODUCED)
+    rates, plateau = [recipe.learning_rate], Plateau(**asdict(recipe.drops))
+    for _ in range(100):
+        rates.append(rates[-1] * plateau.update(0.5))
+    falls = [a / b for a, b in zip(rates, rates[1:], strict=False) if b < a]
+    found = (recipe.learning_rate, len(falls), round(falls[0], 6))
+    return Finding(listed(found), verdict(found == claim.values))
+
+
+def split_check(subject, claim):
+    gaps = [
+        abs(row.printed[1] - row.printed[2])
+        for row in paper.TABLE_2.rows
+        if row.printed[1] is not None and row.printed[2] is not None
+    ]
+    worst = round(max(gaps), 6)
+    ours = f"at most {worst:g} in {len(gaps)} rows of Table 2"
+    return Finding(ours, verdict(worst <= claim.values[0]))
+
+
+CHECKS = {
+    "A03": parameters_check,
+    "A04": neurons_check,
+    "A05": layers_check,
+    "B05": share_check,
+    "C02": rescale_check,
+    "E04": one_gpu_check,
+    "F01": lrn_check,
+    **dict.fromkeys(("H01", "H02", "H03", "H04", "H05"), conv_check),
+    "H06": fc_check,
+    "H07": input_check,
+    "H08": neuron_list_check,
+    "I01": bits_check,
+    "I02": views_drawn_check,
+    "I03": ten_views_check,
+    "I05": colour_check,
+    "J01": dropout_check,
+    "K01": update_check,
+    "K03": init_check,
+    "K04": schedule_check,
+    "L03": split_check,
+}
+
+
+@functools.cache
+def listed(values, mark=" / "):
+    return mark.join(f"{v:,}" if isinstance(v, int) else f"{v:g}" for v in values)

@@ -1,0 +1,441 @@
+"""What records of runs say of the claims that need data: each verdict is read from
+them, none is typed."""
+
+import functools
+import math
+import statistics
+from dataclasses import dataclass
+
+from alexnet_paper.nets import variants
+from alexnet_paper.results.record import files
+from alexnet_paper.verdicts import stand_ins
+from alexnet_paper.verdicts.finding import ARTICLE_SLIP
+from alexnet_paper.verdicts.finding import INCONCLUSIVE
+from alexnet_paper.verdicts.finding import NOT_REPRODUCED
+from alexnet_paper.verdicts.finding import REPRODUCED
+from alexnet_paper.verdicts.finding import Finding
+from alexnet_paper.verdicts.finding import verdict
+
+SATURATED = -math.log(1e-7)  # the loss of an image that a net is certainly wrong about
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Which records bear on a claim: data, split and views; and the printed errors, in
+    the order of the claim's values, that they measure (accuracy is 1 − top1_error)."""
+
+    data: str
+    split: str
+    views: int
+    measures: tuple[str, ...]
+    examples: int  # a smaller set under the same name is no evidence
+    runs: int = 1
+
+    def matches(self, found):
+        same = (found.data, found.split) == (self.data, self.split)
+        return (
+            same
+            and self.examples == found.examples
+            and (
+                found.protocol.get("views"),
+                found.protocol.get("runs", 1),
+            )
+            == (self.views, self.runs)
+        )
+
+
+ERRORS = ("top1_error", "top5_error")
+EVIDENCE = {
+    "A02": Evidence("imagenet", "test", 10, ERRORS, 150_000),
+    "L04": Evidence("imagenet", "validation", 10, ERRORS, 50_000),
+    "L05": Evidence("imagenet", "validation", 10, ERRORS, 50_000, runs=5),
+    "BC25": Evidence("cifar10", "test", 1, ("accuracy",), 10_000),
+}
+
+
+def recorded(claim, records):
+    """The finding from the newest record that bears on a claim, or None; one of the
+    recipe as published, if there is one.
+
+    Reproduced: every error is at most, every accuracy at least, the printed value,
+    within the record's 95 % interval. Undecided: it is not, and training was shorter
+    than the recipe's.
+    """
+    evidence = EVIDENCE.get(claim.id)
+    found = [r for r in records if evidence and evidence.matches(r)]
+    if not found:
+        return None
+    by_recipe = {
+        record.protocol.get("recipe", "as-published"): record
+        for record in sorted(found, key=lambda record: record.published)
+    }
+    (recipe, record), *others = list(by_recipe.items())[::-1]
+    ours, good = beside_printed(evidence, claim, record)
+    epochs, own = trained_for(record)
+    short = isinstance(epochs, int) and epochs < own
+    note = f"{epochs} of {own} epochs" if short else f"{epochs} epochs"
+    note += "" if record.published else f", recipe {recipe}"
+    for recipe, other in others:
+        note += f"; recipe {recipe}: {beside_printed(evidence, claim, other)[0]}"
+    decided = INCONCLUSIVE if short and not good else verdict(good)
+    return Finding(ours, decided, note, files(by_recipe.values()))
+
+
+def trained_for(record):
+    """(epochs of a record, or "imported"; epochs of its variant's recipe)."""
+    own = variants.get(record.variant.partition("+")[0]).recipe_named(
+        record.protocol.get("recipe")
+    )
+    return record.protocol.get("epochs"), own.epochs
+
+
+def beside_printed(evidence, claim, record):
+    """("59.30 / 18.20", whether no number is worse than the printed one)."""
+    cells, good = [], True
+    for name, printed in zip(evidence.measures, claim.values, strict=False):
+        accuracy = name == "accuracy"
+        metric = ERRORS[0] if accuracy else name
+        error = 100 * record.metrics[metric]
+        low = 100 * record.metrics[f"{metric}_interval"][0]
+        good = good and low <= (100 - printed if accuracy else printed)
+        cells.append(f"{100 - error if accuracy else error:.2f}")
+    return " / ".join(cells), good
+
+
+def first_layer(claim, records):
+    """The finding of N01 from the newest record of trained first-layer kernels of the
+    paper's size, or None. Reproduced: there are as many, and chance parts the towers'
+    colours as far in less than one deal of twenty."""
+    kernels, of_tower = claim.values
+    found = [
+        record
+        for record in records
+        if record.data == "imagenet"
+        and record.metrics.get("colour", {}).get("kernels") == kernels
+        and record.protocol.get("experiment") in (None, "features")
+        and record.protocol.get("arm") != "random-weights"
+    ]
+    if not found:
+        return None
+    colour = found[-1].metrics["colour"]
+    first, second = colour["means"]
+    whose = ", imported" if "weights" in found[-1].protocol else ""
+    ours = (
+        f"{kernels} / {of_tower}, colour {first:.2f} / {second:.2f} "
+        f"({found[-1].variant}{whose})"
+    )
+    note = (
+        f"share of colour in the kernels of the two {colour['part']}s of "
+        f"{found[-1].protocol.get('weights', 'a run')}; p = {colour['p_value']:.2g} of "
+        f"{colour['permutations']:,} deals; one net, not every run"
+    )
+    small = stand_ins.coloured(records)
+    if small:
+        note += f"; of paper-32 on CIFAR-10 {stand_ins.how_many_part(small)}"
+    used = [found[-1], *small]
+    return Finding(ours, verdict(colour["p_value"] < 0.05), note, files(used))
+
+
+# the articles
+
+
+def of_article(variant, records, recipe="as-published"):
+    """The test record of an article's net under one of its recipes that was trained
+    longest, but not longer than the recipe says, or None."""
+    found = [
+        record
+        for record in of_article_all(variant, records, recipe)
+        if record.protocol["epochs"] <= trained_for(record)[1]
+    ]
+    return max(found, key=lambda one: one.protocol["epochs"], default=None)
+
+
+def of_article_all(variant, records, recipe):
+    """Its test records on its own data by one central view, the newest first."""
+    return [
+        record
+        for record in reversed(records)
+        if (record.variant, record.split) == (variant, "test")
+        and record.protocol.get("recipe") == recipe
+        and record.protocol["views"] == 1
+        and record.protocol.get("experiment") is None
+        and record.data in (variant, variant.removeprefix("bn-"))
+    ]
+
+
+def log_line(name, tolerance, claim, records):
+    """A line of an article's log against the same line of our run: reproduced where
+    their means over the epochs are within `tolerance`."""
+    record = of_article("cats-vs-dogs", records)
+    if record is None:
+        return None
+    ours = series(record.history, name)
+    mean, theirs = statistics.mean(ours), statistics.mean(claim.values)
+    text = f"{ours[0]:.2f} … {ours[-1]:.2f}, mean {mean:.2f}"
+    return Finding(
+        text, verdict(abs(mean - theirs) <= tolerance), f"theirs: mean {theirs:.2f}"
+    )
+
+
+def series(history, name):
+    """The values of a log line by line: "loss", or "accuracy" from the error."""
+    if name.endswith("loss"):
+        return [line[name] for line in history]
+    return [1 - line[name.replace("accuracy", "top1_error")] for line in history]
+
+
+def best_epoch(claim, records):
+    record = of_article("cats-vs-dogs", records)
+    if record is None:
+        return None
+    found = series(record.history, "val_accuracy")
+    best, printed = max(found), claim.values[0]
+    note = "it moves with the images drawn, not with learning"
+    good = abs(best - printed) <= 0.05
+    return Finding(f"{best:.4f} / {found.index(best) + 1}", verdict(good), note)
+
+
+def called_a_dog(claim, records):
+    """Recall of dogs, and of cats, which says whether it means anything."""
+    record = of_article("cats-vs-dogs", records)
+    recalls = {
+        name[:3].lower(): of_class["recall"]
+        for name, of_class in (record.metrics if record else {})
+        .get("per_class", {})
+        .items()
+    }
+    if set(recalls) != {"cat", "dog"}:
+        return None
+    cats, dogs = recalls["cat"], recalls["dog"]
+    note = f"so are {1 - cats:.0%} of the cats: it says the same of every photograph"
+    said = f"{dogs:.0%} of dogs are called dogs"
+    return Finding(said, verdict(dogs > 0.5), note if cats < 0.05 else "")
+
+
+def annealed_after(claim, records):
+    """Epochs between the best one and the first fall of the rate, as intended."""
+    record = of_article("bn-cifar10", records, "as-intended")
+    if record is None:
+        return None
+    rates = [line["rate"] for line in record.history]
+    falls = [n for n in range(1, len(rates)) if rates[n] < rates[n - 1]]
+    if not falls or any("val_top1_error" not in line for line in record.history):
+        return None
+    errors = [line["val_top1_error"] for line in record.history[: falls[0]]]
+    waited = falls[0] - 1 - errors.index(min(errors))
+    note = f"recipe as-intended: the rate fell after epoch {falls[0]}"
+    return Finding(f"{waited}", verdict((waited,) == claim.values), note)
+
+
+def as_trained(variant, measure, otherwise, claim, records):
+    """What `measure(record, recipe)` gives of a run of an article's net; where that is
+    not what the article states, the verdict is `otherwise`."""
+    named = variants.get(variant).recipes
+    found = (of_article(variant, records, recipe) for recipe in named)
+    record = next(filter(None, found), None)
+    if record is None:
+        return None
+    recipe = named[record.protocol["recipe"]]
+    ours = tuple(measure(record, recipe))
+    text = " / ".join(f"{value:g}" for value in ours)
+    return Finding(text, REPRODUCED if ours == claim.values else otherwise)
+
+
+TO_TRAIN = {"cifar10": 50_000, "flowers17": 1_088}  # before some are held out
+
+
+def held_out(record, recipe):
+    """The share of the images to train on that is held out."""
+    kept = record.protocol["training_images"] / TO_TRAIN[record.data]
+    return (round(1 - kept, 3),)
+
+
+def steps(record, recipe):
+    """Batches in an epoch: the fewest of whose images every error of the log is a
+    share."""
+    size = recipe.batch_size
+    for number in range(1, 1000):
+        wrong = [line["top1_error"] * number * size for line in record.history]
+        if all(abs(count - round(count)) < 0.01 for count in wrong):
+            return (number,)
+    return ()
+
+
+def validation_steps(record, recipe):
+    """Batches in which all images held out are seen once."""
+    held = TO_TRAIN[record.data] - record.protocol["training_images"]
+    return (math.ceil(held / recipe.batch_size),)
+
+
+def augmentation(record, recipe):
+    return recipe.rotation, recipe.zoom
+
+
+def trained_longer(claim, records):
+    """Test accuracy after the article's epochs and after more: reproduced where the
+    second is above the first by more than its 95 % interval."""
+    first = of_article("cats-vs-dogs", records)
+    longer = [
+        record
+        for record in of_article_all("cats-vs-dogs", records, "as-published")
+        if record.protocol["epochs"] > trained_for(record)[1]
+    ]
+    if first is None or not longer:
+        return None
+    most = max(longer, key=lambda one: one.protocol["epochs"])
+    ours = " → ".join(
+        f"{100 - 100 * one.metrics['top1_error']:.1f}" for one in (first, most)
+    )
+    note = f"{first.protocol['epochs']} → {most.protocol['epochs']} epochs"
+    high = most.metrics["top1_error_interval"][1]
+    good = high < first.metrics["top1_error"]
+    return Finding(f"{ours} %", verdict(good), note, files([first, most]))
+
+
+def flowers_gap(claim, records):
+    """Training accuracy minus test accuracy: over-fit where it is above 20 points."""
+    record = of_article("bn-flowers17", records)
+    if record is None:
+        return None
+    trained = 1 - record.history[-1]["top1_error"]
+    tested = 1 - record.metrics["top1_error"]
+    epochs = record.protocol["epochs"]
+    if claim.id == "BF22":
+        note = f"{epochs} epochs; not great: below three in four"
+        return Finding(f"{100 * tested:.1f} %", verdict(tested < 0.75), note)
+    ours = f"{100 * trained:.1f} % trained, {100 * tested:.1f} % tested"
+    note = f"{epochs} epochs; not enough: more than 20 points between them"
+    return Finding(ours, verdict(trained - tested > 0.2), note)
+
+
+READINGS = {
+    **stand_ins.READINGS,
+    "N01": first_layer,
+    "BC17": functools.partial(as_trained, "bn-cifar10", held_out, NOT_REPRODUCED),
+    "BC18": functools.partial(as_trained, "bn-cifar10", augmentation, NOT_REPRODUCED),
+    "BC24": functools.partial(as_trained, "bn-cifar10", validation_steps, ARTICLE_SLIP),
+    "BC20": annealed_after,
+    "BF21": functools.partial(as_trained, "bn-flowers17", held_out, NOT_REPRODUCED),
+    "CD09": functools.partial(as_trained, "cats-vs-dogs", steps, NOT_REPRODUCED),
+    "CD10": functools.partial(log_line, "loss", 0.5),
+    "CD11": functools.partial(log_line, "accuracy", 0.05),
+    "CD12": functools.partial(log_line, "val_loss", 0.5),
+    "CD13": functools.partial(log_line, "val_accuracy", 0.05),
+    "CD14": best_epoch,
+    "CD16": called_a_dog,
+    "CD17": trained_longer,
+    "BF22": flowers_gap,
+    "BF23": flowers_gap,
+}
+
+
+def finding(claim, records, variant):
+    """The `Finding` of the records on a claim, or None where none bears on it: of
+    `variant` on the data that the claim is about, or else as `READINGS` says."""
+    own = [
+        record
+        for record in records
+        if record.variant == variant and not record.protocol.get("experiment")
+    ]
+    found = recorded(claim, own)
+    if found is None and claim.id in READINGS:
+        return READINGS[claim.id](claim, records)
+    return found
+
+
+# in words
+
+
+def on_cifar10(records):
+    """What became of the article's 64.8 %."""
+    said = []
+    for recipe in ("as-published", "as-intended"):
+        record = of_article("bn-cifar10", records, recipe)
+        if record is None:
+            continue
+        history = record.history
+        rates = [line["rate"] for line in history]
+        low, high = record.metrics["top1_error_interval"]
+        seconds = statistics.median(line["seconds"] for line in history)
+        text = (
+            f"{recipe}: {100 - 100 * record.metrics['top1_error']:.1f} % of the test "
+            f"images right [{100 - 100 * high:.1f}, {100 - 100 * low:.1f}] after "
+            f"{len(history)} of {trained_for(record)[1]} epochs of about "
+            f"{seconds:.0f} seconds"
+        )
+        fall = next((n for n in range(1, len(rates)) if rates[n] < rates[0]), None)
+        if fall is None:
+            text += "; the rate never falls"
+        elif all("val_top1_error" in line for line in history):
+            before, after = (1 - history[n]["val_top1_error"] for n in (fall - 1, fall))
+            text += (
+                f"; the rate falls after epoch {fall}, and validation accuracy goes "
+                f"from {100 * before:.1f} to {100 * after:.1f} % in one epoch"
+            )
+        said.append(text)
+    if not said:
+        return ""
+    return (
+        "The article reports 64.8 % of the test images right. "
+        f"{'. '.join(said)}. Its annealer watches `val_acc` while its metric is called "
+        "`accuracy`: Keras only warns, and as published the rate stays at 0.001. As "
+        "intended it falls to 0.00001 once, which is as far as it can."
+    )
+
+
+def on_cats_and_dogs(records):
+    """Why the article's loss stays at 8."""
+    record = of_article("cats-vs-dogs", records)
+    if record is None:
+        return ""
+    ratios = [line["loss"] / line["top1_error"] for line in record.history[1:]]
+    losses = series(record.history, "loss")
+    text = (
+        f"As published the loss stays at {statistics.mean(losses[1:]):.2f} (the "
+        "article's log: 8.00 on average) and every photograph is called the same. "
+        "Pixels of 0 to 255 and Adam's first steps at 0.001 drive the two outputs so "
+        "far apart that the softmax is exactly 0 or 1. Old Keras clips probabilities "
+        f"at 1e-7, so that each wrong image costs −ln(1e-7) = {SATURATED:.3f} and, "
+        "being clipped, has no gradient: with half of them wrong the loss is "
+        f"{SATURATED / 2:.2f}. Here loss "
+        f"over error is between {min(ratios):.3f} and {max(ratios):.3f} in every epoch "
+        "after the first."
+    )
+    fixed = of_article("cats-vs-dogs", records, "as-fixed")
+    if fixed:
+        right = 1 - fixed.metrics["top1_error"]
+        low, high = fixed.metrics["top1_error_interval"]
+        text += (
+            " With the mean colour subtracted, a rate of 0.0001 and the loss taken "
+            f"from the logits (`--recipe as-fixed`), the same {len(fixed.history)} "
+            f"epochs of ten steps train: {100 * right:.1f} % of the test photographs "
+            f"right [{100 - 100 * high:.1f}, {100 - 100 * low:.1f}]."
+        )
+    return text
+
+
+def on_flowers(records):
+    """How far it gets, what it costs, and the gap that the article suspects."""
+    record = of_article("bn-flowers17", records)
+    if record is None:
+        return ""
+    history = record.history
+    seconds = statistics.median(line["seconds"] for line in history)
+    trained, tested = history[-1]["top1_error"], record.metrics["top1_error"]
+    return (
+        "The article says that 250 epochs took about ten hours (144 seconds each) on a "
+        "laptop and that accuracy was “not great”, for want of more than 80 images a "
+        f"class. Here {len(history)} epochs of {record.protocol['training_images']:,} "
+        f"photographs, about {seconds:.0f} seconds each on two busy cores: "
+        f"{100 - 100 * trained:.1f} % of the training photographs right, "
+        f"{100 - 100 * tested:.1f} % of the {record.examples} test photographs. The "
+        f"gap of {100 * (tested - trained):.0f} points is what it suspects."
+    )
+
+
+EXPLANATIONS = {
+    **stand_ins.EXPLANATIONS,
+    "bn-cifar10": on_cifar10,
+    "cats-vs-dogs": on_cats_and_dogs,
+    "bn-flowers17": on_flowers,
+}

@@ -1,0 +1,9 @@
+"""Trained weights: the one file of this project, and those of others.
+
+file         named arrays and what is known of them
+formats      files of other projects, read without trust
+convert      their arrays reordered into this project's
+downloads    public weights: addresses and hashes
+net          a net with its weights, ready to look at photographs
+alexnet      AlexNet(...), as keras.applications would have it
+"""

@@ -1,0 +1,190 @@
+"""A net with trained weights, ready to look at photographs: from a weight file of this
+project or from the folder of a run."""
+
+import re
+from dataclasses import dataclass
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from alexnet_paper.data.augment import Preparation
+from alexnet_paper.data.batches import Views
+from alexnet_paper.data.datasets import Split
+from alexnet_paper.nets import model as models
+from alexnet_paper.nets import specs
+from alexnet_paper.nets import variants
+from alexnet_paper.nets.specs import Architecture
+from alexnet_paper.weights import file as weights
+
+WNID = re.compile(r"n\d{8}")  # number of a noun in WordNet
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A net, its weights, how its images are prepared, and what is known of it.
+
+    `arrays` are named as by `model.get_weights`; a partial file lacks some of them.
+    `class_names` are in the order of the outputs, or None. `about` has at least
+    "variant" and "missing", a list of array names; an imported file's has where it
+    comes from. `name` is for captions and messages.
+    """
+
+    architecture: Architecture
+    arrays: dict
+    preparation: Preparation
+    class_names: tuple[str, ...] | None
+    about: dict
+    name: str
+    precision: str = "float32"  # of `architecture.PRECISIONS`
+
+    def model(self, layer=None):
+        """The Keras model to the probabilities, or to the output of the named layer:
+        "fc7" after its ReLU, "pool5" the pooled maps.
+
+        Raises ValueError for an unknown layer, and where the file is partial and the
+        model needs what it lacks.
+        """
+        net, needed = self.require(layer)
+        model = models.build_model(net, "one-device", seed=0, precision=self.precision)
+        models.set_weights(model, {name: self.arrays[name] for name in needed})
+        return model
+
+    def require(self, layer=None):
+        """The net to a layer, or to its outputs, and the shapes of the arrays it needs.
+        Raises ValueError as `model`."""
+        net = self.architecture if layer is None else self.architecture.until(layer)
+        needed = specs.shapes(net)
+        missing = [name for name in needed if name not in self.arrays]
+        if missing:
+            raise ValueError(
+                f"{self.name} is partial: it lacks {', '.join(missing)}, which "
+                f"{layer or 'the output'} needs."
+            )
+        return net, needed
+
+    def untrained(self, seed=0):
+        """The same net, its images prepared alike, with first, random weights: what it
+        is held against."""
+        model = models.build_model(self.architecture, "one-device", seed=seed)
+        about = {"source": f"random, seed {seed}", "missing": []}
+        return replace(
+            self,
+            arrays=models.get_weights(model),
+            about={"variant": self.about["variant"], **about},
+            name=f"{self.about['variant']}, untrained, seed {seed}",
+        )
+
+    @property
+    def last_hidden(self):
+        """(name of the last layer before the outputs, the paper's fc7, or of the last
+        that partial weights reach; whether it only stands in for that). Raises
+        ValueError where the weights reach none."""
+        named = [layer for layer in self.architecture.layers if layer.name]
+        learned = [layer for layer in named if isinstance(layer, specs.LEARNED)]
+        lacking = [row for row in learned if f"{row.name}/kernel" not in self.arrays]
+        end = (lacking or learned[-1:])[0]
+        if end is named[0]:
+            raise ValueError(f"{self.name} lacks {end.name}: no layer can be computed.")
+        return named[named.index(end) - 1].name, end is not learned[-1]
+
+    def predict(self, images, views=1, batch_size=128):
+        """Probabilities (n, classes) of n images, uint8 (height, width, 3) of any
+        size, averaged over 1 or 10 views."""
+        return self._outputs(None, images, views, batch_size)
+
+    def features(self, images, layer, batch_size=128):
+        """What a layer gives for the central view of n images: (n, features), float32,
+        maps flattened in height-width-maps order."""
+        return self._outputs(layer, images, 1, batch_size)
+
+    def _outputs(self, layer, images, views, batch_size):
+        if not len(images):
+            raise ValueError(f"there are no images for {self.name}.")
+        split = Split(images, np.zeros(len(images), "int64"))
+        return predict(self.model(layer), split, self.preparation, views, batch_size)
+
+
+def predict(model, split, prepare, views=1, batch_size=128):
+    """Probabilities (images, classes): softmax outputs averaged over the views."""
+    batches = Views(split, prepare, views, batch_size)
+    found = [
+        keras.ops.convert_to_numpy(model(batches[i][0], training=False))
+        for i in range(len(batches))
+    ]
+    probabilities = np.concatenate(found)
+    return probabilities.reshape(len(split), views, -1).mean(axis=1)
+
+
+def open_weights(path):
+    """The `Trained` of a weight file: an imported one, or a run's checkpoint.
+
+    Raises ValueError, naming the file, where it is damaged, says not which net it is
+    or how images are prepared, or its arrays are not that net's; FileNotFoundError
+    where it is not there.
+    """
+    if not Path(path).exists():
+        raise FileNotFoundError(f"{path}: there is no such weight file.")
+    found = weights.load(path)
+    try:
+        return of_weights(found, Path(path).name)
+    except (LookupError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def of_weights(found, name):
+    """The `Trained` of `weights.Weights`. Raises ValueError as `open_weights`."""
+    meta, prepare = found.meta, found.preparation
+    if not isinstance(meta.get("variant"), str) or prepare is None:
+        raise ValueError("it says not which variant it is or how images are prepared.")
+    net = variants.get(meta["variant"]).architecture
+    names = meta.get("class_names")
+    last = [spec.name for spec in net.layers if isinstance(spec, specs.Dense)][-1]
+    outputs = [
+        array.shape[-1]
+        for part, array in found.arrays.items()
+        if part.startswith(f"{last}/") and array.ndim
+    ]
+    classes = outputs[0] if outputs else len(names or ()) or net.classes
+    if names and len(names) != classes:
+        raise ValueError(f"{len(names)} class names for {classes} outputs.")
+    net = net.with_classes(classes).with_input((prepare.size, prepare.size, 3))
+    missing = check_shapes(net, found.arrays)
+    for part, array in prepare.arrays().items():
+        fits = {(), (3,), net.input_shape} if not part.startswith("pca") else None
+        if fits and array.shape not in fits:
+            raise ValueError(f"the {part} of its preparation is {array.shape}.")
+    about = {**meta, "missing": missing}
+    return Trained(net, found.arrays, prepare, names and tuple(names), about, name)
+
+
+def check_shapes(net, arrays):
+    """Names of the arrays that `net` has and `arrays` lacks. Raises ValueError where
+    an array is not one of the net's, or not of its shape."""
+    expected = specs.shapes(net)
+    for name, array in arrays.items():
+        if name not in expected:
+            raise ValueError(f"{net.name} has no {name}.")
+        if array.dtype.kind != "f":
+            raise ValueError(f"{name} holds {array.dtype}, not floating-point numbers.")
+        if array.shape != expected[name]:
+            raise ValueError(
+                f"{name} is {array.shape}, where {net.name} has {expected[name]}."
+            )
+    return [name for name in expected if name not in arrays]
+
+
+def matching(data_names, net):
+    """{class in the data: output of the net}: of the same name or WordNet number. A net
+    that knows no such numbers is taken to have as many sorted ones as the data has."""
+    names = (*(net.about.get("wnids") or ()), *(net.class_names or ()))
+    place = {name: index % net.architecture.classes for index, name in enumerate(names)}
+    found = {
+        label: place[name] for label, name in enumerate(data_names) if name in place
+    }
+    known = any(map(WNID.fullmatch, names))
+    numbers = all(map(WNID.fullmatch, data_names))
+    if not known and numbers and len(data_names) == net.architecture.classes:
+        return {index: index for index in range(len(data_names))}
+    return found
