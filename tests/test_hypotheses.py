@@ -64,7 +64,7 @@ def arm(name, tests, **options):
 
 
 BASE = arm("base", (18.0, 18.2, 17.9))
-GATE = Gate(levelled=1.5, window=2, fitted=0.5)
+GATE = Gate(levelled=0.4, window=2, fitted=0.55)
 ONE = Hypothesis(("F02",), "no-lrn", "ten views", printed=1.4)
 
 
@@ -143,8 +143,7 @@ STEEP = log([30, 28, 24, 20, 12, 10, 10, 10, 9, 9])  # 29 → 22 before the firs
     [
         ("levelled", {"history": STEEP}, {}),
         ("levelled", {}, {"history": STEEP}),
-        ("fitted", {"train": 11.0}, {"train": 11.0}),  # over half of the 20 % before
-        ("fitted", {"train": 19.0}, {"train": 19.0}),  # above the test error
+        ("fitted", {"train": 11.5}, {"train": 11.5}),  # of 20 % at the first drop
     ],
 )
 def test_each_part_of_the_gate_can_fail(part, base, without):
@@ -171,9 +170,12 @@ def test_a_wide_interval_fails_the_gate_unless_the_effect_is_large():
 
 
 def test_what_training_error_still_loses_before_a_drop():
-    """29 → 22 in the first phase, 11 → 10 in the second; the last one has no drop."""
-    assert hypotheses.still_falling(STEEP, 2) == pytest.approx([7, 1])
-    assert hypotheses.still_falling(FLAT, 3) == []  # phases of four epochs are short
+    """In phases of four epochs one counts after the first: 24 → 20 and 10 → 10, a third
+    phase has no drop. Of seven epochs three count: from 21 on average to 18."""
+    assert hypotheses.still_falling(STEEP, 2) == pytest.approx([4, 0])
+    long = log([30, 22, 21, 20, 19, 18, 17, 9], [0.01] * 7 + [0.001])
+    assert hypotheses.still_falling(long, 3) == pytest.approx([1])
+    assert hypotheses.still_falling(long, 1) == pytest.approx([1])
 
 
 def test_test_error_at_equal_training_loss():

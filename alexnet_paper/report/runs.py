@@ -348,11 +348,11 @@ def gate_in_words(gate):
     if gate is None:
         return ""
     return (
-        f"Gate: training error falls by less than {gate.levelled:g} points over the "
-        f"last {gate.window} epochs of each phase, against the {gate.window} before; "
-        "at the end it is below the test error, and at most "
-        f"{gate.fitted:g} of what it was at the first drop; the interval is at most "
-        "as wide as the printed effect, or as the effect found."
+        f"Gate: training error falls by less than {gate.levelled:g} points an epoch "
+        "before each drop of the rate; at the end it is at most "
+        f"{gate.fitted:g} of the test error and of what it was at the first drop; the "
+        "interval's half-width is at most half of the printed effect, or less than "
+        "half of the effect found."
     )
 
 

@@ -40,11 +40,12 @@ class Hypothesis:
 class Gate:
     """What runs must show before their difference counts.
 
-    Before each drop of the rate the mean training error of a phase's last `window`
-    epochs is less than `levelled` points below that of the `window` before. At the end
-    the training error of the base is below its test error, and at most `fitted` of what
-    it was at the first drop. The half-width of the interval is at most half of the
-    printed effect, or less than half of the effect found.
+    Before each drop of the rate training error falls by less than `levelled` points an
+    epoch: the mean of the phase's last `window` epochs against that of as many before,
+    or of fewer in a short phase, whose first epoch does not count. At the end the
+    training error of the base is at most `fitted` of its test error, and of what it was
+    at the first drop. The half-width of the interval is at most half of the printed
+    effect, or less than half of the effect found.
     """
 
     levelled: float

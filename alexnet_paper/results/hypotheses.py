@@ -287,17 +287,20 @@ def phases(lines):
 
 
 def still_falling(lines, window):
-    """Points by which the training error of the last `window` epochs before each drop
-    of the rate is below that of the `window` before them."""
+    """Points an epoch by which training error still falls before each drop of the rate:
+    the last `window` epochs against the `window` before them, or as many as a phase has
+    after its first epoch."""
 
     def mean(part):
         return 100 * statistics.mean(line["top1_error"] for line in part)
 
-    return [
-        mean(phase[-2 * window : -window]) - mean(phase[-window:])
-        for phase in phases(lines)[:-1]
-        if len(phase) >= 2 * window
-    ]
+    falls = []
+    for phase in phases(lines)[:-1]:
+        epochs = min(window, (len(phase) - 1) // 2)
+        if epochs:
+            before, last = phase[-2 * epochs : -epochs], phase[-epochs:]
+            falls.append((mean(before) - mean(last)) / epochs)
+    return falls
 
 
 def passed(arms, hypothesis, gate, found):
@@ -317,7 +320,7 @@ def passed(arms, hypothesis, gate, found):
     first = statistics.mean(
         100 * phases(history(run))[0][-1]["top1_error"] for run in base.values()
     )
-    fitted = train < test and train <= gate.fitted * first
+    fitted = train <= gate.fitted * min(test, first)
     effect = printed(hypothesis)
     precise = abs(found.mean) > 2 * found.half_width or (
         effect is not None and found.half_width <= effect / 2
