@@ -106,15 +106,16 @@ def differences(options):
 
 def compare(options):
     command_line.quiet_keras()
-    from reproduce import side_by_side
+    from alexnet_paper.report.comparison import Comparison
+    from reproduce.experiment import run_all
 
     with command_line.usage():
-        asked = side_by_side.Comparison(options)
+        asked = Comparison(options)
     command_line.note(f"timing {len(asked.experiment.arms)} nets …")
     asked.time()
     if asked.missing and (options.run or asked.free):
         command_line.note(asked.cost())
-        asked.run()
+        asked.run(run_all)
     command_line.emit(asked.table(options.format))
     asked.draw()
     command_line.note(f"chart: {asked.figure}")

@@ -55,7 +55,7 @@ def table(options):
         records = record.load_all(options.records)
     command_line.quiet_keras()
 
-    from reproduce import report
+    from alexnet_paper.report import table as report
 
     with command_line.usage():
         devices = report.tower_devices(variant, options.placement)

@@ -1,4 +1,4 @@
-"""Imports point one way, and what should start at once does not load TensorFlow."""
+"""Eight rooms, imports that point one way, and programs that start at once."""
 
 import ast
 import importlib.util
@@ -12,62 +12,28 @@ import alexnet_paper
 import reproduce
 
 PACKAGES = (alexnet_paper, reproduce)
-
-# each module imports from rows above its own, or from the left of its own row
-ROWS = (
-    ("paper", "architecture", "record", "findings"),
-    ("ablations",),
-    ("articles", "variants", "differences", "placement", "images", "augment"),
-    ("layers", "losses", "optimizer", "prepare", "downloads"),
-    ("model", "weights", "data", "batches", "formats"),
-    ("alexnet", "plan", "kernels", "retrieval"),
-    ("equivalence", "train", "effects", "small_nets", "evidence", "trained"),
-    (
-        "evaluate",
-        "probe",
-        "checks",
-        "article_checks",
-        "claims",
-        "conversion",
-        "experiments",
-        "trials",
-    ),
-    ("comparison",),
-    ("tables", "layout", "outcomes", "figures"),
-    ("charts", "diagram", "contact_sheets"),
-)
-ORDER = [f"alexnet_paper.{name}" for row in ROWS for name in row]
-
-LIGHT = [
+ROOMS = alexnet_paper.ROOMS  # in the order in which data flows
+LIGHT = [  # besides the programs: what help, lists and tables of records need
     "alexnet_paper",
-    *(
-        f"alexnet_paper.{name}"
-        for name in (
-            "paper",
-            "articles",
-            "architecture",
-            "ablations",
-            "variants",
-            "differences",
-            "record",
-            "tables",
-            "layout",
-            "outcomes",
-            "placement",
-        )
-    ),
+    "alexnet_paper.nets.placement",
+    "alexnet_paper.nets.differences",
+    "alexnet_paper.results.record",
+    "alexnet_paper.report.writers",
+    "alexnet_paper.report.claims",
+    "alexnet_paper.report.runs",
 ]
 HEAVY = ("tensorflow", "keras", "numpy", "jax", "torch", "PIL", "sklearn", "matplotlib")
 
 
 def sources():
-    """{"alexnet_paper.model": path, ...} of both packages."""
+    """{"alexnet_paper.nets.model": path, ...} of both packages."""
     found = {}
     for package in PACKAGES:
-        (folder,) = package.__path__
-        for path in sorted(Path(folder).glob("*.py")):
-            stem = "" if path.stem == "__init__" else f".{path.stem}"
-            found[package.__name__ + stem] = path
+        (folder,) = map(Path, package.__path__)
+        for path in sorted(folder.rglob("*.py")):
+            parts = path.relative_to(folder).with_suffix("").parts
+            parts = [part for part in parts if part != "__init__"]
+            found[".".join([package.__name__, *parts])] = path
     return found
 
 
@@ -99,25 +65,40 @@ def module_of(dotted):
     return ".".join(parts) or None
 
 
-def test_every_module_has_its_place():
-    """A module added without a place in the order fails here."""
-    ours = {name for name in SOURCES if name.startswith("alexnet_paper.")}
-    assert ours <= set(ORDER)
+def room_of(name):
+    """The room that a module of ours is in; "" for those beside the rooms."""
+    parts = name.split(".")
+    return parts[1] if len(parts) > 1 and parts[1] in ROOMS else ""
 
 
-def test_the_map_names_every_module():
-    words = set(alexnet_paper.__doc__.replace(",", " ").split())
-    assert {name.removeprefix("alexnet_paper.") for name in ORDER} <= words
+def test_no_module_stands_beside_the_rooms():
+    (folder,) = map(Path, alexnet_paper.__path__)
+    assert {path.name for path in folder.glob("*.py")} == {"__init__.py", "files.py"}
+    rooms = {path.parent.name for path in folder.glob("*/__init__.py")}
+    assert rooms == set(ROOMS)
 
 
-@pytest.mark.parametrize("name", [n for n in SOURCES if n in ORDER])
-def test_imports_point_to_earlier_modules(name):
-    rank = {module: index for index, module in enumerate(ORDER)}
+INSIDE = [n for n in SOURCES if n.startswith("alexnet_paper.") and room_of(n)]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_map_of_a_room_names_its_modules(room):
+    about = importlib.import_module(f"alexnet_paper.{room}").__doc__
+    words = set(about.replace(",", " ").split())
+    start = f"alexnet_paper.{room}."
+    inside = {n.removeprefix(start) for n in INSIDE if n.startswith(start)}
+    assert inside and inside <= words, inside - words
+    assert room in alexnet_paper.__doc__
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_a_room_imports_from_the_rooms_before_it(name):
+    here = ROOMS.index(room_of(name))
     for dotted in imported(name):
         module = module_of(dotted)
         assert not (module or "").startswith("reproduce"), f"{name} imports {module}"
-        if module is not None and module != "alexnet_paper":
-            assert rank[module] < rank[name], f"{name} imports {module}"
+        if module and room_of(module):
+            assert ROOMS.index(room_of(module)) <= here, f"{name} imports {module}"
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -155,9 +136,3 @@ def test_light_modules_load_nothing_heavy():
         [sys.executable, "-c", script], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-
-
-def test_tables_compute_no_metric_and_training_prints_no_table():
-    """They meet at the record."""
-    above = {module_of(dotted) for dotted in imported("alexnet_paper.tables")}
-    assert not above & {f"alexnet_paper.{n}" for n in ("train", "evaluate", "claims")}

@@ -6,6 +6,7 @@ import zlib
 import keras
 import numpy as np
 
+from alexnet_paper.nets import placement as placements
 from alexnet_paper.nets import specs
 from alexnet_paper.nets.layers import GroupedConv2D
 from alexnet_paper.nets.layers import Local2D
@@ -98,7 +99,7 @@ def build_model(
     that is too small.
     """
     check_options(classifier_activation, include_top, pooling)
-    placement = placement.resolve(placement, architecture.towers)
+    placement = placements.resolve(placement, architecture.towers)
     if not include_top:
         architecture = architecture.convolutional()
     layers = specs.trace(architecture)

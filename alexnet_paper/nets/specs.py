@@ -323,7 +323,7 @@ class Layer:
     macs: int = 0
     reads: str = ""  # "image", "own tower", "both towers"; "" where there is no tower
     towers: str = ""  # the towers that hold it: "a", "b" or "ab"
-    logits: bool = False  # whether it is the last learned layer
+    logits: bool = False  # whether its outputs are the logits
 
     @property
     def learned(self):
@@ -367,8 +367,9 @@ def trace(architecture):
             layer = dataclasses.replace(layer, reads=reads, towers=towers)
         layers.append(layer)
         shape, reads_image = layer.output_shape, False
-    last = max((i for i, layer in enumerate(layers) if layer.learned), default=None)
-    if last is not None:
+    last = max((i for i, layer in enumerate(layers) if layer.learned), default=0)
+    activated = any(isinstance(row.spec, (ReLU, Tanh)) for row in layers[last:])
+    if isinstance(layers[last].spec, Dense) and not activated:
         layers[last] = dataclasses.replace(layers[last], logits=True)
     names = [layer.name for layer in layers]
     if len(set(names)) < len(names):

@@ -800,6 +800,19 @@ CLAIMS = (
         remark="near the end the authors also slowed conv1, then froze it",
     ),
     Claim(
+        "K05",
+        "§5",
+        "cycles through the training set",
+        "about 90",
+        IMAGENET,
+        values=(90,),
+        unit="epochs",
+        protocol="1.2 million images",
+        authors="93 / 91",
+        authors_source="C: layer-params-145-2010.cfg / layer-params-145.cfg",
+        command=_TRAIN_2010,
+    ),
+    Claim(
         "K06",
         "§5",
         "biases of 1 and the early stages of learning",
@@ -819,19 +832,6 @@ CLAIMS = (
                 for name in ("paper", "paper.zero-bias")
             )
         ),
-    ),
-    Claim(
-        "K05",
-        "§5",
-        "cycles through the training set",
-        "about 90",
-        IMAGENET,
-        values=(90,),
-        unit="epochs",
-        protocol="1.2 million images",
-        authors="93 / 91",
-        authors_source="C: layer-params-145-2010.cfg / layer-params-145.cfg",
-        command=_TRAIN_2010,
     ),
     # §6 Results
     Claim(

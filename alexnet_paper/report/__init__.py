@@ -7,4 +7,6 @@ style        what all figures share
 charts       Figure 1, curves, confusion matrices, effects
 figure2      the net, drawn
 contact_sheets  Figures 3 and 4
+    table        the main job: a variant beside the paper
+    comparison   variants side by side
 """

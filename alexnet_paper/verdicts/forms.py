@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from alexnet_paper.nets import model as models
-from alexnet_paper.nets import placement
+from alexnet_paper.nets import placement as placements
 from alexnet_paper.nets import specs
 from alexnet_paper.training.optimizer import MomentumSGD
 
@@ -27,7 +27,7 @@ class Forms:
     placed: dict  # layer → {"forward" | "backward" | "update": {devices}}
     strays: tuple[str, ...]  # layers with an operation off their tower's device
     crossed: tuple["Crossed", ...]
-    rest: tuple[placement.Transfer, ...]  # whatever else moves between the devices
+    rest: tuple[placements.Transfer, ...]  # whatever else moves between the devices
 
     @property
     def as_figure_2(self):
@@ -68,15 +68,15 @@ def compare(architecture, images, labels, devices, seed=0):
     two = models.build_model(
         architecture, devices, classifier_activation=None, seed=seed
     )
-    where = placement.resolve(devices, architecture.towers)
+    placement = placements.resolve(devices, architecture.towers)
     outputs = [model(images, training=False) for model in (two, one)]
     gradients = [one_step(model, images, labels) for model in (two, one)]
     stepped = [[*models.get_weights(model).values()] for model in (two, one)]
-    report = traced_step(two, images, labels, where.devices[0])
-    crossed, rest = sort_transfers(report, specs.crossings(architecture), where)
+    report = traced_step(two, images, labels, placement.devices[0])
+    crossed, rest = sort_transfers(report, specs.crossings(architecture), placement)
     return Forms(
         images=len(images),
-        devices=where.devices,
+        devices=placement.devices,
         outputs=difference(*[[np.asarray(output)] for output in outputs]),
         gradients=difference(*gradients),
         step=difference(*stepped),
@@ -120,14 +120,14 @@ def one_step(model, images, labels):
 
 
 def traced_step(model, images, labels, default):
-    """What `placement.inspect` finds in the graph of the training step that `fit` runs
+    """What `placements.inspect` finds in the graph of the training step that `fit` runs
     (traced, not executed)."""
     import tensorflow as tf
 
     step = tf.function(lambda x, y: model.train_step((x, y)))
     traced = step.get_concrete_function(tf.constant(images), tf.constant(labels))
     names = [layer.name for layer in model.layers]
-    return placement.inspect(traced, names, default)
+    return placements.inspect(traced, names, default)
 
 
 def strays(devices, towers):

@@ -22,7 +22,7 @@ from alexnet_paper.data import prepare
 from alexnet_paper.data.images import LARGEST
 from alexnet_paper.data.images import files_in
 
-SHARED = Path(__file__).parents[2] / "shared" / "data"
+SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 
 def photograph(seed, height=40, width=60):

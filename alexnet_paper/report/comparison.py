@@ -11,7 +11,7 @@ from alexnet_paper.report import writers
 from alexnet_paper.results import compare
 from alexnet_paper.results import record
 from alexnet_paper.training import environment
-from reproduce.experiment import run_all
+from alexnet_paper.training.plan import check
 
 TIMED = 32  # images in a batch whose forward pass and training step are timed
 
@@ -40,7 +40,7 @@ class Comparison:
         )
         self.plans = self.experiment.plans(options.data_dir)
         for _, plan in self.plans:
-            plan.check(plan)
+            check(plan)
         self.folder = Path("runs") / self.experiment.name
         self.figure = options.out or str(self.folder / "comparison.png")
         style.check_path(self.figure)
@@ -98,10 +98,12 @@ class Comparison:
             "goes on"
         )
 
-    def run(self):
-        for _ in run_all(
+    def run(self, run_all):
+        """Runs what is missing; `run_all` as in `reproduce.experiment`."""
+        found = run_all(
             self.experiment, self.missing, self.folder, self.options.command
-        ):
+        )
+        for _ in found:
             pass
         self.read()
 

@@ -15,7 +15,7 @@ from alexnet_paper.data.images import class_folders
 from alexnet_paper.data.images import files_in
 from alexnet_paper.data.images import open_image
 
-SHARED = Path(__file__).parents[2] / "shared" / "data"
+SHARED = Path(__file__).parents[3] / "shared" / "data"
 ORIENTATION = 0x0112
 
 # what EXIF orientation n asks for, as NumPy turns

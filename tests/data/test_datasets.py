@@ -21,7 +21,7 @@ from alexnet_paper.data.batches import Views
 from alexnet_paper.data.datasets import Split
 from alexnet_paper.data.images import ImageFiles
 
-SHARED = Path(__file__).parents[2] / "shared" / "data"
+SHARED = Path(__file__).parents[3] / "shared" / "data"
 real = pytest.mark.skipif(not SHARED.is_dir(), reason=f"no {SHARED}")
 
 

@@ -18,7 +18,7 @@ from alexnet_paper.nets.specs import ReLU
 from alexnet_paper.nets.specs import Tanh
 from alexnet_paper.nets.variants import OnPlateau
 from alexnet_paper.nets.variants import Recipe
-from reproduce import report
+from alexnet_paper.report import table as report
 
 NET = Architecture(
     "net",

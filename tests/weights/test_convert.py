@@ -20,7 +20,7 @@ from alexnet_paper.weights import convert as conversion
 from alexnet_paper.weights import net as nets
 from alexnet_paper.weights.convert import Options
 
-SHARED = Path(__file__).parents[2] / "shared" / "data"
+SHARED = Path(__file__).parents[3] / "shared" / "data"
 REAL = SHARED / "alexnet_weights" / "bvlc_alexnet_int8_conv1to5_fc8.npz"
 RNG = np.random.default_rng(0)
 IMAGES = [RNG.integers(0, 256, (SIDE, SIDE, 3), dtype="uint8") for _ in range(3)]
