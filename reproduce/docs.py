@@ -100,7 +100,7 @@ def results_page():
     from alexnet_paper.verdicts import stand_ins
 
     shipped = record.load_all(record.shipped())
-    features = [r for r in shipped if r.protocol.get("experiment") == "features"]
+    features = [r for r in shipped if r.protocol.experiment == "features"]
     records = [r for r in shipped if r not in features]
     text = "What the records that come with this project say, and then every record."
     drawn = pictures(shipped)

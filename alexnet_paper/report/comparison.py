@@ -76,7 +76,7 @@ class Comparison:
         """Of the data, as far as it is known; None: each variant's own."""
         if self.dataset:
             return self.dataset.classes
-        known = {found.protocol["classes"] for found in self.found.values()}
+        known = {found.protocol.classes for found in self.found.values()}
         return known.pop() if known else None
 
     def time(self):

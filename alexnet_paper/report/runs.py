@@ -16,12 +16,10 @@ def records_section(records, variant="this variant"):
             record.data,
             f"{record.split}, {record.examples:,}",
             protocol(record, *asked(record)),
-            record.protocol.get("ended") or percent(record.metrics, "top1_error"),
+            record.protocol.ended or percent(record.metrics, "top1_error"),
             percent(record.metrics, "top5_error"),
             record.environment.get("commit", "unknown"),
-            " && ".join(
-                dict.fromkeys([*record.protocol.get("trained", ()), record.command])
-            ),
+            " && ".join(dict.fromkeys([*record.protocol.trained, record.command])),
         )
         for record in records
     )
@@ -40,8 +38,8 @@ def shown(record):
     """How a record's images were shown to the net, and how its classes are numbered."""
     about = record.protocol
     return (
-        f"{about.get('image', 'as they are')}; mean subtracted: "
-        f"{about.get('mean', 'unknown')}; labels: {about.get('labels', 'unknown')}"
+        f"{about.image or 'as they are'}; mean subtracted: {about.mean or 'unknown'}; "
+        f"labels: {about.labels or 'unknown'}"
     )
 
 
@@ -159,7 +157,7 @@ def curves_section(history, about):
 
 
 def protocol(record, *names):
-    return ", ".join(f"{name} {record.protocol.get(name, '?')}" for name in names)
+    return ", ".join(f"{name} {getattr(record.protocol, name)}" for name in names)
 
 
 def percent(metrics, name):
@@ -364,17 +362,17 @@ def features_sections(records):
         low, high = (100 * edge for edge in metrics["probe_accuracy_interval"])
         rows.append(
             (
-                protocol["arm"].replace("-", " "),
-                protocol["layer"],
+                protocol.arm.replace("-", " "),
+                protocol.layer,
                 f"{100 * metrics['probe_accuracy']:.1f} [{low:.1f}, {high:.1f}]",
                 f"{100 * metrics['precision_at_6']:.1f}",
                 f"{100 * metrics['precision_at_6_by_angle']:.1f}",
                 f"{100 * metrics['chance']:.1f}",
-                f"{protocol['training_images']:,} / {record.examples:,}",
+                f"{protocol.training_images:,} / {record.examples:,}",
             )
         )
     features = Section(
-        f"Features of {one.protocol['weights']} on {one.data}, {one.split}",
+        f"Features of {one.protocol.weights} on {one.data}, {one.split}",
         (
             "features",
             "layer",
@@ -385,8 +383,8 @@ def features_sections(records):
             "images",
         ),
         tuple(rows),
-        f"In %, {one.protocol['classes']} classes, with a 95 % interval; images: "
-        f"fitted or searched / tested. Probe: {one.protocol['probe']}. The six nearest "
+        f"In %, {one.protocol.classes} classes, with a 95 % interval; images: "
+        f"fitted or searched / tested. Probe: {one.protocol.probe}. The six nearest "
         "by Euclidean distance, and by the angle between features.",
     )
     return [features, *colours_sections(records)]
@@ -395,7 +393,7 @@ def features_sections(records):
 def colours_sections(records):
     """How coloured the two parts of each first layer are, if any has two."""
     found = {
-        record.protocol["arm"].replace("-", " "): record.metrics["colour"]
+        record.protocol.arm.replace("-", " "): record.metrics["colour"]
         for record in records
         if record.metrics.get("colour")
     }

@@ -5,6 +5,7 @@ import dataclasses
 import keras
 
 from alexnet_paper.results import evaluate as evaluation
+from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
 from alexnet_paper.training import environment
 from alexnet_paper.training import train as training
@@ -40,15 +41,15 @@ def run(experiment, arm, plan, folder, command, watch, notify):
         "arm": arm,
         "input": plan.input_size or "own",
         "rate": one.recipe.learning_rate,
-        "changes": plan.changes(),
     }
     if one.diverged:
         return [diverged(one, experiment, about, command)]
     if not finished:
         return None
+    opened = evaluation.open_runs([folder])
     found = [
-        evaluation.evaluate(
-            [folder],
+        evaluation.measure(
+            opened,
             split,
             views,
             command,
@@ -57,7 +58,9 @@ def run(experiment, arm, plan, folder, command, watch, notify):
         for split, views in (*experiment.measured, *experiment.more.get(arm, ()))
     ]
     return [
-        dataclasses.replace(record, protocol={**about, **record.protocol})
+        dataclasses.replace(
+            record, protocol=dataclasses.replace(record.protocol, **about)
+        )
         for record in found
     ]
 
@@ -70,17 +73,18 @@ def diverged(one, experiment, about, command):
         data=one.plan.data,
         split=split,
         examples=0,
-        protocol={
+        protocol=Protocol(
             **about,
-            "ended": f"diverged in epoch {one.epoch + 1}",
-            "classes": one.dataset.classes,
-            "views": views,
-            "epochs": one.epoch,
-            "seed": str(one.plan.seed),
-            "training_images": len(one.dataset.splits["train"]),
-            "batch_size": one.recipe.batch_size,
-            "steps": one.steps,
-        },
+            changes=one.plan.changes(),
+            ended=f"diverged in epoch {one.epoch + 1}",
+            classes=one.dataset.classes,
+            views=views,
+            epochs=one.epoch,
+            seed=str(one.plan.seed),
+            training_images=len(one.dataset.splits["train"]),
+            batch_size=one.recipe.batch_size,
+            steps=one.steps,
+        ),
         metrics={},
         command=command,
         environment=environment.here(),

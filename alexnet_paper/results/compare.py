@@ -77,8 +77,8 @@ def experiment(data, names=None, seeds=1, **options):
         "the same images, epochs and seeds for all; each its own recipe",
         Plan(names[0], data, validation=VALIDATION, **given),
         arms,
-        seeds,
-        (("validation" if data == "imagenet" else "test", 1),),
+        seeds=seeds,
+        measured=(("validation" if data == "imagenet" else "test", 1),),
     )
 
 
@@ -101,11 +101,11 @@ def fitted(name, size):
 def plan_of(record):
     """The plan a record's run had, or None where it does not say."""
     said = record.protocol
-    changes = said.get("changes")
+    changes = said.changes
     if changes is None:  # an older record: of a run with its variant's recipe, mostly
-        if "experiment" in said or said.get("recipe", "as-published") != "as-published":
+        if said.experiment or not record.published:
             return None
-        changes = {name: said.get(name) for name in ("epochs", "batch_size")}
+        changes = {"epochs": said.epochs, "batch_size": said.batch_size}
     return Plan(record.variant, record.data, **changes)
 
 
@@ -119,6 +119,8 @@ def same_training(a, b):
             plan.authors_schedule(),
             plan.validate_every,
             plan.until,
+            plan.until_loss,
+            plan.precision,
         )
         for plan in (a, b)
     )
@@ -154,7 +156,7 @@ def is_of(record, plan, split):
     """Whether a record is of the run that `plan` describes, which may have ended in
     numbers that are not finite."""
     about = (record.variant, record.data, record.split)
-    said = [record.protocol.get(name) for name in ("seed", "views")]
+    said = [record.protocol.seed, record.protocol.views]
     if about != (plan.variant, plan.data, split) or said != [str(plan.seed), 1]:
         return False
     trained = plan_of(record)
@@ -162,8 +164,8 @@ def is_of(record, plan, split):
 
 
 def images_of(record):
-    names = ("classes", "training_images", "fingerprint")
-    return tuple(record.protocol.get(name) for name in names)
+    about = record.protocol
+    return about.classes, about.training_images, about.fingerprint
 
 
 # What it costs
@@ -261,7 +263,7 @@ class Row:
     @property
     def ended(self):
         """How a run ended that diverged, or ""."""
-        return next((r.protocol["ended"] for r in self.records if not r.metrics), "")
+        return next((r.protocol.ended for r in self.records if not r.metrics), "")
 
     @property
     def error(self):

@@ -16,16 +16,16 @@ def of_experiment(records, name):
     """{arm: its records} of an experiment, by arm."""
     found = {}
     for record in records:
-        if record.protocol.get("experiment") == name:
-            found.setdefault(record.protocol["arm"], []).append(record)
+        if record.protocol.experiment == name:
+            found.setdefault(record.protocol.arm, []).append(record)
     return found
 
 
 def training(record):
     """What a run was trained for: epochs, images, and other changes of its plan."""
     about = record.protocol
-    changes = sorted((about.get("changes") or {}).items())
-    return about["epochs"], about.get("training_images", 0), str(changes)
+    changes = sorted((about.changes or {}).items())
+    return about.epochs, about.training_images or 0, str(changes)
 
 
 def most_trained(*arms):
@@ -41,14 +41,13 @@ def most_trained(*arms):
 def steps_of(record):
     """Steps of an epoch of a run."""
     about = record.protocol
-    every = math.ceil(about["training_images"] / about["batch_size"])
-    return about.get("steps", every)
+    return about.steps or math.ceil(about.training_images / about.batch_size)
 
 
 def steps_to_leave(record):
     """Steps after which the training loss of an epoch was below 0.9 ln(classes), or
     math.inf if it never was."""
-    limit = LEFT * math.log(record.protocol["classes"])
+    limit = LEFT * math.log(record.protocol.classes)
     for line in record.history:
         if line["loss"] < limit:
             return line["epoch"] * steps_of(record)
@@ -71,9 +70,9 @@ def started(records, name):
 def summary(records):
     steps = [steps_to_leave(record) for record in records]
     left = [count for count in steps if math.isfinite(count)]
-    run = max(record.protocol["epochs"] * steps_of(record) for record in records)
+    run = max(record.protocol.epochs * steps_of(record) for record in records)
     median = statistics.median(left) if left else None
-    return len(steps), len(left), median, run, records[0].protocol["batch_size"]
+    return len(steps), len(left), median, run, records[0].protocol.batch_size
 
 
 def epochs_to(history, error, name="top1_error"):
@@ -161,7 +160,7 @@ def by_rate(records, name):
     arms = {}
     for arm, of_arm in of_experiment(records, name).items():
         kind, _, rate = arm.partition("-")
-        by_seed = sorted(of_arm, key=lambda record: int(record.protocol["seed"]))
+        by_seed = sorted(of_arm, key=lambda record: int(record.protocol.seed))
         arms.setdefault(kind, {})[float(rate)] = by_seed
     return arms
 
@@ -233,9 +232,9 @@ class Effect:
 def errors(records, split, views, metric="top1_error"):
     """{seed: error in %} of an arm's records on a split."""
     return {
-        record.protocol["seed"]: 100 * record.metrics[metric]
+        record.protocol.seed: 100 * record.metrics[metric]
         for record in records
-        if (record.split, record.protocol["views"]) == (split, views)
+        if (record.split, record.protocol.views) == (split, views)
         and metric in record.metrics
     }
 
@@ -263,11 +262,11 @@ def effect(records, experiment, arm, other, what):
         record
         for of_arm in alike
         for record in of_arm
-        if (record.split, record.protocol["views"]) == NEEDS[what]
+        if (record.split, record.protocol.views) == NEEDS[what]
     ]
     return Effect(
         tuple(sign * (theirs[seed] - ours[seed]) for seed in seeds),
-        max(record.protocol["epochs"] for record in used),
+        max(record.protocol.epochs for record in used),
         files(used),
     )
 
@@ -276,9 +275,9 @@ def hours(records):
     """{experiment: hours of training in the logs of its records, each run once}."""
     runs, found = {}, {}
     for record in records:
-        keys = (record.protocol.get(key) for key in ("experiment", "arm", "seed"))
-        seconds = sum(line.get("seconds", 0) for line in record.history)
-        runs[(*keys, *training(record))] = seconds
+        about = record.protocol
+        run = about.experiment, about.arm, about.seed, *training(record)
+        runs[run] = sum(line.get("seconds", 0) for line in record.history)
     for (experiment, *_), seconds in runs.items():
         if experiment and seconds:
             found[experiment] = found.get(experiment, 0) + seconds / 3600

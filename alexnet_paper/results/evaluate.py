@@ -1,13 +1,16 @@
 """Errors as the paper measures them: top-1 and top-5, over one or ten views (§4.1),
 of one run or of the averaged predictions of several (§6)."""
 
+from dataclasses import dataclass
 from dataclasses import replace
 
 import numpy as np
 
 from alexnet_paper.data import datasets
+from alexnet_paper.data.datasets import Dataset
 from alexnet_paper.data.images import ImageFiles
 from alexnet_paper.results import colour as kernels
+from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
 from alexnet_paper.results.record import pack
 from alexnet_paper.training import environment
@@ -78,33 +81,57 @@ def outcomes(probabilities, labels):
 FIXED_POINT = 65_535  # of which a kept probability is a multiple, as uint16
 
 
-def evaluate(
-    folders, split_name, views, command, per_class=False, precision=None, keep=False
-):
-    """Evaluates the average of the runs in `folders` on a split of their data.
+@dataclass(frozen=True)
+class Opened:
+    """Runs on the same data, with their plans, what `run.json` says, and their nets."""
 
-    With `per_class` the metrics have a report on every class. `precision` is by default
-    that of the runs. The record of test images keeps each one's outcome, and with
-    `keep` all probabilities. Returns a `Record`.
-    Raises ValueError where a folder is not a run, the runs are of different data, or
-    the split does not exist.
+    folders: tuple
+    plans: tuple
+    about: tuple
+    dataset: Dataset
+    nets: tuple
+
+
+def open_runs(folders, precision=None):
+    """The `Opened` runs of these folders; `precision` is by default their own.
+
+    Raises ValueError where a folder is not a run, is named twice, or the runs were
+    trained on different data.
     """
-    plans, about = zip(*map(read_plan, folders), strict=True)
     if len(set(map(str, folders))) < len(folders):
         raise ValueError("a run is named twice: its average with itself says nothing.")
+    plans, about = zip(*map(read_plan, folders), strict=True)
     places = {f"{plan.data} {plan.data_dir or ''}".strip() for plan in plans}
     if len(places) > 1:
         found = ", ".join(sorted(places))
         raise ValueError(f"the runs were trained on different data: {found}.")
-    plan, dataset = plans[0], plans[0].dataset()
-    recipe = plan.training_recipe()
+    nets = [run_folder.open_run(folder) for folder in folders]
+    nets = tuple(replace(net, precision=precision or net.precision) for net in nets)
+    return Opened(tuple(folders), plans, about, plans[0].dataset(), nets)
+
+
+def evaluate(
+    folders, split_name, views, command, per_class=False, precision=None, keep=False
+):
+    """`measure` of the runs in these folders."""
+    opened = open_runs(folders, precision)
+    return measure(opened, split_name, views, command, per_class, keep)
+
+
+def measure(opened, split_name, views, command, per_class=False, keep=False):
+    """The `Record` of the average of opened runs on a split of their data.
+
+    With `per_class` the metrics have a report on every class. The record of test images
+    keeps each one's outcome, and with `keep` all probabilities. Raises ValueError where
+    the split does not exist or is not the same for all runs.
+    """
+    plans, dataset, nets = opened.plans, opened.dataset, opened.nets
+    plan, recipe = plans[0], plans[0].training_recipe()
     split = dataset.split(split_name)
     if split_name != "test":
-        held = {own.dataset().split(split_name).fingerprint for own in plans}
-        if len(held) > 1:
+        others = (own.dataset().split(split_name) for own in plans[1:])
+        if any(held.fingerprint != split.fingerprint for held in others):
             raise ValueError(f"the runs do not have the same {split_name} images.")
-    nets = [run_folder.open_run(folder) for folder in folders]
-    nets = [replace(net, precision=precision or net.precision) for net in nets]
     probabilities = average(nets, split, views)
     measured = metrics(probabilities, split.labels)
     if per_class:
@@ -118,29 +145,29 @@ def evaluate(
         fixed = np.round(FIXED_POINT * probabilities).astype("uint16")
         labels = split.labels.astype(arrays["rank"].dtype)
         arrays = {**arrays, "probabilities": fixed, "label": labels}
-    history = run_folder.history(folders[0])
+    history = run_folder.history(opened.folders[0])
     return Record(
         variant="+".join(dict.fromkeys(own.variant for own in plans)),
         data=plan.data,
         split=split_name,
         examples=len(split),
-        protocol={
-            "classes": dataset.classes,
-            "views": views,
-            "epochs": len(history),
-            "weights_of_epoch": nets[0].about["state"]["epoch"],
-            "seed": "+".join(str(own.seed) for own in plans),
-            "runs": len(plans),
-            "training_images": len(dataset.splits["train"]),
-            "trained": [found["command"] for found in about],
-            "trained_by": [found.get("commit", "none") for found in about],
-            "recipe": plan.recipe or "as-published",
-            "changes": plan.changes(),
-            "batch_size": recipe.batch_size,
-            "steps": recipe.steps_of(len(dataset.splits["train"])),
-            "precision": "+".join(dict.fromkeys(net.precision for net in nets)),
+        protocol=Protocol(
+            classes=dataset.classes,
+            views=views,
+            epochs=len(history),
+            weights_of_epoch=nets[0].about["state"]["epoch"],
+            seed="+".join(str(own.seed) for own in plans),
+            runs=len(plans),
+            training_images=len(dataset.splits["train"]),
+            trained=[found["command"] for found in opened.about],
+            trained_by=[found.get("commit", "none") for found in opened.about],
+            recipe=plan.recipe or "as-published",
+            changes=plan.changes(),
+            batch_size=recipe.batch_size,
+            steps=recipe.steps_of(len(dataset.splits["train"])),
+            precision="+".join(dict.fromkeys(net.precision for net in nets)),
             **shown(nets[0], split),
-        },
+        ),
         metrics=measured,
         command=command,
         environment=environment.here(),
@@ -186,18 +213,18 @@ def evaluate_weights(paths, data, data_dir, split_name, views, command, precisio
         data=data,
         split=split_name,
         examples=len(split),
-        protocol={
-            "classes": nets[0].architecture.classes,
-            "views": views,
-            "epochs": "imported",
-            "seed": "imported",
-            "runs": len(nets),
-            "weights": [net.about.get("source", net.name) for net in nets],
-            "sha256": [net.about.get("sha256", "not said") for net in nets],
-            "label_order": about.get("label_order", "its own"),
-            "precision": nets[0].precision,
+        protocol=Protocol(
+            classes=nets[0].architecture.classes,
+            views=views,
+            epochs="imported",
+            seed="imported",
+            runs=len(nets),
+            weights=[net.about.get("source", net.name) for net in nets],
+            sha256=[net.about.get("sha256", "not said") for net in nets],
+            label_order=about.get("label_order", "its own"),
+            precision=nets[0].precision,
             **shown(nets[0], split),
-        },
+        ),
         metrics=metrics(average(nets, split, views), labels),
         command=command,
         environment=environment.here(),

@@ -8,6 +8,7 @@ import numpy as np
 
 from alexnet_paper.results import evaluate as evaluation
 from alexnet_paper.results.neighbours import retrieval
+from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
 from alexnet_paper.training.environment import here
 
@@ -88,20 +89,20 @@ def record(net, found, layer, dataset, split_name, seed, metrics, command):
         data=dataset.name,
         split=split_name,
         examples=len(split),
-        protocol={
-            "experiment": "features",
-            "arm": found.arm.replace(" ", "-"),
-            "layer": "none" if found.arm == "pixels" else layer,
-            "classes": dataset.classes,
-            "views": 1,
-            "epochs": "imported",
-            "seed": str(seed),
-            "training_images": len(train),
-            "probe": f"logistic regression, C = {REGULARIZATION:g}",
-            "weights": about.get("source", net.name),
-            "sha256": about.get("sha256", "not said"),
+        protocol=Protocol(
+            experiment="features",
+            arm=found.arm.replace(" ", "-"),
+            layer="none" if found.arm == "pixels" else layer,
+            classes=dataset.classes,
+            views=1,
+            epochs="imported",
+            seed=str(seed),
+            training_images=len(train),
+            probe=f"logistic regression, C = {REGULARIZATION:g}",
+            weights=about.get("source", net.name),
+            sha256=about.get("sha256", "not said"),
             **evaluation.shown(net, split),
-        },
+        ),
         metrics=metrics,
         command=command,
         environment=here(),

@@ -94,8 +94,8 @@ def runs(records, name):
     found = {}
     for arm, of_arm in curves.of_experiment(records, name).items():
         for record in of_arm:
-            seed = int(record.protocol["seed"])
-            measured = record.split, record.protocol.get("views")
+            seed = int(record.protocol.seed)
+            measured = record.split, record.protocol.views
             found.setdefault(arm, {}).setdefault(seed, {})[measured] = record
     return found
 

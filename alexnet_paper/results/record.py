@@ -20,20 +20,64 @@ RECORDS = "*-views*-seed*.json"
 
 
 @dataclass(frozen=True)
+class Protocol:
+    """How a number was obtained. What does not apply is None.
+
+    Of the evaluation: `classes`, `views`, `runs` (how many are averaged), `image`,
+    `mean`, `labels` and `fingerprint` (how the images of a split were shown, and which
+    they are), `precision`. Of the training: `epochs` and `seed` ("imported" for weight
+    files), `weights_of_epoch`, `training_images`, `batch_size`, `steps` (of an epoch),
+    `recipe`, `changes` (of the plan), `trained` and `trained_by` (commands and
+    commits), `ended` (where it did not end well). Of an experiment: its name, `arm`,
+    `protocol_commit`, `input` and `rate`. Of weight files: `weights`, `sha256`,
+    `label_order`. Of features: `layer` and `probe`.
+    """
+
+    classes: int | None = None
+    views: int | None = None
+    runs: int = 1
+    image: str | None = None
+    mean: str | None = None
+    labels: str | None = None
+    fingerprint: str | None = None
+    precision: str | None = None
+    epochs: int | str | None = None
+    seed: str | None = None
+    weights_of_epoch: int | None = None
+    training_images: int | None = None
+    batch_size: int | None = None
+    steps: int | None = None
+    recipe: str | None = None
+    changes: dict | None = None
+    trained: list = field(default_factory=list)
+    trained_by: list = field(default_factory=list)
+    ended: str | None = None
+    experiment: str | None = None
+    arm: str | None = None
+    protocol_commit: str | None = None
+    input: int | str | None = None
+    rate: float | None = None
+    weights: str | list | None = None
+    sha256: str | list | None = None
+    label_order: str | None = None
+    layer: str | None = None
+    probe: str | None = None
+
+
+@dataclass(frozen=True)
 class Record:
     """One evaluation, with its full protocol.
 
     `metrics` are fractions (top1_error, top5_error) or nats (loss); an error comes with
-    a 95 % interval under "<name>_interval". `protocol` names views, classes, epochs,
-    seed and how images were prepared. `arrays` has what was found of every image, by
-    name, packed. `source` says which file it was read from.
+    a 95 % interval under "<name>_interval". `arrays` has what was found of every image,
+    by name, packed. `source` says which file it was read from.
     """
 
     variant: str
     data: str
     split: str
     examples: int
-    protocol: dict
+    protocol: Protocol
     metrics: dict
     command: str
     environment: dict
@@ -44,21 +88,26 @@ class Record:
     @property
     def name(self):
         """File name that says what it is; of weight files the start of their hashes."""
-        views, seed = self.protocol.get("views"), self.protocol.get("seed")
-        hashes = self.protocol.get("sha256", ())
+        about = self.protocol
+        hashes = about.sha256 or ()
         hashes = [hashes] if isinstance(hashes, str) else hashes
         known = "".join(f"-{one[:8]}" for one in hashes if one != "not said")
-        rest = f"-{self.data}-{self.split}-views{views}-seed{seed}{known}.json"
-        experiment, arm = self.protocol.get("experiment"), self.protocol.get("arm")
-        if experiment:
-            return f"{experiment}-{arm}{rest}"
-        recipe = "" if self.published else f"-{self.protocol['recipe']}"
-        return f"{self.variant}{recipe}{rest}"
+        measured = f"{self.data}-{self.split}-views{about.views}-seed{about.seed}"
+        if about.experiment:
+            who = f"{about.experiment}-{about.arm}"
+        else:
+            who = self.variant + ("" if self.published else f"-{self.recipe}")
+        return f"{who}-{measured}{known}.json"
+
+    @property
+    def recipe(self):
+        """The recipe of the variant that it was trained by."""
+        return self.protocol.recipe or "as-published"
 
     @property
     def published(self):
         """Whether it was trained by the variant's own recipe."""
-        return self.protocol.get("recipe", "as-published") == "as-published"
+        return self.recipe == "as-published"
 
     def save(self, folder):
         """Writes it into `folder` and returns the path: in place of a record of the
@@ -68,6 +117,8 @@ class Record:
             number += 1
             path = path.with_name(f"{self.name.removesuffix('.json')}_{number}.json")
         content = dataclasses.asdict(self)
+        told = content["protocol"].items()
+        content["protocol"] = {k: v for k, v in told if v not in (None, [])}
         del content["source"]
         if not self.arrays:
             del content["arrays"]
@@ -88,7 +139,7 @@ class Record:
             there = Record.load(path)
         except ValueError:
             return False
-        trained = (one.protocol.get("trained") for one in (self, there))
+        trained = (one.protocol.trained for one in (self, there))
         return self.command == there.command and len(set(map(str, trained))) == 1
 
     @classmethod
@@ -96,8 +147,9 @@ class Record:
         """Reads one. Raises ValueError, naming the file, if it is not a record."""
         try:
             content = json.loads(Path(path).read_text(encoding="utf-8"))
+            content["protocol"] = Protocol(**content["protocol"])
             return cls(**content, source=str(path))
-        except (OSError, TypeError, ValueError) as error:
+        except (OSError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path} is not a record: {error}") from error
 
 

@@ -37,8 +37,8 @@ class Evidence:
             same
             and self.examples == found.examples
             and (
-                found.protocol.get("views"),
-                found.protocol.get("runs", 1),
+                found.protocol.views,
+                found.protocol.runs,
             )
             == (self.views, self.runs)
         )
@@ -66,7 +66,7 @@ def recorded(claim, records):
     if not found:
         return None
     by_recipe = {
-        record.protocol.get("recipe", "as-published"): record
+        record.recipe: record
         for record in sorted(found, key=lambda record: record.published)
     }
     (recipe, record), *others = list(by_recipe.items())[::-1]
@@ -83,10 +83,8 @@ def recorded(claim, records):
 
 def trained_for(record):
     """(epochs of a record, or "imported"; epochs of its variant's recipe)."""
-    own = variants.get(record.variant.partition("+")[0]).recipe_named(
-        record.protocol.get("recipe")
-    )
-    return record.protocol.get("epochs"), own.epochs
+    own = variants.get(record.variant.partition("+")[0]).recipe_named(record.recipe)
+    return record.protocol.epochs, own.epochs
 
 
 def beside_printed(evidence, claim, record):
@@ -112,21 +110,21 @@ def first_layer(claim, records):
         for record in records
         if record.data == "imagenet"
         and record.metrics.get("colour", {}).get("kernels") == kernels
-        and record.protocol.get("experiment") in (None, "features")
-        and record.protocol.get("arm") != "random-weights"
+        and record.protocol.experiment in (None, "features")
+        and record.protocol.arm != "random-weights"
     ]
     if not found:
         return None
     colour = found[-1].metrics["colour"]
     first, second = colour["means"]
-    whose = ", imported" if "weights" in found[-1].protocol else ""
+    whose = ", imported" if found[-1].protocol.weights else ""
     ours = (
         f"{kernels} / {of_tower}, colour {first:.2f} / {second:.2f} "
         f"({found[-1].variant}{whose})"
     )
     note = (
         f"share of colour in the kernels of the two {colour['part']}s of "
-        f"{found[-1].protocol.get('weights', 'a run')}; p = {colour['p_value']:.2g} of "
+        f"{found[-1].protocol.weights or 'a run'}; p = {colour['p_value']:.2g} of "
         f"{colour['permutations']:,} deals; one net, not every run"
     )
     small = stand_ins.coloured(records)
@@ -145,9 +143,9 @@ def of_article(variant, records, recipe="as-published"):
     found = [
         record
         for record in of_article_all(variant, records, recipe)
-        if record.protocol["epochs"] <= trained_for(record)[1]
+        if record.protocol.epochs <= trained_for(record)[1]
     ]
-    return max(found, key=lambda one: one.protocol["epochs"], default=None)
+    return max(found, key=lambda one: one.protocol.epochs, default=None)
 
 
 def of_article_all(variant, records, recipe):
@@ -156,9 +154,9 @@ def of_article_all(variant, records, recipe):
         record
         for record in reversed(records)
         if (record.variant, record.split) == (variant, "test")
-        and record.protocol.get("recipe") == recipe
-        and record.protocol["views"] == 1
-        and record.protocol.get("experiment") is None
+        and record.recipe == recipe
+        and record.protocol.views == 1
+        and record.protocol.experiment is None
         and record.data in (variant, variant.removeprefix("bn-"))
     ]
 
@@ -235,7 +233,7 @@ def as_trained(variant, measure, otherwise, claim, records):
     record = next(filter(None, found), None)
     if record is None:
         return None
-    recipe = named[record.protocol["recipe"]]
+    recipe = named[record.recipe]
     ours = tuple(measure(record, recipe))
     text = " / ".join(f"{value:g}" for value in ours)
     return Finding(text, REPRODUCED if ours == claim.values else otherwise)
@@ -246,7 +244,7 @@ TO_TRAIN = {"cifar10": 50_000, "flowers17": 1_088}  # before some are held out
 
 def held_out(record, recipe):
     """The share of the images to train on that is held out."""
-    kept = record.protocol["training_images"] / TO_TRAIN[record.data]
+    kept = record.protocol.training_images / TO_TRAIN[record.data]
     return (round(1 - kept, 3),)
 
 
@@ -263,7 +261,7 @@ def steps(record, recipe):
 
 def validation_steps(record, recipe):
     """Batches in which all images held out are seen once."""
-    held = TO_TRAIN[record.data] - record.protocol["training_images"]
+    held = TO_TRAIN[record.data] - record.protocol.training_images
     return (math.ceil(held / recipe.batch_size),)
 
 
@@ -278,15 +276,15 @@ def trained_longer(claim, records):
     longer = [
         record
         for record in of_article_all("cats-vs-dogs", records, "as-published")
-        if record.protocol["epochs"] > trained_for(record)[1]
+        if record.protocol.epochs > trained_for(record)[1]
     ]
     if first is None or not longer:
         return None
-    most = max(longer, key=lambda one: one.protocol["epochs"])
+    most = max(longer, key=lambda one: one.protocol.epochs)
     ours = " → ".join(
         f"{100 - 100 * one.metrics['top1_error']:.1f}" for one in (first, most)
     )
-    note = f"{first.protocol['epochs']} → {most.protocol['epochs']} epochs"
+    note = f"{first.protocol.epochs} → {most.protocol.epochs} epochs"
     high = most.metrics["top1_error_interval"][1]
     good = high < first.metrics["top1_error"]
     return Finding(f"{ours} %", verdict(good), note, files([first, most]))
@@ -299,7 +297,7 @@ def flowers_gap(claim, records):
         return None
     trained = 1 - record.history[-1]["top1_error"]
     tested = 1 - record.metrics["top1_error"]
-    epochs = record.protocol["epochs"]
+    epochs = record.protocol.epochs
     if claim.id == "BF22":
         note = f"{epochs} epochs; not great: below three in four"
         return Finding(f"{100 * tested:.1f} %", verdict(tested < 0.75), note)
@@ -335,7 +333,7 @@ def finding(claim, records, variant):
     own = [
         record
         for record in records
-        if record.variant == variant and not record.protocol.get("experiment")
+        if record.variant == variant and not record.protocol.experiment
     ]
     found = recorded(claim, own)
     if found is None and claim.id in READINGS:
@@ -425,7 +423,7 @@ def on_flowers(records):
     return (
         "The article says that 250 epochs took about ten hours (144 seconds each) on a "
         "laptop and that accuracy was “not great”, for want of more than 80 images a "
-        f"class. Here {len(history)} epochs of {record.protocol['training_images']:,} "
+        f"class. Here {len(history)} epochs of {record.protocol.training_images:,} "
         f"photographs, about {seconds:.0f} seconds each on two busy cores: "
         f"{100 - 100 * trained:.1f} % of the training photographs right, "
         f"{100 - 100 * tested:.1f} % of the {record.examples} test photographs. The "

@@ -298,13 +298,13 @@ def on_the_18_percent_net(records):
     ]
     if not found:
         return ""
-    record = max(found, key=lambda one: one.protocol["epochs"])
+    record = max(found, key=lambda one: one.protocol.epochs)
     low, high = (100 * edge for edge in record.metrics["top1_error_interval"])
-    own, epochs = variants.get("cifar-18pct").recipe.epochs, record.protocol["epochs"]
+    own, epochs = variants.get("cifar-18pct").recipe.epochs, record.protocol.epochs
     text = (
         f"Its authors say 18 % test error after {own} epochs. Here "
         f"{100 * record.metrics['top1_error']:.2f} % [{low:.2f}, {high:.2f}] after "
-        f"{epochs} of {record.protocol['training_images']:,} images, "
+        f"{epochs} of {record.protocol.training_images:,} images, "
         f"{falls(record.history)}"
     )
     if epochs < own:
@@ -350,7 +350,7 @@ def on_footnote_3(records):
     return (
         "The paper says that response normalization took a net on CIFAR-10 from 13 to "
         "11 % test error; cuda-convnet's two nets differ in more than that. After "
-        f"{one.epochs} epochs of {run.protocol['training_images']:,} images, "
+        f"{one.epochs} epochs of {run.protocol.training_images:,} images, "
         f"{falls(run.history)} (cuda-convnet: up to {own} epochs), they err "
         f"on {first} and {second} of the test images (ten views, mean of "
         f"{len(one.differences)} seeds), and the second one trained without its "
@@ -402,7 +402,7 @@ def seed_by_seed(found):
         for record in found
     )
     return (
-        f"after {one['epochs']} epochs of {one['training_images']:,} images: {seeds}, "
+        f"after {one.epochs} epochs of {one.training_images:,} images: {seeds}, "
         f"so that they part {how_many_part(found)}"
     )
 

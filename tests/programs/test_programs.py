@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from alexnet_paper.nets.variants import VARIANTS
+from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
 from reproduce import __main__ as overview
 from reproduce import command_line
@@ -200,7 +201,7 @@ def test_records_show_up(tmp_path, capsys):
             data="cifar10",
             split="test",
             examples=10_000,
-            protocol={"views": 1, "classes": 10, "epochs": 1, "seed": 0},
+            protocol=Protocol(views=1, classes=10, epochs=1, seed="0"),
             metrics={"top1_error": error, "top1_error_interval": [0.17, 0.2]},
             command="python -m reproduce.evaluate --run runs/x",
             environment={"commit": "0123456789ab"},

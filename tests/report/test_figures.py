@@ -22,6 +22,7 @@ from alexnet_paper.report import contact_sheets
 from alexnet_paper.report import figure2
 from alexnet_paper.report import style
 from alexnet_paper.results.colour import TowerDifference
+from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
 from alexnet_paper.weights import convert
 from alexnet_paper.weights import net as nets
@@ -424,7 +425,7 @@ def figure_1_records(folder):
             "cifar10",
             "test",
             10,
-            {"experiment": "figure1", "arm": arm, "views": 1, "seed": seed},
+            Protocol(experiment="figure1", arm=arm, views=1, seed=str(seed)),
             {},
             "a command",
             {},
@@ -466,7 +467,7 @@ def proxy_records(folder):
                 "cifar10",
                 split,
                 10,
-                {**protocol, "seed": str(seed)},
+                Protocol(**protocol, seed=str(seed)),
                 {"top1_error": (error - less) / 100},
                 "a command",
                 {},

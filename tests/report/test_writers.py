@@ -14,6 +14,7 @@ from alexnet_paper.report import claims as layout
 from alexnet_paper.report import runs
 from alexnet_paper.report import writers
 from alexnet_paper.report.writers import Section
+from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
 from alexnet_paper.verdicts.finding import Finding
 
@@ -139,7 +140,7 @@ def test_a_record_shows_up():
         data="digits",
         split="test",
         examples=1360,
-        protocol={"views": 1, "seed": 7, "classes": 10, "epochs": 3},
+        protocol=Protocol(views=1, seed="7", classes=10, epochs=3),
         metrics={"top1_error": 0.0375, "top1_error_interval": [0.025, 0.05]},
         command="python -m reproduce.evaluate --run runs/x",
         environment={"commit": "0123456789ab"},

@@ -16,6 +16,7 @@ from alexnet_paper.report import runs
 from alexnet_paper.results import compare as comparison
 from alexnet_paper.results import curves
 from alexnet_paper.results.compare import Row
+from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
 from alexnet_paper.training.plan import check
 from reproduce import compare as program
@@ -32,9 +33,11 @@ HISTORY = [
 def record(error=0.25, seed=0, history=HISTORY, **protocol):
     """A record of three epochs of NET on digits."""
     changes = {"epochs": 3, "batch_size": 32, "validation": 0.2}
-    said = {"views": 1, "seed": str(seed), "changes": changes, **IMAGES, **protocol}
+    about = {"views": 1, "seed": str(seed), "changes": changes, **IMAGES, **protocol}
     metrics = {"top1_error": error, "top1_error_interval": [error / 2, error * 2]}
-    return Record(NET, "digits", "test", 360, said, metrics, "c", {}, history)
+    return Record(
+        NET, "digits", "test", 360, Protocol(**about), metrics, "c", {}, history
+    )
 
 
 def row(*records, seeds=1, name=NET):
@@ -93,7 +96,7 @@ def test_the_table_by_hand():
     diverged = dataclasses.replace(
         record(history=[]),
         metrics={},
-        protocol={"ended": "diverged in epoch 1", **IMAGES},
+        protocol=Protocol(ended="diverged in epoch 1", **IMAGES),
     )
     columns, one, none, wild, two = cells(
         row(record(0.25)),

@@ -19,6 +19,7 @@ from alexnet_paper.nets import variants
 from alexnet_paper.nets.variants import Recipe
 from alexnet_paper.nets.variants import Variant
 from alexnet_paper.results import evaluate as evaluation
+from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
 from alexnet_paper.training import train as training
 from alexnet_paper.training.environment import commit
@@ -257,7 +258,7 @@ def test_evaluation_of_two_runs_averages_their_probabilities(runs):
     likelihood = mean[np.arange(len(images)), images.labels]
     assert found.metrics["loss"] == pytest.approx(-np.log(likelihood).mean(), rel=1e-5)
     assert found.metrics["top1_error"] == counted(mean, images.labels, 1)
-    assert found.protocol["runs"] == 2 and found.protocol["seed"] == "1+2"
+    assert found.protocol.runs == 2 and found.protocol.seed == "1+2"
     assert found.variant == "tiny"
 
 
@@ -280,24 +281,26 @@ def test_report_on_every_class():
 def test_the_record_has_the_whole_protocol(runs, tmp_path):
     found = evaluation.evaluate(runs[:1], "test", 10, "python -m reproduce.evaluate …")
     fingerprint = datasets.load("digits").splits["test"].fingerprint
-    assert found.protocol == {
-        "classes": 10,
-        "views": 10,
-        "epochs": 1,
-        "weights_of_epoch": 1,
-        "seed": "1",
-        "runs": 1,
-        "training_images": 40,
-        "trained": ["command"],
-        "trained_by": [commit()],
-        "recipe": "as-published",
-        "changes": {"epochs": 1, "limit": 40, "validation": 0.05},
-        "batch_size": 16,
-        "image": "side 40, crop 35",
-        "mean": "image",
-        "fingerprint": fingerprint,
-        "labels": "the dataset's own numbers, from 0",
-    }
+    assert found.protocol == Protocol(
+        classes=10,
+        views=10,
+        epochs=1,
+        weights_of_epoch=1,
+        seed="1",
+        runs=1,
+        training_images=40,
+        trained=["command"],
+        trained_by=[commit()],
+        recipe="as-published",
+        changes={"epochs": 1, "limit": 40, "validation": 0.05},
+        batch_size=16,
+        steps=3,
+        precision="float32",
+        image="side 40, crop 35",
+        mean="image",
+        fingerprint=fingerprint,
+        labels="the dataset's own numbers, from 0",
+    )
     assert (found.variant, found.data, found.split) == ("tiny", "digits", "test")
     assert found.examples == 360 and found.command.startswith("python -m")
     assert {"commit", "keras", "backend", "device"} <= set(found.environment)
@@ -395,8 +398,8 @@ def test_evaluation_of_a_weight_file(views, tmp_path):
     assert found.metrics["top1_error"] == counted(probabilities, outputs, 1)
     assert found.metrics["top5_error"] == counted(probabilities, outputs, 5)
     protocol = found.protocol
-    assert (protocol["classes"], protocol["views"]) == (11, views)
-    assert (protocol["sha256"], protocol["seed"]) == (["aa"], "imported")
+    assert (protocol.classes, protocol.views) == (11, views)
+    assert (protocol.sha256, protocol.seed) == (["aa"], "imported")
     assert found.name == f"cifar-18pct-digits-test-views{views}-seedimported-aa.json"
 
 

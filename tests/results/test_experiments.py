@@ -12,6 +12,7 @@ from alexnet_paper.nets import variants
 from alexnet_paper.results import arms as trials
 from alexnet_paper.results import experiments
 from alexnet_paper.results import hypotheses
+from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
 from alexnet_paper.training.plan import Plan
 from alexnet_paper.training.plan import check
@@ -107,17 +108,17 @@ def test_an_experiment_runs_once_and_ends_in_records(tmp_path, monkeypatch, caps
     paths = capsys.readouterr().out.split()
     records = [Record.load(path) for path in paths]
     assert len(set(paths)) == 5
-    assert [(r.protocol["arm"], r.split, r.protocol["views"]) for r in records] == [
+    assert [(r.protocol.arm, r.split, r.protocol.views) for r in records] == [
         ("as-is", "test", 1),
         ("as-is", "train", 1),
         ("as-is", "test", 10),
         ("as-is", "train", 10),
         ("wild", "test", 1),
     ]
-    assert records[0].protocol["experiment"] == "tiny"
+    assert records[0].protocol.experiment == "tiny"
     assert 0 < records[0].metrics["top1_error"] < 1
     assert records[4].metrics == {}
-    assert records[4].protocol["ended"].startswith("diverged in epoch ")
+    assert records[4].protocol.ended.startswith("diverged in epoch ")
     assert program.main(["tiny", "--out", str(tmp_path)]) == 0
     out, err = capsys.readouterr()
     assert out == "" and f"nothing is left to run: the records are in {tmp_path}" in err
@@ -179,7 +180,7 @@ def test_wrong_use_is_one_line(capsys):
 def raced(arm, errors, seed=0):
     history = [{"epoch": n, "top1_error": e} for n, e in enumerate(errors, 1)]
     protocol = {"experiment": "figure1", "arm": arm, "seed": str(seed)}
-    return Record("x", "cifar10", "test", 1, protocol, {}, "", {}, history)
+    return Record("x", "cifar10", "test", 1, Protocol(**protocol), {}, "", {}, history)
 
 
 def test_a_race_tries_every_rate_and_goes_on_with_the_fastest():
@@ -205,7 +206,7 @@ def test_a_race_tries_every_rate_and_goes_on_with_the_fastest():
         raced("tanh-0.003", (*(0.4,) * 12, 0.5)),  # what comes after does not count
         raced("tanh-0.001", (*(0.6,) * 12, 0.2)),
     ]
-    there = {record.protocol["arm"]: record for record in records}.values()
+    there = {record.protocol.arm: record for record in records}.values()
     due = [(arm, plan.seed) for arm, plan in runs if race.due(arm, plan, there)]
     assert due == [
         (arm, seed) for seed in range(3) for arm in ("tanh-0.003", "relu-0.03")

@@ -12,6 +12,7 @@ from alexnet_paper import paper
 from alexnet_paper.nets import variants
 from alexnet_paper.results import colour as kernels
 from alexnet_paper.results import features as probe
+from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
 from alexnet_paper.verdicts import built
 from alexnet_paper.verdicts import finding as findings
@@ -115,7 +116,7 @@ def test_the_program_compares_three_arms(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "fc7" in out and "random weights" in out and "tower a" in out
     records = {
-        record.protocol["arm"]: record
+        record.protocol.arm: record
         for record in map(Record.load, (tmp_path / "records").iterdir())
     }
     assert set(records) == {"weights", "random-weights", "pixels"}
@@ -125,7 +126,7 @@ def test_the_program_compares_three_arms(tmp_path, capsys):
     accuracy = {arm: r.metrics["probe_accuracy"] for arm, r in records.items()}
     assert accuracy["pixels"] > 0.8  # digits are that easy
     protocol = records["weights"].protocol
-    assert (protocol["training_images"], protocol["layer"]) == (200, "fc7")
+    assert (protocol.training_images, protocol.layer) == (200, "fc7")
 
 
 @pytest.mark.parametrize(
@@ -157,7 +158,16 @@ def kernels_record(
         "permutations": 10_000,
     }
     protocol = {"experiment": experiment, "arm": arm, "weights": "net.npz"}
-    return Record("caffe", data, "validation", 1, protocol, {"colour": colour}, "c", {})
+    return Record(
+        "caffe",
+        data,
+        "validation",
+        1,
+        Protocol(**protocol),
+        {"colour": colour},
+        "c",
+        {},
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from alexnet_paper.results import experiments
 from alexnet_paper.results import hypotheses
 from alexnet_paper.results.experiments import Gate
 from alexnet_paper.results.experiments import Hypothesis
+from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
 from alexnet_paper.results.record import load_all
 from alexnet_paper.results.record import pack
@@ -48,7 +49,7 @@ def run(arm, seed, test, train=9.0, history=FLAT, experiment="choices", **arrays
             "cifar10",
             split,
             10_000,
-            {"experiment": experiment, "arm": arm, "views": views, "seed": str(seed)},
+            Protocol(experiment=experiment, arm=arm, views=views, seed=str(seed)),
             {"top1_error": error / 100},
             "c",
             {},
@@ -279,7 +280,7 @@ def test_an_average_of_nets_from_its_arrays():
 
 # the shipped records
 
-SHIPPED = [r for r in load_all(shipped()) if r.protocol.get("experiment") == "choices"]
+SHIPPED = [r for r in load_all(shipped()) if r.protocol.experiment == "choices"]
 
 
 def in_files(arm, split, views):
@@ -326,11 +327,11 @@ def test_shipped_runs_are_of_one_committed_protocol():
 
     if git("rev-parse", "--is-shallow-repository").stdout.strip() != b"false":
         pytest.skip("the history of the checkout is not there")
-    (commit,) = {record.protocol["protocol_commit"] for record in SHIPPED}
+    (commit,) = {record.protocol.protocol_commit for record in SHIPPED}
     content = git("hash-object", CHOICES.file).stdout.strip().decode()
     found = git("ls-tree", "-r", commit).stdout.decode()
     assert content in found
     for record in SHIPPED:
-        for trained_by in record.protocol["trained_by"]:
+        for trained_by in record.protocol.trained_by:
             for one in trained_by.split(", "):
                 assert git("merge-base", "--is-ancestor", commit, one).returncode == 0

@@ -11,6 +11,7 @@ import pytest
 
 from alexnet_paper import files
 from alexnet_paper.results import record
+from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
 from alexnet_paper.results.record import pack
 from alexnet_paper.results.record import unpack
@@ -24,7 +25,7 @@ def found():
         data="digits",
         split="test",
         examples=360,
-        protocol={"views": 1, "seed": 7, "classes": 10, "epochs": 3},
+        protocol=Protocol(views=1, seed="7", classes=10, epochs=3),
         metrics={"top1_error": 0.125, "top1_error_interval": [0.1, 0.15]},
         command="python -m reproduce.evaluate --run runs/x",
         environment={"commit": "0123456789ab", "machine": "x86_64, 2 cores"},
@@ -41,7 +42,9 @@ def test_round_trip(found, tmp_path):
 
 
 def test_name_tells_apart_what_differs(found):
-    other = dataclasses.replace(found, protocol={**found.protocol, "seed": 8})
+    other = dataclasses.replace(
+        found, protocol=dataclasses.replace(found.protocol, seed=8)
+    )
     names = {found.name, other.name, dataclasses.replace(found, split="train").name}
     assert len(names) == 3
 
@@ -68,7 +71,7 @@ def test_a_record_of_another_run_is_not_overwritten(found, tmp_path):
     other = dataclasses.replace(found, command="another")
     second = other.save(tmp_path)
     assert second.name == first.name.replace(".json", "_2.json")
-    retrained = {**found.protocol, "trained": ["python -m reproduce.train …"]}
+    retrained = dataclasses.replace(found.protocol, trained=["python …"])
     third = dataclasses.replace(found, protocol=retrained).save(tmp_path)
     assert third.name.endswith("_3.json") and other.save(tmp_path) == second
     commands = [row.command for row in record.load_all(tmp_path)]
@@ -149,15 +152,17 @@ def test_commit_without_git(monkeypatch):
     def absent(*arguments):
         raise FileNotFoundError("git")
 
-    monkeypatch.setattr(record, "git", absent)
-    assert record.commit() == "none"
+    monkeypatch.setattr(environment, "git", absent)
+    assert environment.commit() == "none"
 
 
 @pytest.mark.parametrize(("changed", "mark"), [("", ""), (" M layers.py", "+")])
 def test_commit_says_whether_files_were_changed(changed, mark, monkeypatch):
     answers = {"rev-parse": "0123456789ab", "status": changed}
-    monkeypatch.setattr(record, "git", lambda folder, command, *rest: answers[command])
-    assert record.commit() == f"0123456789ab{mark}"
+    monkeypatch.setattr(
+        environment, "git", lambda folder, command, *rest: answers[command]
+    )
+    assert environment.commit() == f"0123456789ab{mark}"
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
@@ -201,12 +206,12 @@ def test_the_commit_of_a_content(tmp_path):
 
     file = tmp_path / "a.toml"
     file.write_text("seeds = 5")
-    assert record.introduced(file) == "none"
+    assert environment.introduced(file) == "none"
     run("init", "-q")
     run("add", "."), run("commit", "-qm", "first")
     first = run("rev-parse", "--short=12", "HEAD")
     file.rename(tmp_path / "b.toml")
     run("add", "-A"), run("commit", "-qm", "renamed")
-    assert record.introduced(tmp_path / "b.toml") == first
+    assert environment.introduced(tmp_path / "b.toml") == first
     (tmp_path / "b.toml").write_text("seeds = 3")
-    assert record.introduced(tmp_path / "b.toml") == "uncommitted"
+    assert environment.introduced(tmp_path / "b.toml") == "uncommitted"

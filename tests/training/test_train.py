@@ -189,11 +189,11 @@ def test_a_run_in_bfloat16_resumes_alike_and_ends_near(alone, tmp_path):
     ours, theirs = lines(tmp_path / "whole")[-1], lines(alone)[-1]
     assert ours["loss"] == pytest.approx(theirs["loss"], rel=0.05)
     record = evaluation.evaluate([tmp_path / "whole"], "test", 1, "command")
-    assert record.protocol["precision"] == "mixed_bfloat16"
+    assert record.protocol.precision == "mixed_bfloat16"
     exact = evaluation.evaluate(
         [tmp_path / "whole"], "test", 1, "command", precision="float32"
     )
-    assert exact.protocol["precision"] == "float32"
+    assert exact.protocol.precision == "float32"
 
 
 def test_a_run_stops_at_a_loss(tmp_path):

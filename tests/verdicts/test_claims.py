@@ -13,6 +13,7 @@ from alexnet_paper.nets import specs
 from alexnet_paper.nets.variants import VARIANTS
 from alexnet_paper.nets.variants import OnPlateau
 from alexnet_paper.paper.articles import ARTICLES
+from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
 from alexnet_paper.training.optimizer import MomentumSGD
 from alexnet_paper.verdicts import built
@@ -147,7 +148,9 @@ def record(variant, data, split, examples, views=10, **metrics):
         metrics[f"{name}_interval"] = [error - 0.01, error + 0.01]
     epochs = VARIANTS[variant].recipe.epochs
     protocol = {"views": views, "epochs": epochs, "seed": 0}
-    return Record(variant, data, split, examples, protocol, metrics, "command", {})
+    return Record(
+        variant, data, split, examples, Protocol(**protocol), metrics, "c", {}
+    )
 
 
 @pytest.mark.parametrize(
@@ -182,8 +185,8 @@ def test_a_record_answers_its_claim(id, found, ours, verdict):
         {"data": "digits"},
         {"split": "test"},
         {"examples": 1000},
-        {"protocol": {"views": 1, "seed": 0}},
-        {"protocol": {"views": 10, "seed": 0, "runs": 5}},
+        {"protocol": Protocol(views=1, seed="0")},
+        {"protocol": Protocol(views=10, seed="0", runs=5)},
     ],
 )
 def test_another_protocol_is_no_evidence(wrong):

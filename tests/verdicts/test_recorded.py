@@ -7,6 +7,7 @@ import pytest
 
 from alexnet_paper import paper
 from alexnet_paper.paper import articles
+from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
 from alexnet_paper.verdicts import recorded
 from alexnet_paper.verdicts.finding import ARTICLE_SLIP
@@ -32,8 +33,9 @@ def run(variant, history, error=0.4, recipe="as-published", images=800, **metric
         "top1_error_interval": [error - 0.01, error + 0.01],
         **metrics,
     }
-    protocol = {"recipe": recipe, "training_images": images, "epochs": len(history)}
-    protocol["views"] = 1
+    protocol = Protocol(
+        recipe=recipe, training_images=images, epochs=len(history), views=1
+    )
     return Record(variant, data, "test", 100, protocol, metrics, "c", {}, history)
 
 
@@ -115,7 +117,7 @@ def test_the_article_s_own_run_counts():
     """The longest by one view that is not longer than the article's."""
     short, own = run("cats-vs-dogs", STUCK, 0.9), run("cats-vs-dogs", STUCK * 2, 0.8)
     longer = run("cats-vs-dogs", STUCK * 3, 0.4)
-    ten = dataclasses.replace(own, protocol={**own.protocol, "views": 10})
+    ten = dataclasses.replace(own, protocol=dataclasses.replace(own.protocol, views=10))
     for records in ((short, own, longer, ten), (ten, longer, own, short)):
         assert recorded.of_article("cats-vs-dogs", records) is own
         found = finding(CLAIM["CD17"], records)
@@ -209,8 +211,7 @@ def test_an_accuracy_is_read_from_the_recipe_as_published():
     def accuracy(error, recipe, variant="bn-cifar10", **changes):
         record = run(variant, TRAINS, error, recipe)
         fields = {"data": "cifar10", "examples": 10_000, **changes}
-        protocol = {**record.protocol, "views": 1}
-        return dataclasses.replace(record, protocol=protocol, **fields)
+        return dataclasses.replace(record, **fields)
 
     def found(*records):
         return recorded.finding(CLAIM["BC25"], records, "bn-cifar10")
@@ -222,7 +223,7 @@ def test_an_accuracy_is_read_from_the_recipe_as_published():
     assert said == "4 of 100 epochs; recipe as-intended: 70.00"
     assert found(intended).ours == "70.00" and found(intended).verdict == REPRODUCED
     assert found(intended).note == "4 of 100 epochs, recipe as-intended"
-    whole = {**published.protocol, "epochs": 100}
+    whole = dataclasses.replace(published.protocol, epochs=100)
     whole = dataclasses.replace(published, protocol=whole)
     assert found(whole).verdict == NOT_REPRODUCED
     assert found(accuracy(0.1, "as-published", "cifar-18pct")) is None

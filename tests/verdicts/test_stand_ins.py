@@ -11,6 +11,7 @@ import scipy.stats
 from alexnet_paper import paper
 from alexnet_paper.results import curves
 from alexnet_paper.results import experiments
+from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
 from alexnet_paper.results.record import load_all
 from alexnet_paper.results.record import pack
@@ -38,13 +39,13 @@ def measured(experiment, arm, errors, split="test", views=1, epochs=20):
             "cifar10",
             split,
             10_000,
-            {
-                "experiment": experiment,
-                "arm": arm,
-                "views": views,
-                "seed": str(seed),
-                "epochs": epochs,
-            },
+            Protocol(
+                experiment=experiment,
+                arm=arm,
+                views=views,
+                seed=str(seed),
+                epochs=epochs,
+            ),
             {"top1_error": error / 100},
             "c",
             {},
@@ -124,7 +125,9 @@ def biased(steps):
             }
             lines = [{"epoch": n, "loss": 2.3} for n in range(1, count + 1)]
             lines[-1]["loss"] = 2.3 if count == 100 else 2.0
-            protocol = {**record.protocol, **protocol, "training_images": 50_000}
+            protocol = dataclasses.replace(
+                record.protocol, **protocol, training_images=50_000
+            )
             found.append(dataclasses.replace(record, protocol=protocol, history=lines))
     return found
 
@@ -229,7 +232,7 @@ def test_footnote_3(first, second, epochs, verdict):
     assert f"2 seeds, {epochs} epochs of the 160 and 520" in found.note
     assert found.ours == f"{sum(first) / 2:.1f} → {sum(second) / 2:.1f} %"
     for record in (*records, *alone):
-        record.protocol["training_images"] = 50_000
+        object.__setattr__(record.protocol, "training_images", 50_000)
     said = stand_ins.on_footnote_3([*records, *alone])
     assert f"{epochs} epochs of 50,000 images" in said
     assert f"{sum(first) / 2:.1f} % and {sum(second) / 2:.1f} % of the test" in said
@@ -262,7 +265,7 @@ def test_towers_over_seeds():
         dataclasses.replace(
             record,
             metrics={**record.metrics, "colour": {"means": m, "p_value": p}},
-            protocol={**record.protocol, "training_images": 50_000},
+            protocol=dataclasses.replace(record.protocol, training_images=50_000),
         )
         for record, m, p in zip(BASE[:3], colours, (0.001, 0.2, 0.9), strict=True)
     ]
@@ -347,7 +350,7 @@ def test_words_are_those_of_the_records():
     record = dataclasses.replace(
         record,
         variant="cifar-18pct",
-        protocol={**record.protocol, "training_images": 50_000},
+        protocol=dataclasses.replace(record.protocol, training_images=50_000),
         metrics={"top1_error": 0.195, "top1_error_interval": [0.187, 0.203]},
         history=[
             {"epoch": 1, "seconds": 3600, "rate": 1.0, "top1_error": 0.5},
