@@ -143,7 +143,7 @@ def pictures(records):
     from reproduce import drawing
 
     drawn = {}
-    if race := curves.race(records):
+    if race := curves.figure1(records):
         drawn[PICTURES["Figure 1"]] = lambda: drawing.of_race(race)
     if curves.of_experiment(records, "biases"):
         drawn[PICTURES["Biases"]] = lambda: drawing.of_biases(records)

@@ -23,7 +23,7 @@ def figure_1(options):
     from alexnet_paper.results import curves as effects
 
     with command_line.usage():
-        race = effects.race(record.load_all(options.records), TARGET)
+        race = effects.figure1(record.load_all(options.records), TARGET)
         if race is None:
             raise ValueError(
                 "there are no records of ReLU against tanh: python -m "

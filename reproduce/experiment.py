@@ -114,17 +114,12 @@ def run_all(chosen, plans, out, command):
     """Runs (arm, plan) pairs, each in a folder below `out`, or goes on with them, and
     yields the paths of the records. Runs that another process holds are left to it.
     Exits with 1 where one was stopped."""
-    from alexnet_paper.results import arms as trials
-    from alexnet_paper.results import record
+    from alexnet_paper.results import arms
     from alexnet_paper.training import run as run_folder
     from reproduce.progress import EpochProgress
 
     for number, (arm, plan) in enumerate(plans, 1):
         folder = out / chosen.folder(arm, plan)
-        there = record.load_all(out / "records") if any(out.glob("records")) else []
-        plan = chosen.due(arm, plan, there)
-        if plan is None:
-            continue
         lock = folder.with_suffix(".lock")
         lock.parent.mkdir(parents=True, exist_ok=True)
         lock.touch()
@@ -132,11 +127,11 @@ def run_all(chosen, plans, out, command):
             with run_folder.locked(lock):
                 if (folder / "done").exists():
                     with command_line.usage():
-                        trials.check_done(chosen, plan, folder)
+                        arms.check_done(plan, folder)
                     continue
                 command_line.note(f"run {number} of {len(plans)}: {folder.name}")
                 with command_line.usage():
-                    records = trials.run(
+                    records = arms.run(
                         chosen,
                         arm,
                         plan,

@@ -14,12 +14,9 @@ from alexnet_paper.training.plan import difference
 from alexnet_paper.training.plan import read_plan
 
 
-def check_done(experiment, plan, folder):
-    """Raises ValueError where the finished run in `folder` is not the one asked for.
-    Heats end when another rate has won them: theirs may be of any length."""
+def check_done(plan, folder):
+    """Raises ValueError where the finished run in `folder` is not the one asked for."""
     there = read_plan(folder)[0]
-    if experiment.heat and folder.name.endswith("-heat"):
-        there = dataclasses.replace(there, epochs=plan.epochs)
     if there != plan:
         raise ValueError(
             f"{folder} holds another run ({difference(there, plan)}): choose another "

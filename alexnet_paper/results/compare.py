@@ -8,7 +8,6 @@ is part of its variant.
 import time
 from collections import Counter
 from dataclasses import dataclass
-from statistics import mean
 from statistics import median
 
 import keras
@@ -19,6 +18,7 @@ from alexnet_paper.nets import model as models
 from alexnet_paper.nets import specs
 from alexnet_paper.nets import variants
 from alexnet_paper.results import curves
+from alexnet_paper.results import hypotheses
 from alexnet_paper.results.experiments import Experiment
 from alexnet_paper.training import train as training
 from alexnet_paper.training.plan import Plan
@@ -274,8 +274,10 @@ class Row:
             return None
         if len(errors) == 1:
             return errors[0], *self.measured[0].metrics["top1_error_interval"]
-        low, high = curves.mean_interval(errors)
-        return mean(errors), max(low, 0.0), min(high, 1.0)
+        by_seed = dict(enumerate(errors))
+        none = dict.fromkeys(by_seed, 0.0)
+        found = hypotheses.difference(none, by_seed, paired=True)
+        return found.mean, max(found.low, 0.0), min(found.high, 1.0)
 
     def reached(self, accuracy):
         """(how many seeds reached it on validation images, median epoch and seconds of

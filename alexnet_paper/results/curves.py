@@ -5,10 +5,7 @@ import math
 import statistics
 from dataclasses import dataclass
 
-from alexnet_paper.results.record import files
-
 LEFT = 0.9  # of ln(classes): a loss below it has left the plateau
-HEAT = 12  # epochs in which a race tries every learning rate
 ROUNDING = 1e-6  # of an error in a log, which was a float32
 
 
@@ -19,23 +16,6 @@ def of_experiment(records, name):
         if record.protocol.experiment == name:
             found.setdefault(record.protocol.arm, []).append(record)
     return found
-
-
-def training(record):
-    """What a run was trained for: epochs, images, and other changes of its plan."""
-    about = record.protocol
-    changes = sorted((about.changes or {}).items())
-    return about.epochs, about.training_images or 0, str(changes)
-
-
-def most_trained(*arms):
-    """Of each list of records those of one training, that which all of them have and
-    which sees the most images; empty lists where none is common."""
-    common = set.intersection(*({training(one) for one in arm} for arm in arms))
-    if not common:
-        return [[] for _ in arms]
-    best = max(common, key=lambda found: (found[0] * found[1], *found))
-    return [[one for one in arm if training(one) == best] for arm in arms]
 
 
 def steps_of(record):
@@ -114,12 +94,12 @@ def times_as_many(fast, slow, longest):
 
 
 @dataclass(frozen=True)
-class Race:
+class Pace:
     """Two kinds of net, each at its best learning rate, on the way to a training error.
 
     `records` and `epochs` map "relu" and "tanh" to one record, and the epochs needed
     (or math.inf), a seed; `rates` to the rate; `tried` to {rate: the training error
-    after its heat}.
+    after as many epochs as every rate was trained}.
     """
 
     records: dict
@@ -134,141 +114,41 @@ class Race:
         return times_as_many(self.epochs["relu"], self.epochs["tanh"], longest)
 
 
-def race(records, error=0.25, name="figure1"):
-    """The `Race` of an experiment's arms "relu-RATE" and "tanh-RATE", or None where a
-    kind has none. A kind's rate is the one that was fastest in the heat with its first
-    seed, or that came nearest."""
-    arms = by_rate(records, name)
+def figure1(records, error=0.25):
+    """The `Pace` of the arms "relu-RATE" and "tanh-RATE" of the experiment figure1, or
+    None where a kind has none. A kind's rate is the one that was fastest with its first
+    seed, or that came nearest after as many epochs as all were trained."""
+    arms = by_rate(records)
     if set(arms) != {"relu", "tanh"}:
         return None
-    tried = rates_tried(records, name, error)
-    rates = {kind: min(of_kind, key=of_kind.get) for kind, of_kind in tried.items()}
+    tried, rates = {}, {}
+    for kind, of_kind in arms.items():
+        first = {rate: of_rate[0].history for rate, of_rate in sorted(of_kind.items())}
+        common = min(map(len, filter(None, first.values())))
+        tried[kind] = {
+            rate: lines[common - 1]["top1_error"] if lines else math.inf
+            for rate, lines in first.items()
+        }
+        speed = {
+            r: (epochs_to(lines, error), tried[kind][r]) for r, lines in first.items()
+        }
+        rates[kind] = min(speed, key=speed.get)
     chosen = {kind: arms[kind][rate] for kind, rate in rates.items()}
     epochs = {
         kind: [epochs_to(record.history, error) for record in of_rate]
         for kind, of_rate in chosen.items()
     }
-    tried = {
-        kind: {rate: last for rate, (_, last) in sorted(of_kind.items())}
-        for kind, of_kind in tried.items()
-    }
-    return Race(chosen, epochs, rates, tried)
+    return Pace(chosen, epochs, rates, tried)
 
 
-def by_rate(records, name):
-    """{kind: {rate: records, by seed}} of an experiment's arms KIND-RATE."""
+def by_rate(records):
+    """{kind: {rate: records, by seed}} of the arms KIND-RATE."""
     arms = {}
-    for arm, of_arm in of_experiment(records, name).items():
+    for arm, of_arm in of_experiment(records, "figure1").items():
         kind, _, rate = arm.partition("-")
         by_seed = sorted(of_arm, key=lambda record: int(record.protocol.seed))
         arms.setdefault(kind, {})[float(rate)] = by_seed
     return arms
-
-
-def rates_tried(records, name, error, heat=HEAT):
-    """{kind: {rate: (epochs to the error within the heat or math.inf, the last error of
-    the heat)}} of the first seed of every rate: the least is the fastest."""
-
-    def speed(of_rate):
-        history = of_rate[0].history[:heat]
-        last = history[-1]["top1_error"] if history else math.inf
-        return epochs_to(history, error), last
-
-    return {
-        kind: {rate: speed(of_rate) for rate, of_rate in of_kind.items()}
-        for kind, of_kind in by_rate(records, name).items()
-    }
-
-
-def mean_interval(values):
-    """95 % of Student's t for the mean of independent values; None for fewer than
-    two."""
-    count = len(values)
-    if count < 2:
-        return None
-    from scipy.stats import t
-
-    half = t.ppf(0.975, count - 1) * statistics.stdev(values) / math.sqrt(count)
-    mean = statistics.mean(values)
-    return mean - half, mean + half
-
-
-@dataclass(frozen=True)
-class Effect:
-    """A difference of two arms in points, seed by seed, after so many epochs, and the
-    files it was read from."""
-
-    differences: tuple[float, ...]
-    epochs: int
-    sources: tuple[str, ...] = ()
-
-    @property
-    def mean(self):
-        return statistics.mean(self.differences)
-
-    @property
-    def interval(self):
-        """95 % of Student's t for the mean of the paired differences; None for fewer
-        than two seeds."""
-        return mean_interval(self.differences)
-
-    @property
-    def words(self):
-        """ "+1.20 [+0.85, +1.55]" """
-        if self.interval is None:
-            return f"{self.mean:+.2f} (one seed)"
-        low, high = self.interval
-        return f"{self.mean:+.2f} [{low:+.2f}, {high:+.2f}]"
-
-    @property
-    def sign(self):
-        """1 or −1 where the interval leaves 0 out, else 0: not decided."""
-        if self.interval is None:
-            return 0
-        low, high = self.interval
-        return 1 if low > 0 else -1 if high < 0 else 0
-
-
-def errors(records, split, views, metric="top1_error"):
-    """{seed: error in %} of an arm's records on a split."""
-    return {
-        record.protocol.seed: 100 * record.metrics[metric]
-        for record in records
-        if (record.split, record.protocol.views) == (split, views)
-        and metric in record.metrics
-    }
-
-
-NEEDS = {  # (split, views) of what is measured
-    "test": ("test", 1),
-    "ten views": ("test", 10),
-}
-
-
-def effect(records, experiment, arm, other, what):
-    """The `Effect` other − arm over the seeds that both have, trained alike, or None.
-    With `other` None: the arm's own measure."""
-    arms = of_experiment(records, experiment)
-    if arm not in arms or (other and other not in arms):
-        return None
-    alike = most_trained(*(arms[name] for name in (arm, other) if name))
-    ours, *theirs = (errors(of_arm, *NEEDS[what]) for of_arm in alike)
-    theirs = theirs[0] if other else dict.fromkeys(ours, 0.0)
-    seeds = sorted(set(ours) & set(theirs))
-    if not seeds:
-        return None
-    sign = 1 if other else -1
-    used = [
-        record
-        for of_arm in alike
-        for record in of_arm
-        if (record.split, record.protocol.views) == NEEDS[what]
-    ]
-    return Effect(
-        tuple(sign * (theirs[seed] - ours[seed]) for seed in seeds),
-        max(record.protocol.epochs for record in used),
-        files(used),
-    )
 
 
 def hours(records):
@@ -276,7 +156,7 @@ def hours(records):
     runs, found = {}, {}
     for record in records:
         about = record.protocol
-        run = about.experiment, about.arm, about.seed, *training(record)
+        run = about.experiment, about.arm, about.seed, about.epochs
         runs[run] = sum(line.get("seconds", 0) for line in record.history)
     for (experiment, *_), seconds in runs.items():
         if experiment and seconds:

@@ -6,13 +6,11 @@ name the commit, so that nobody can choose a hypothesis after its result.
 """
 
 import dataclasses
-import math
 import tomllib
 from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
 
-from alexnet_paper.results import curves
 from alexnet_paper.training.plan import Plan
 
 PROTOCOLS = Path(__file__).parent / "protocols"
@@ -60,9 +58,7 @@ class Experiment:
     `arms` maps a label to the fields of `plan.Plan` that it changes; every arm runs
     with seeds 0 to `seeds` − 1, or its own number of "seeds", and is then evaluated on
     each (split, views) of `measured`, and of `more` under its label. Records of the
-    arms in `kept` have all probabilities of the test images. In a race an arm is
-    KIND-RATE: the first seed tries every rate for `heat` epochs, and then each kind's
-    fastest runs alone.
+    arms in `kept` have all probabilities of the test images.
     """
 
     name: str
@@ -79,7 +75,6 @@ class Experiment:
     measured: tuple[tuple[str, int], ...] = (("validation", 1),)
     more: dict = field(default_factory=dict)
     kept: tuple[str, ...] = ()
-    heat: int | None = None
     hypotheses: tuple[Hypothesis, ...] = ()
     controls: tuple[Hypothesis, ...] = ()  # differences that should not be there
     gate: Gate | None = None
@@ -101,10 +96,6 @@ class Experiment:
         unknown arm and for numbers that cannot be."""
         if seeds is not None and seeds < 1:
             raise ValueError(f"--seeds must be 1 or more. Received: {seeds}")
-        if self.heat and (changes.get("epochs") or math.inf) <= self.heat:
-            raise ValueError(
-                f"--epochs must be more than the {self.heat} in which rates are tried."
-            )
         unknown = set(arms or ()) - set(self.arms)
         if unknown:
             raise ValueError(
@@ -116,9 +107,9 @@ class Experiment:
         changes.update({"precision": precision} if precision else {})
         names = {of.name for of in dataclasses.fields(Plan)}
 
-        def plan_of(arm, seed, **shorter):
+        def plan_of(arm, seed):
             own = {name: self.arms[arm][name] for name in names & set(self.arms[arm])}
-            fields = {**own, **changes, **shorter}
+            fields = {**own, **changes}
             if "precision" in own:
                 fields["precision"] = own["precision"]
             return dataclasses.replace(
@@ -126,33 +117,16 @@ class Experiment:
             )
 
         chosen = [arm for arm in self.arms if not arms or arm in arms]
-        heats = [(arm, plan_of(arm, 0, epochs=self.heat)) for arm in chosen]
-        return (heats if self.heat else []) + [
+        return [
             (arm, plan_of(arm, seed))
             for seed in range(seeds or self.seeds)
             for arm in chosen
             if seed < self.arms[arm].get("seeds", seed + 1)
         ]
 
-    def due(self, arm, plan, records):
-        """The plan that is left to do of a run after these records, or None. In a race
-        a heat ends where another rate has won it, and the other runs are those of each
-        kind's fastest rate."""
-        if not self.heat:
-            return plan
-        kind, _, rate = arm.partition("-")
-        tried = curves.rates_tried(records, self.name, plan.until, self.heat)
-        tried = tried.get(kind, {})
-        fastest = min(tried, key=tried.get, default=None)
-        if plan.epochs != self.heat:
-            return plan if float(rate) == fastest else None
-        epochs = min([self.heat, *(count for count, _ in tried.values())])
-        return dataclasses.replace(plan, epochs=math.ceil(epochs))
-
     def folder(self, arm, plan):
         """Name of a run's folder."""
-        heat = self.heat and plan.epochs == self.heat
-        return f"{arm}-heat" if heat else f"{arm}-seed{plan.seed}"
+        return f"{arm}-seed{plan.seed}"
 
 
 def load(path):

@@ -89,15 +89,26 @@ class Decision:
         return self.corrected.sign if passed and self.p < ALPHA else 0
 
 
-def runs(records, name):
-    """{arm: {seed: {(split, views): record}}} of an experiment."""
+ASIDE = ("precision", "watch")  # of a plan: what does not make another run
+
+
+def runs(records, experiment):
+    """{arm: {seed: {(split, views): record}}} of an experiment: of the runs that were
+    trained as its protocol says."""
     found = {}
-    for arm, of_arm in curves.of_experiment(records, name).items():
+    for arm, of_arm in curves.of_experiment(records, experiment.name).items():
+        asked = trained(dict(experiment.plans(arms=[arm]))[arm].changes())
         for record in of_arm:
-            seed = int(record.protocol.seed)
-            measured = record.split, record.protocol.views
-            found.setdefault(arm, {}).setdefault(seed, {})[measured] = record
+            about = record.protocol
+            if about.changes is None or trained(about.changes) == asked:
+                run = found.setdefault(arm, {}).setdefault(int(about.seed), {})
+                run[record.split, about.views] = record
     return found
+
+
+def trained(changes):
+    """What of a plan's changes makes another run."""
+    return {name: value for name, value in changes.items() if name not in ASIDE}
 
 
 def error(run, split, views=1):
@@ -331,7 +342,7 @@ def passed(arms, hypothesis, gate, found):
 def decide(experiment, records):
     """The `Decision` on every hypothesis of an experiment whose arms have at least
     `LEAST` seeds; the correction counts all hypotheses, tested or not."""
-    arms = runs(records, experiment.name)
+    arms = runs(records, experiment)
     plain = {}
     for hypothesis in experiment.hypotheses:
         found = difference(*samples(arms, hypothesis), hypothesis.paired)

@@ -1,13 +1,16 @@
 """What the experiments on CIFAR-10 say of the paper's claims: verdicts read from their
 records over seeds, and the same in words."""
 
+import itertools
 import math
 import statistics
+from dataclasses import dataclass
 
 from alexnet_paper.nets import variants
 from alexnet_paper.results import curves
 from alexnet_paper.results import experiments
 from alexnet_paper.results import hypotheses
+from alexnet_paper.results.record import Record
 from alexnet_paper.results.record import files
 from alexnet_paper.verdicts.finding import BY_SIGN
 from alexnet_paper.verdicts.finding import CONTRADICTED
@@ -39,7 +42,7 @@ def in_a_small_net(claim, records):
     """The finding on a claim from the experiment on the paper's choices, or None where
     nothing was run. Supported or contradicted where all its hypotheses are, or any is
     contradicted; else inconclusive."""
-    arms = hypotheses.runs(records, CHOICES)
+    arms = hypotheses.runs(records, experiments.get(CHOICES))
     asked = of_claim(claim)
     seeds = min(
         len(arms.get(arm, {})) for one in asked for arm in (one.base, one.without)
@@ -107,7 +110,7 @@ def relu_against_tanh(claim, records):
     """Figure 1's ratio: reproduced where it is the printed one within a third, or for
     “several times” (D02) where it is two or more. A lower bound, of a tanh that was not
     trained to the end, decides only what more training could not change."""
-    race = curves.race(records)
+    race = curves.figure1(records)
     if race is None or race.ratio[0] is None:
         return None
     ratio, bound = race.ratio
@@ -136,33 +139,55 @@ def counted(race):
     return " and ".join(map(str, dict.fromkeys(seeds)))
 
 
+@dataclass(frozen=True)
+class Footnote3:
+    """Test errors of cuda-convnet's two nets in %, {seed: error}, and what the second
+    loses without its normalization."""
+
+    first: dict
+    second: dict
+    without: dict
+    alone: hypotheses.Difference | None
+    run: Record  # one of the second net
+
+    @classmethod
+    def read(cls, records):
+        """From the experiment's records, or None where one of the two was not run."""
+        runs = hypotheses.runs(records, experiments.get("footnote3"))
+        first, second, without = (
+            hypotheses.measured(runs, arm, "ten views")
+            for arm in ("13pct", "11pct", "11pct-no-lrn")
+        )
+        if not (first and second):
+            return None
+        alone = hypotheses.difference(second, without, paired=True)
+        (run, *_) = runs["11pct"].values()
+        return cls(first, second, without, alone, run["test", 10])
+
+
 def footnote_3(claim, records):
     """Errors of cuda-convnet's two nets beside the printed ones, and what the second
     loses without its normalization. Nets that were trained for fewer epochs than
     cuda-convnet's leave it undecided, unless they get there all the same."""
-    nets = ("13pct", "11pct")
-    errors = [
-        curves.effect(records, "footnote3", arm, None, "ten views") for arm in nets
-    ]
-    if None in errors:
+    found = Footnote3.read(records)
+    if found is None:
         return None
-    found = [error.mean for error in errors]
+    errors = [statistics.mean(of.values()) for of in (found.first, found.second)]
     good = all(
-        ours < printed + 0.5 for ours, printed in zip(found, claim.values, strict=True)
+        ours < printed + 0.5 for ours, printed in zip(errors, claim.values, strict=True)
     )
-    own = [variants.get(f"cifar-{net}").recipe.epochs for net in nets]
-    epochs = errors[0].epochs
+    own = [variants.get(f"cifar-{n}pct").recipe.epochs for n in (13, 11)]
+    epochs = found.run.protocol.epochs
     note = (
-        f"{len(errors[0].differences)} seeds, {epochs} epochs of the "
-        f"{own[0]} and {own[1]} of cuda-convnet, ten views"
+        f"{len(found.first)} seeds, {epochs} epochs of the {own[0]} and {own[1]} of "
+        "cuda-convnet, ten views"
     )
-    alone = curves.effect(records, "footnote3", "11pct", "11pct-no-lrn", "ten views")
-    if alone:
-        note += f"; the second without its normalization {alone.words} points"
+    if found.alone:
+        note += f"; the second without its normalization {found.alone.words} points"
     decided = verdict(good) if good or epochs >= max(own) else INCONCLUSIVE
-    used = {name for effect in [*errors, alone] if effect for name in effect.sources}
-    ours = f"{found[0]:.1f} → {found[1]:.1f} %"
-    return Finding(ours, decided, note, tuple(sorted(used)))
+    used = curves.of_experiment(records, "footnote3").values()
+    ours = f"{errors[0]:.1f} → {errors[1]:.1f} %"
+    return Finding(ours, decided, note, files(itertools.chain(*used)))
 
 
 def biases(claim, records):
@@ -209,7 +234,7 @@ def biases(claim, records):
 
 def averaging(claim, records):
     """What averaging the seeds of `paper-32` saves (L05), from their records."""
-    runs = hypotheses.runs(records, CHOICES)
+    runs = hypotheses.runs(records, experiments.get(CHOICES))
     found = hypotheses.averaged(runs)
     if found is None:
         return None
@@ -247,7 +272,7 @@ READINGS = {
 def coloured(records):
     """The records of `paper-32`, seed by seed, that say how coloured the first kernels
     of its two towers are."""
-    runs = hypotheses.runs(records, CHOICES).get("base", {})
+    runs = hypotheses.runs(records, experiments.get(CHOICES)).get("base", {})
     found = [run.get(("test", 1)) for _, run in sorted(runs.items())]
     return [one for one in found if one and one.metrics.get("colour")]
 
@@ -263,7 +288,7 @@ def how_many_part(found):
 
 def on_figure_1(records):
     """Epochs of every seed, the rates that were tried, and what stands in for what."""
-    race = curves.race(records)
+    race = curves.figure1(records)
     if race is None or race.ratio[0] is None:
         return ""
     ratio, bound = race.ratio
@@ -283,9 +308,8 @@ def on_figure_1(records):
         "cuda-convnet's 18 % net stands in, without normalization and decay. "
         f"Epochs, seed by seed: ReLU {epochs['relu']}; tanh {epochs['tanh']}. The "
         f"medians are {'more than ' if bound else ''}{ratio:.1f} times apart. "
-        "Rates, and the training error in % that the first seed had after "
-        f"{curves.HEAT} epochs, or as many as a faster rate took: ReLU "
-        f"{tried['relu']}; tanh {tried['tanh']}."
+        "Rates, and the training error in % that the first seed had after as many "
+        f"epochs as every rate was tried: ReLU {tried['relu']}; tanh {tried['tanh']}."
     )
 
 
@@ -334,35 +358,30 @@ def falls(history):
 
 def on_footnote_3(records):
     """Errors of cuda-convnet's two nets and of the second without its normalization."""
-    arms = {
-        arm: curves.effect(records, "footnote3", arm, None, "ten views")
-        for arm in ("13pct", "11pct", "11pct-no-lrn")
-    }
-    if None in arms.values():
+    found = Footnote3.read(records)
+    if found is None or found.alone is None:
         return ""
-    first, second, without = (f"{one.mean:.1f} %" for one in arms.values())
-    one = arms["11pct"]
-    (run, *_), *_ = curves.most_trained(
-        curves.of_experiment(records, "footnote3")["11pct"]
+    first, second, without = (
+        f"{statistics.mean(of.values()):.1f} %"
+        for of in (found.first, found.second, found.without)
     )
-    own = variants.get("cifar-11pct").recipe.epochs
-    alone = curves.effect(records, "footnote3", "11pct", "11pct-no-lrn", "ten views")
+    about, own = found.run.protocol, variants.get("cifar-11pct").recipe.epochs
     return (
         "The paper says that response normalization took a net on CIFAR-10 from 13 to "
         "11 % test error; cuda-convnet's two nets differ in more than that. After "
-        f"{one.epochs} epochs of {run.protocol.training_images:,} images, "
-        f"{falls(run.history)} (cuda-convnet: up to {own} epochs), they err "
+        f"{about.epochs} epochs of {about.training_images:,} images, "
+        f"{falls(found.run.history)} (cuda-convnet: up to {own} epochs), they err "
         f"on {first} and {second} of the test images (ten views, mean of "
-        f"{len(one.differences)} seeds), and the second one trained without its "
-        f"normalization on {without}: "
-        f"{alone.words} points more. Its normalization alone is "
-        f"{'not told from chance' if alone.sign == 0 else 'told from chance'} here."
+        f"{len(found.second)} seeds), and the second one trained without its "
+        f"normalization on {without}: {found.alone.words} points more. That is "
+        f"{'significant' if found.alone.sign else 'not significant'} (p = "
+        f"{found.alone.p:.2g})."
     )
 
 
 def on_small_nets(records):
     """What was trained, on what, and where the base got."""
-    runs = hypotheses.runs(records, CHOICES).get("base")
+    runs = hypotheses.runs(records, experiments.get(CHOICES)).get("base")
     if not runs:
         return ""
     experiment = experiments.get(CHOICES)

@@ -12,7 +12,6 @@ from alexnet_paper.nets import variants
 from alexnet_paper.results import arms as trials
 from alexnet_paper.results import experiments
 from alexnet_paper.results import hypotheses
-from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
 from alexnet_paper.training.plan import Plan
 from alexnet_paper.training.plan import check
@@ -23,9 +22,8 @@ from reproduce import experiment as program
 def test_every_arm_is_a_plan_with_seeds_of_its_own(name):
     experiment = experiments.EXPERIMENTS[name]
     plans = experiment.plans("DIR")
-    heats = len(experiment.arms) if experiment.heat else 0
     runs = sum(arm.get("seeds", experiment.seeds) for arm in experiment.arms.values())
-    assert len(plans) == heats + runs
+    assert len(plans) == runs
     said = (experiment.question, experiment.expected, experiment.decided)
     assert all(said) and experiment.protocol and experiment.cost
     assert len({plan for _, plan in plans}) == len(plans)
@@ -169,47 +167,9 @@ def test_list_shows_every_experiment(capsys):
 def test_wrong_use_is_one_line(capsys):
     wrong = ["x", "choices --arms x", "choices --epochs 0", "choices --seeds 0"]
     wrong.append("choices --jobs 0")
-    for words in map(str.split, [*wrong, "figure1 --epochs 12"]):  # of its heats
+    for words in map(str.split, wrong):
         with pytest.raises(SystemExit) as stop:
             program.main([*words, "--data-dir", "nowhere", "--out", "nowhere-runs"])
         assert stop.value.code == 2
         (line,) = capsys.readouterr().err.strip().splitlines()[-1:]
         assert line.startswith("error: ")
-
-
-def raced(arm, errors, seed=0):
-    history = [{"epoch": n, "top1_error": e} for n, e in enumerate(errors, 1)]
-    protocol = {"experiment": "figure1", "arm": arm, "seed": str(seed)}
-    return Record("x", "cifar10", "test", 1, Protocol(**protocol), {}, "", {}, history)
-
-
-def test_a_race_tries_every_rate_and_goes_on_with_the_fastest():
-    """Every rate has its heat first; then each kind's fastest runs, with all seeds."""
-    race = experiments.get("figure1")
-    plans = race.plans()
-    heats, runs = plans[: len(race.arms)], plans[len(race.arms) :]
-    assert {arm for arm, _ in heats} == set(race.arms)
-    assert {(plan.epochs, plan.seed) for _, plan in heats} == {(12, 0)}
-    assert {(plan.epochs, plan.seed) for _, plan in runs} == {
-        (60, seed) for seed in range(3)
-    }
-    folders = [race.folder(arm, plan) for arm, plan in plans]
-    assert len(set(folders)) == len(plans) and folders[0] == "relu-0.01-heat"
-    assert all(race.due(arm, plan, []) == plan for arm, plan in heats)
-    won = [raced("relu-0.03", (0.4, 0.3, 0.2))]  # after 2.5 epochs
-    ends = {arm: race.due(arm, plan, won).epochs for arm, plan in heats}
-    assert (ends["relu-0.01"], ends["tanh-0.01"]) == (3, 12)
-
-    records = [raced(arm, (0.5,) * 12) for arm in race.arms]
-    records += [
-        *won,
-        raced("tanh-0.003", (*(0.4,) * 12, 0.5)),  # what comes after does not count
-        raced("tanh-0.001", (*(0.6,) * 12, 0.2)),
-    ]
-    there = {record.protocol.arm: record for record in records}.values()
-    due = [(arm, plan.seed) for arm, plan in runs if race.due(arm, plan, there)]
-    assert due == [
-        (arm, seed) for seed in range(3) for arm in ("tanh-0.003", "relu-0.03")
-    ]
-    choices = experiments.get("choices")
-    assert all(choices.due(arm, plan, []) == plan for arm, plan in choices.plans())

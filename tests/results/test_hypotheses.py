@@ -136,6 +136,18 @@ def test_two_seeds_decide_nothing():
     assert hypotheses.decide(CHOICES, records) == []
 
 
+def test_runs_of_another_length_are_none_of_the_experiment():
+    """A short trial beside the real runs; a control in another precision counts."""
+    changes = dict(CHOICES.plans(arms=["base"]))["base"].changes()
+    mine = {**changes, "precision": "float32", "watch": "train"}
+    found = []
+    for seed, said in enumerate((changes, mine, {**changes, "epochs": 1}, None)):
+        for one in run("base", seed, 18.0):
+            protocol = dataclasses.replace(one.protocol, changes=said)
+            found.append(dataclasses.replace(one, protocol=protocol))
+    assert set(hypotheses.runs(found, CHOICES)["base"]) == {0, 1, 3}
+
+
 STEEP = log([30, 28, 24, 20, 12, 10, 10, 10, 9, 9])  # 29 → 22 before the first drop
 
 
@@ -190,7 +202,7 @@ def test_test_error_at_equal_training_loss():
         *arm("base", (18, 18.2), history=base),
         *arm("no-overlap", (18, 18.2), history=other),
     ]
-    arms = hypotheses.runs(records, "choices")
+    arms = hypotheses.runs(records, CHOICES)
     asked = Hypothesis(("G02",), "no-overlap", hypotheses.AT_EQUAL_LOSS)
     ours, theirs = hypotheses.samples(arms, asked)
     assert ours == pytest.approx({0: 19.5, 1: 19.5})
@@ -205,7 +217,7 @@ def test_pace_is_a_ratio_of_epochs():
         *arm("base", (18, 18.2), history=slow),
         *arm("no-dropout", (18, 18.2), history=fast),
     ]
-    arms = hypotheses.runs(records, "choices")
+    arms = hypotheses.runs(records, CHOICES)
     asked = Hypothesis(("J02",), "no-dropout", "pace", printed=2.0)
     found = hypotheses.difference(*hypotheses.samples(arms, asked), paired=True)
     assert np.exp(found.mean) == pytest.approx(2.0)
@@ -272,10 +284,10 @@ def test_an_average_of_nets_from_its_arrays():
             "label": label.astype("uint8"),
         }
         records += run("base", seed, 100 / 3, **arrays)
-    saved, together = hypotheses.averaged(hypotheses.runs(records, "choices"))
+    saved, together = hypotheses.averaged(hypotheses.runs(records, CHOICES))
     assert saved.mean == pytest.approx(100 / 3) and together == 0
     assert saved.seeds == 3
-    assert hypotheses.averaged(hypotheses.runs(BASE, "choices")) is None
+    assert hypotheses.averaged(hypotheses.runs(BASE, CHOICES)) is None
 
 
 # the shipped records

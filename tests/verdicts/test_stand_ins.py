@@ -236,7 +236,7 @@ def test_footnote_3(first, second, epochs, verdict):
     said = stand_ins.on_footnote_3([*records, *alone])
     assert f"{epochs} epochs of 50,000 images" in said
     assert f"{sum(first) / 2:.1f} % and {sum(second) / 2:.1f} % of the test" in said
-    assert "+1.00 [+1.00, +1.00] points more" in said and "is told from" in said
+    assert "+1.00 [+1.00, +1.00] points more. That is signif" in said
     assert found.records == (
         "footnote3-11pct-cifar10-test-views10-seed*.json",
         "footnote3-11pct-no-lrn-cifar10-test-views10-seed*.json",
@@ -290,16 +290,14 @@ def shipped_errors(experiment, arm, split, views):
 
 def test_the_shipped_effect_on_footnote_3_is_that_of_scipy():
     """Three seeds of each; the paired interval is SciPy's."""
-    ours, theirs = (
-        shipped_errors("footnote3", arm, "test", 10)
-        for arm in ("11pct", "11pct-no-lrn")
-    )
-    effect = curves.effect(SHIPPED, "footnote3", "11pct", "11pct-no-lrn", "ten views")
+    arms = ("11pct", "11pct-no-lrn")
+    ours, theirs = (shipped_errors("footnote3", arm, "test", 10) for arm in arms)
+    found = stand_ins.Footnote3.read(SHIPPED).alone
     assert len(set(ours) & set(theirs)) == len(theirs) >= 3
     points = [theirs[seed] - ours[seed] for seed in sorted(theirs)]
     interval = scipy.stats.ttest_1samp(points, 0).confidence_interval()
-    assert effect.differences == pytest.approx(points)
-    assert effect.interval == pytest.approx(tuple(interval))
+    assert found.values == pytest.approx(points)
+    assert (found.low, found.high) == pytest.approx(tuple(interval))
 
 
 @pytest.mark.parametrize("id", stand_ins.READINGS)
@@ -312,7 +310,7 @@ def test_shipped_verdicts_name_files_that_are_there(id):
 
 def test_the_shipped_ratio_of_figure_1():
     """Three seeds a kind, and the medians of where their logs cross 25 %."""
-    race = curves.race(SHIPPED)
+    race = curves.figure1(SHIPPED)
     medians = {}
     for kind, of_kind in race.records.items():
         crossed = []
