@@ -165,16 +165,11 @@ def readme_table():
     from alexnet_paper.report import claims as layout
     from alexnet_paper.report import writers
     from alexnet_paper.results import record
-    from alexnet_paper.verdicts import built
-    from alexnet_paper.verdicts import measure as claims
+    from alexnet_paper.verdicts.measure import measure_all
 
-    variant = variants.get("paper")
-    subject, records = built.Subject(variant), record.load_all(record.shipped())
-    measured = [
-        (claim, claims.measure(subject, claim, records))
-        for claim in claims.claims_of(variant)
-    ]
-    return writers.markdown(layout.short_claims_section(measured))
+    records = record.load_all(record.shipped())
+    measured = measure_all(variants.get("paper"), records)
+    return writers.markdown(layout.short_claims_section(measured.rows))
 
 
 def with_block(text, block):

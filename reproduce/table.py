@@ -56,12 +56,14 @@ def table(options):
     command_line.quiet_keras()
 
     from alexnet_paper.report import table as report
+    from alexnet_paper.verdicts import forms
+    from alexnet_paper.verdicts.measure import measure_all
 
     with command_line.usage():
-        devices = report.tower_devices(variant, options.placement)
+        devices = forms.tower_devices(variant, options.placement)
     command_line.note(f"building and measuring {variant.name} …")
-    content = report.render(variant, records, devices, options.format)
-    command_line.emit(content, options.out)
+    measured = measure_all(variant, records, devices)
+    command_line.emit(report.table(measured, options.format), options.out)
 
 
 if __name__ == "__main__":

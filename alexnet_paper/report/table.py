@@ -1,190 +1,92 @@
-"""Puts the table together: measures a variant's claims and hands them to `tables`."""
+"""The main job: a variant beside what was printed, as sections or as JSON."""
 
 import json
 from dataclasses import asdict
 
-import keras
-import numpy as np
-
 from alexnet_paper import paper
-from alexnet_paper.data import augment
-from alexnet_paper.data.images import photographs
 from alexnet_paper.nets import differences
-from alexnet_paper.nets import placement
 from alexnet_paper.nets import specs
 from alexnet_paper.nets import variants
-from alexnet_paper.paper.articles import ARTICLES
-from alexnet_paper.report import claims as layout
+from alexnet_paper.report import claims
 from alexnet_paper.report import runs
 from alexnet_paper.report import writers
 from alexnet_paper.training import environment
-from alexnet_paper.verdicts import built
-from alexnet_paper.verdicts import forms as equivalence
-from alexnet_paper.verdicts import measure as claims
 from alexnet_paper.verdicts.finding import NOT_REPRODUCED
 from alexnet_paper.verdicts.finding import REPRODUCED
 
 
-def render(variant, records, devices, format):
-    """The whole report on `variant` in one of `tables.FORMATS`.
-
-    `devices`: of the two towers, or () to leave out the comparison of the two forms.
-    """
-    subject = built.Subject(variant)
-    measured = [
-        (claim, claims.measure(subject, claim, records))
-        for claim in claims.claims_of(variant)
-    ]
-    forms = compare_forms(variant.architecture, devices) if devices else None
-    records = [found for found in records if found.variant == variant.name]
+def table(measured, format):
+    """The whole report on a `verdicts.measure.Measured` in one of `writers.FORMATS`."""
     if format == "json":
-        return json.dumps(as_json(variant, measured, forms, records), indent=1) + "\n"
-    sections = as_sections(variant, measured, forms, records)
-    return writers.write(sections, format)
+        return json.dumps(as_json(measured), indent=1) + "\n"
+    return writers.write(sections(measured), format)
 
 
-def tower_devices(variant, where):
-    """Devices of the comparison; () where the net has one tower or it is declined."""
-    towers = variant.architecture.towers
-    if where == "auto":
-        if towers == 1 or keras.backend.backend() != "tensorflow":
-            return ()
-        import tensorflow as tf  # not started yet, so that a CPU can be split
-
-        gpus = tf.config.list_physical_devices("GPU")
-        where = "GPU:0,GPU:1" if len(gpus) >= 2 else "CPU:0,CPU:1"
-    return placement.resolve(where, towers).devices
-
-
-def compare_forms(net, devices):
-    """Ten views of two real photographs through both forms of the net."""
-    size = net.input_shape[0]
-    images = np.concatenate(
-        [
-            augment.ten_views(np.asarray(augment.rescale_and_crop(photo)), size)
-            for photo in photographs()
-        ]
-    )
-    images = (images - np.asarray(augment.AUTHORS_MEAN)).astype("float32")
-    labels = np.repeat(np.arange(2), len(images) // 2)
-    return equivalence.compare(net, images, labels, ",".join(devices))
-
-
-def as_sections(variant, measured, forms, records):
-    net, article = variant.architecture, ARTICLES.get(variant.name)
-    found = [layout.claims_section(variant, measured, article)]
+def sections(measured):
+    """The report as `writers.Section`s."""
+    variant, article = measured.variant, measured.article
+    net = variant.architecture
+    found = [claims.claims_section(variant, measured.rows, article)]
     if article:
-        found.append(changes_section(variant))
-    if forms:
-        found += layout.forms_sections(forms)
+        what = ("What the article changed", ("paper", "article"))
+        found.append(claims.differences_section(*what, changes(variant)))
+    if measured.forms:
+        found += claims.forms_sections(measured.forms)
     found.append(
-        layout.architecture_section(variant, specs.trace(net), specs.totals(net))
+        claims.architecture_section(variant, specs.trace(net), specs.totals(net))
     )
-    memory = specs.memory(net)
-    found.append(layout.memory_section(memory, variant.recipe.batch_size))
+    found.append(claims.memory_section(specs.memory(net), variant.recipe.batch_size))
     if not article:
         ours = {
             claim.id: finding.ours
-            for claim, finding in measured
+            for claim, finding in measured.rows
             if finding.verdict in (REPRODUCED, NOT_REPRODUCED)
         }
         printed = (paper.TABLE_1, paper.TABLE_2)
-        found += [layout.results_section(table, ours) for table in printed]
-    if records:
-        found.append(runs.records_section(records))
-    return [*found, layout.commands_section(measured)]
+        found += [claims.results_section(one, ours) for one in printed]
+    if measured.records:
+        found.append(runs.records_section(measured.records))
+    return [*found, claims.commands_section(measured.rows)]
 
 
 def changes(variant):
-    """What an article's net and recipe change against the paper's."""
+    """What a variant's net and recipe change against the paper's."""
     printed = variants.get("paper")
     return differences.only_differing(differences.rows(printed, variant))
 
 
-def changes_section(variant):
-    return layout.differences_section(
-        "What the article changed", ("paper", "article"), changes(variant)
-    )
-
-
-def as_json(variant, measured, forms, records):
-    net = variant.architecture
-    totals = specs.totals(net)
+def as_json(measured):
+    """The same as plain values: the fields of the dataclasses, by their names."""
+    variant, forms = measured.variant, measured.forms
     return {
         "variant": variant.name,
         "environment": environment.environment(),
-        "claims": [claim_json(claim, finding) for claim, finding in measured],
+        "claims": [{**asdict(one), **asdict(found)} for one, found in measured.rows],
         "changes": [asdict(row) for row in changes(variant)]
-        if variant.name in ARTICLES
+        if measured.article
         else None,
-        "forms": forms_json(forms) if forms else None,
+        "forms": forms and {**plain(asdict(forms)), "as_figure_2": forms.as_figure_2},
         "architecture": [
             {
-                "layer": layer.name,
-                "output": list(layer.output_shape),
+                **asdict(layer),
+                "kind": type(layer.spec).__name__,
                 "parameters": layer.parameters,
-                "macs": layer.macs,
                 "neurons": layer.neurons,
-                "tower reads": layer.reads or "all maps",
             }
-            for layer in specs.trace(net)
+            for layer in specs.trace(variant.architecture)
         ],
-        "totals": {
-            "parameters": totals.parameters,
-            "macs": totals.macs,
-            "neurons": totals.neurons,
-        },
+        "totals": asdict(specs.totals(variant.architecture)),
         "results": [
-            {
-                "data": found.data,
-                "split": found.split,
-                "protocol": found.protocol,
-                "metrics": found.metrics,
-                "command": found.command,
-                "commit": found.environment.get("commit"),
-            }
-            for found in records
+            {k: v for k, v in asdict(record).items() if k not in ("history", "arrays")}
+            for record in measured.records
         ],
     }
 
 
-def claim_json(claim, finding):
-    return {
-        "id": claim.id,
-        "section": claim.section,
-        "statement": claim.statement,
-        "paper": claim.printed,
-        "authors": claim.authors,
-        "ours": finding.ours,
-        "unit": claim.unit,
-        "protocol": claim.protocol,
-        "verdict": finding.verdict,
-        "note": finding.note,
-        "records": list(finding.records),
-        "remark": claim.remark,
-        "needs": claim.needs,
-        "command": claim.command,
-    }
-
-
-def forms_json(forms):
-    return {
-        "devices": list(forms.devices),
-        "images": forms.images,
-        "outputs": forms.outputs,
-        "gradients": forms.gradients,
-        "step": forms.step,
-        "as_figure_2": forms.as_figure_2,
-        "crossing": [
-            {
-                "into": row.crossing.into,
-                "from": row.crossing.source,
-                "to": row.crossing.target,
-                "shape": list(row.crossing.shape),
-                "bytes": row.crossing.bytes,
-                "forward": row.forward,
-                "backward": row.backward,
-            }
-            for row in forms.crossed
-        ],
-    }
+def plain(value):
+    """Sets as sorted lists, within whatever there is."""
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    return sorted(value) if isinstance(value, set) else value

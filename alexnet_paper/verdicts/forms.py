@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from alexnet_paper.data import augment
+from alexnet_paper.data.images import photographs
 from alexnet_paper.nets import model as models
 from alexnet_paper.nets import placement as placements
 from alexnet_paper.nets import specs
@@ -167,3 +169,30 @@ def sort_transfers(report, crossings, placement):
         crossed.append(Crossed(crossing, forward, backward))
     rest.extend(transfer for left in found.values() for transfer in left)
     return tuple(crossed), tuple(rest)
+
+
+def tower_devices(variant, where):
+    """Devices of the comparison; () where the net has one tower or it is declined."""
+    towers = variant.architecture.towers
+    if where == "auto":
+        if towers == 1 or keras.backend.backend() != "tensorflow":
+            return ()
+        import tensorflow as tf  # not started yet, so that a CPU can be split
+
+        gpus = tf.config.list_physical_devices("GPU")
+        where = "GPU:0,GPU:1" if len(gpus) >= 2 else "CPU:0,CPU:1"
+    return placements.resolve(where, towers).devices
+
+
+def of_photographs(net, devices):
+    """Ten views of two real photographs through both forms of the net."""
+    size = net.input_shape[0]
+    images = np.concatenate(
+        [
+            augment.ten_views(np.asarray(augment.rescale_and_crop(photo)), size)
+            for photo in photographs()
+        ]
+    )
+    images = (images - np.asarray(augment.AUTHORS_MEAN)).astype("float32")
+    labels = np.repeat(np.arange(2), len(images) // 2)
+    return compare(net, images, labels, ",".join(devices))

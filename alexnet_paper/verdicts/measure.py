@@ -1,15 +1,57 @@
-"""Every claim measured: by its check, if it needs no data, or from records of runs."""
+"""Every claim measured: on the built net, if it needs no data, or from records."""
+
+from dataclasses import dataclass
 
 from alexnet_paper import paper
+from alexnet_paper.nets.variants import Variant
 from alexnet_paper.paper.articles import ARTICLES
+from alexnet_paper.paper.claims import Claim
+from alexnet_paper.results.record import Record
 from alexnet_paper.verdicts import articles as article_checks
 from alexnet_paper.verdicts import built
+from alexnet_paper.verdicts import forms
 from alexnet_paper.verdicts import recorded
 from alexnet_paper.verdicts.finding import CITATION
 from alexnet_paper.verdicts.finding import NOT_RUN
 from alexnet_paper.verdicts.finding import Finding
 
 CHECKS = built.CHECKS | article_checks.CHECKS
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A variant beside what was printed of it.
+
+    `rows` are (claim, finding) pairs, `forms` the two-device form against the
+    one-device form, or None, and `records` those of this variant.
+    """
+
+    variant: Variant
+    rows: tuple[tuple[Claim, Finding], ...]
+    forms: forms.Forms | None
+    records: tuple[Record, ...]
+
+    @property
+    def article(self):
+        """The `Article` that the variant is of, or None."""
+        return ARTICLES.get(self.variant.name)
+
+
+def measure_all(variant, records=(), devices=()):
+    """Measures every claim about a variant, and compares its two forms.
+
+    Args:
+        variant: A `Variant`; its net is built once.
+        records: All records there are.
+        devices: Of its two towers; () leaves out the comparison of the forms.
+
+    Returns a `Measured`.
+    """
+    subject = built.Subject(variant)
+    rows = tuple((one, measure(subject, one, records)) for one in claims_of(variant))
+    compared = forms.of_photographs(variant.architecture, devices) if devices else None
+    own = tuple(record for record in records if record.variant == variant.name)
+    return Measured(variant, rows, compared, own)
 
 
 def claims_of(variant):

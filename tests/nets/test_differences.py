@@ -18,7 +18,6 @@ from alexnet_paper.nets.specs import ReLU
 from alexnet_paper.nets.specs import Tanh
 from alexnet_paper.nets.variants import OnPlateau
 from alexnet_paper.nets.variants import Recipe
-from alexnet_paper.report import table as report
 
 NET = Architecture(
     "net",
@@ -149,19 +148,3 @@ def test_every_two_variants_can_be_compared():
             of_b = sum(row.b != "–" for row in rows)
             assert of_a == len(a.architecture.layers), (a.name, b.name)
             assert of_b == len(b.architecture.layers), (a.name, b.name)
-
-
-@pytest.mark.parametrize("name", ["bn-cifar10", "cats-vs-dogs", "bn-flowers17"])
-def test_an_articles_table_says_what_it_changed(name):
-    """In the report's sections and in its JSON; no other net's has it."""
-    variant = variants.get(name)
-    sections = report.as_sections(variant, [], None, [])
-    (changed,) = [s for s in sections if s.title == "What the article changed"]
-    assert changed.columns == ("layer", "paper", "article")
-    assert ("towers", "2", "1") in changed.rows
-    assert ("optimizer", "sgd", "adam") in changed.rows
-    found = report.as_json(variant, [], None, [])["changes"]
-    assert [tuple(row[key] for key in "name a b".split()) for row in found] == list(
-        changed.rows
-    )
-    assert report.as_json(variants.get("authors"), [], None, [])["changes"] is None

@@ -2,6 +2,7 @@
 on stdout or whole in a file."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -121,7 +122,8 @@ CLAIM_KEYS = {
     "id",
     "section",
     "statement",
-    "paper",
+    "printed",
+    "values",
     "authors",
     "ours",
     "unit",
@@ -140,9 +142,7 @@ def check_json(text, variant):
     assert all(CLAIM_KEYS <= set(claim) for claim in found["claims"])
     assert {"python", "commit", "keras", "tensorflow"} <= set(found["environment"])
     layer = found["architecture"][0]
-    assert {"layer", "output", "parameters", "macs", "neurons", "tower reads"} <= set(
-        layer
-    )
+    assert {"name", "output_shape", "parameters", "macs", "neurons"} <= set(layer)
     return found
 
 
@@ -154,7 +154,7 @@ def test_json_is_one_object_and_nothing_else_on_stdout(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     found = check_json(done.stdout, "cifar-18pct")
-    assert len(found["claims"]) == 62
+    assert len(found["claims"]) == 63
     assert found["totals"]["parameters"] == 89_578
     assert found["forms"] is None
 
@@ -215,7 +215,7 @@ def test_records_show_up(tmp_path, capsys):
 
 
 def test_the_papers_table(capsys, tmp_path):
-    """The main job, on this process's two logical CPUs: 62 claims, the two forms equal
+    """The main job, on this process's two logical CPUs: 63 claims, the two forms equal
     on real photographs, and exactly Figure 2's tensors between the devices."""
     code, out, _ = called(
         capsys, "--format", "json", "--records", tmp_path, "--placement", "CPU:0,CPU:1"
@@ -223,14 +223,15 @@ def test_the_papers_table(capsys, tmp_path):
     assert code == 0
     found = check_json(out, "paper")
     verdicts = {claim["id"]: claim["verdict"] for claim in found["claims"]}
-    assert len(verdicts) == 62
+    assert len(verdicts) == 63
     assert (verdicts["A03"], verdicts["H08"]) == ("reproduced", "paper's slip")
     assert (verdicts["A02"], verdicts["L01"]) == ("not run", "citation")
     forms = found["forms"]
     assert forms["images"] == 20 and forms["devices"] == ["CPU:0", "CPU:1"]
     assert max(forms["outputs"], forms["gradients"], forms["step"]) <= 1e-5
     assert forms["as_figure_2"] is True
-    crossing = [(c["into"], c["from"], c["bytes"]) for c in forms["crossing"]]
+    crossed = [row["crossing"] for row in forms["crossed"]]
+    crossing = [(c["into"], c["source"], 4 * math.prod(c["shape"])) for c in crossed]
     assert sorted(crossing) == [
         ("conv3", "a", 86_528),
         ("conv3", "b", 86_528),
@@ -240,7 +241,7 @@ def test_the_papers_table(capsys, tmp_path):
         ("fc7", "b", 8_192),
         ("fc8", "b", 8_192),
     ]
-    assert all(c["forward"] == c["backward"] == 1 for c in forms["crossing"])
+    assert all(row["forward"] == row["backward"] == 1 for row in forms["crossed"])
 
 
 @pytest.mark.parametrize(
