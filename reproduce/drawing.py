@@ -9,40 +9,27 @@ import numpy as np
 from alexnet_paper.report import charts
 from alexnet_paper.report import contact_sheets
 from alexnet_paper.report import figure2
+from alexnet_paper.report import figures
 from alexnet_paper.report import runs
+from alexnet_paper.results import curves
 from alexnet_paper.results import record
-from alexnet_paper.training import run as run_folder
 from reproduce import command_line
 
-TARGET = 0.25  # training error, paper §3.1
 SHOWN, QUERIES, NEAREST = 8, 5, 6  # Figure 4: photographs, queries, images for each
 
 
 def figure_1(options):
     """ReLU against tanh, from records."""
-    from alexnet_paper.results import curves as effects
-
     with command_line.usage():
-        race = effects.figure1(record.load_all(options.records), TARGET)
-        if race is None:
+        pace = curves.figure1(record.load_all(options.records), figures.TARGET)
+        if pace is None:
             raise ValueError(
                 "there are no records of ReLU against tanh: python -m "
                 "reproduce.experiment figure1 --data-dir DIR makes them."
             )
-    words = ratio_in_words(*race.ratio)
-    return of_race(race), [runs.epochs_section(race.epochs, words, TARGET)]
-
-
-def of_race(race):
-    """Figure 1 of a race."""
-    histories = {
-        kind: [one.history for one in found] for kind, found in race.records.items()
-    }
-    one = race.records["relu"][0]
-    about = f"{one.variant} on {one.data}; learning rates {race.rates['relu']:g} for "
-    about += f"ReLU and {race.rates['tanh']:g} for tanh. Thin: single seeds."
-    words = ratio_in_words(*race.ratio)
-    return charts.training_error(histories, race.epochs, TARGET, about, words)
+    words = figures.ratio_in_words(*pace.ratio)
+    table = runs.epochs_section(pace.epochs, words, figures.TARGET)
+    return figures.figure1(pace), [table]
 
 
 def effects_of_changes(options):
@@ -56,54 +43,19 @@ def effects_of_changes(options):
                 "there are no records of three seeds: python -m reproduce.experiment "
                 "choices --data-dir DIR makes them."
             )
-    return of_effects(found), [runs.effects_section(found)]
-
-
-def of_effects(decisions):
-    """The figure of the decisions on the paper's choices."""
-    about = (
-        "Intervals over seeds at the level of Holm's correction, coloured where they "
-        "leave 0 out; hollow: gate not passed; diamond: the paper's number."
-    )
-    return charts.effects(decisions, about)
+    return figures.effects(found), [runs.effects_section(found)]
 
 
 def biases(options):
     """Steps until nets with several initial biases leave the plateau, from records."""
-    from alexnet_paper.results import curves as effects
-
     with command_line.usage():
         found = record.load_all(options.records)
-        if not effects.of_experiment(found, "biases"):
+        if not curves.of_experiment(found, "biases"):
             raise ValueError(
                 "there are no records of it: python -m reproduce.experiment biases "
                 "--data-dir DIR makes them."
             )
-    return of_biases(found), [of_starts("biases", found)]
-
-
-def of_biases(records):
-    from alexnet_paper.results import curves as effects
-
-    steps = effects.leaving(records, "biases")
-    most = max(run for *_, run, _ in effects.started(records, "biases").values())
-    return charts.leaving(steps, most, "A dot a seed; the line is the median.")
-
-
-def of_starts(name, records):
-    """The table of an experiment that asks whether nets start to train."""
-    from alexnet_paper.results import curves as effects
-    from alexnet_paper.results import experiments
-
-    started = effects.started(records, name)
-    return runs.start_section(experiments.EXPERIMENTS[name], started)
-
-
-def ratio_in_words(ratio, bound):
-    if ratio is None:
-        return "No ratio: ReLU did not get there. The paper says: six times."
-    more = "more than " if bound else ""
-    return f"Tanh needs {more}{ratio:.1f} times as many epochs; the paper says six."
+    return figures.biases(found), [figures.starts_section("biases", found)]
 
 
 def figure_2(options):
@@ -319,7 +271,7 @@ def nearest(net, dataset, train, split):
     return shown, section
 
 
-def curves(options):
+def learning_curves(options):
     """Loss and accuracy from the log of a run."""
     command_line.quiet_keras()
     from alexnet_paper.training import run as run_folder
@@ -339,6 +291,7 @@ def confusion(options):
     """Confusion matrices of a run on a split of its data."""
     command_line.quiet_keras()
     from alexnet_paper.results import evaluate as evaluation
+    from alexnet_paper.training import run as run_folder
     from alexnet_paper.training.plan import read_plan
 
     with command_line.usage():
@@ -365,6 +318,6 @@ DRAWN = {
     "2": figure_2,
     "3": figure_3,
     "4": figure_4,
-    "curves": curves,
+    "curves": learning_curves,
     "confusion": confusion,
 }

@@ -9,4 +9,7 @@ figure2      the net, drawn
 contact_sheets  Figures 3 and 4
     table        the main job: a variant beside the paper
     comparison   variants side by side
+prose        what records say, in words
+figures      figures of records
+pages        the generated pages
 """

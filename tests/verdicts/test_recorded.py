@@ -7,6 +7,7 @@ import pytest
 
 from alexnet_paper import paper
 from alexnet_paper.paper import articles
+from alexnet_paper.report import prose
 from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
 from alexnet_paper.verdicts import recorded
@@ -110,7 +111,7 @@ def test_when_the_rate_fell():
     del seldom[0]["val_top1_error"]  # not validated after every epoch
     record = run("bn-cifar10", seldom, recipe="as-intended")
     assert finding(CLAIM["BC20"], [record]) is None
-    assert "the rate falls" not in recorded.on_cifar10([record])
+    assert "the rate falls" not in prose.on_cifar10([record])
 
 
 def test_the_article_s_own_run_counts():
@@ -176,10 +177,10 @@ def test_what_flowers_hold_out():
 
 
 def test_explanations_quote_their_records():
-    assert [explain([]) for explain in recorded.EXPLANATIONS.values()] == [""] * 9
+    assert [explain([]) for explain in prose.EXPLANATIONS.values()] == [""] * 9
     rates = [0.001] * 3 + [0.00001]
     history = lines((1, 0.5), (1, 0.4), (1, 0.4), (1, 0.3), rates=rates)
-    text = recorded.on_cifar10(
+    text = prose.on_cifar10(
         [
             run("bn-cifar10", TRAINS, 0.41),
             run("bn-cifar10", history, 0.29, recipe="as-intended"),
@@ -188,7 +189,7 @@ def test_explanations_quote_their_records():
     assert "as-published: 59.0 % of the test images right [58.0, 60.0]" in text
     assert "the rate never falls" in text and "71.0 % of the test images" in text
     assert "falls after epoch 3, and validation accuracy goes from 60.0 to 70.0" in text
-    text = recorded.on_cats_and_dogs(
+    text = prose.on_cats_and_dogs(
         [
             run("cats-vs-dogs", STUCK),
             run("cats-vs-dogs", TRAINS, 0.35, recipe="as-fixed"),
@@ -198,7 +199,7 @@ def test_explanations_quote_their_records():
         "between 16.118 and 16.118 in every" in text
         and "65.0 % of the test photographs" in text
     )
-    text = recorded.on_flowers([run("bn-flowers17", TRAINS, 0.5)])
+    text = prose.on_flowers([run("bn-flowers17", TRAINS, 0.5)])
     assert "90.0 % of the training photographs" in text and "gap of 40 points" in text
     assert recorded.SATURATED == pytest.approx(16.118, abs=1e-3)
     assert recorded.SATURATED / 2 == pytest.approx(8.06, abs=1e-2)

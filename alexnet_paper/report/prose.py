@@ -1,0 +1,261 @@
+"""What records say, in words: a paragraph a subject, every number from the records."""
+
+import statistics
+
+from alexnet_paper.nets import variants
+from alexnet_paper.results import curves
+from alexnet_paper.results import experiments
+from alexnet_paper.results import hypotheses
+from alexnet_paper.verdicts import recorded
+from alexnet_paper.verdicts import stand_ins
+
+
+def on_figure_1(records):
+    """Epochs of every seed, the rates that were tried, and what stands in for what."""
+    race = curves.figure1(records)
+    if race is None or race.ratio[0] is None:
+        return ""
+    ratio, bound = race.ratio
+    epochs = {
+        kind: ", ".join(f"{count:.1f}" for count in counts)
+        for kind, counts in race.epochs.items()
+    }
+    tried = {
+        kind: ", ".join(
+            f"{rate:g} ({100 * error:.1f})" for rate, error in rates.items()
+        )
+        for kind, rates in race.tried.items()
+    }
+    return (
+        "The paper's four-layer net needs six times as many epochs with tanh as with "
+        "ReLU to a training error of 25 %, and is not specified further. Here "
+        "cuda-convnet's 18 % net stands in, without normalization and decay. "
+        f"Epochs, seed by seed: ReLU {epochs['relu']}; tanh {epochs['tanh']}. The "
+        f"medians are {'more than ' if bound else ''}{ratio:.1f} times apart. "
+        "Rates, and the training error in % that the first seed had after as many "
+        f"epochs as every rate was tried: ReLU {tried['relu']}; tanh {tried['tanh']}."
+    )
+
+
+def on_the_18_percent_net(records):
+    """Its test error beside its authors', and how far it was trained."""
+    found = [
+        record
+        for record in records
+        if record.variant == "cifar-18pct" and record.split == "test"
+    ]
+    if not found:
+        return ""
+    record = max(found, key=lambda one: one.protocol.epochs)
+    low, high = (100 * edge for edge in record.metrics["top1_error_interval"])
+    own, epochs = variants.get("cifar-18pct").recipe.epochs, record.protocol.epochs
+    text = (
+        f"Its authors say 18 % test error after {own} epochs. Here "
+        f"{100 * record.metrics['top1_error']:.2f} % [{low:.2f}, {high:.2f}] after "
+        f"{epochs} of {record.protocol.training_images:,} images, "
+        f"{falls(record.history)}"
+    )
+    if epochs < own:
+        return (
+            f"{text}. `python -m reproduce.experiment net-18pct --data-dir DIR` runs "
+            "the whole schedule."
+        )
+    trained = 100 * record.history[-1]["top1_error"]
+    return f"{text}; {trained:.1f} % of the training images were wrong in the last one."
+
+
+def falls(history):
+    """When the rate of a run fell: "the rate divided by ten after epochs 16 and 18"."""
+    lines = list(zip(history, history[1:], strict=False))
+    found = [
+        (before["epoch"], round(before["rate"] / after["rate"]))
+        for before, after in lines
+        if after["rate"] < before["rate"]
+    ]
+    if not found:
+        return "the rate constant"
+    by = {10: "ten"}.get(found[0][1], found[0][1])
+    epochs = "epochs" if len(found) > 1 else "epoch"
+    after = " and ".join(str(epoch) for epoch, _ in found)
+    return f"the rate divided by {by} after {epochs} {after}"
+
+
+def on_footnote_3(records):
+    """Errors of cuda-convnet's two nets and of the second without its normalization."""
+    found = stand_ins.Footnote3.read(records)
+    if found is None or found.alone is None:
+        return ""
+    first, second, without = (
+        f"{statistics.mean(of.values()):.1f} %"
+        for of in (found.first, found.second, found.without)
+    )
+    about, own = found.run.protocol, variants.get("cifar-11pct").recipe.epochs
+    return (
+        "The paper says that response normalization took a net on CIFAR-10 from 13 to "
+        "11 % test error; cuda-convnet's two nets differ in more than that. After "
+        f"{about.epochs} epochs of {about.training_images:,} images, "
+        f"{falls(found.run.history)} (cuda-convnet: up to {own} epochs), they err "
+        f"on {first} and {second} of the test images (ten views, mean of "
+        f"{len(found.second)} seeds), and the second one trained without its "
+        f"normalization on {without}: {found.alone.words} points more. That is "
+        f"{'significant' if found.alone.sign else 'not significant'} (p = "
+        f"{found.alone.p:.2g})."
+    )
+
+
+def on_small_nets(records):
+    """What was trained, on what, and where the base got."""
+    runs = hypotheses.runs(records, experiments.get(stand_ins.CHOICES)).get("base")
+    if not runs:
+        return ""
+    experiment = experiments.get(stand_ins.CHOICES)
+    tested, ten, trained = (
+        statistics.mean(100 * run[where].metrics["top1_error"] for run in runs.values())
+        for where in (("test", 1), ("test", 10), ("train", 1))
+    )
+    (first, *_) = runs.values()
+    return (
+        f"{experiment.protocol}. Seeds so far: {len(runs)} of {experiment.seeds}. The "
+        f"base errs on {tested:.1f} % of the test images by one view, {ten:.1f} % by "
+        f"ten, and on {trained:.1f} % of those it was trained on, "
+        f"{falls(hypotheses.history(first))}. A verdict is of this net so trained, not "
+        f"of the paper's. {experiment.decided} {experiment.visible}"
+    )
+
+
+def on_towers(records):
+    """Colour selectivity of the two towers, seed by seed."""
+    found = stand_ins.coloured(records)
+    if not found:
+        return ""
+    return (
+        "The authors saw one tower's first kernels become colour-agnostic and the "
+        "other's colour-specific in every run. Mean colour selectivity of the two "
+        f"towers of `paper-32`, seed by seed, {seed_by_seed(found)}."
+    )
+
+
+def seed_by_seed(found):
+    """The towers' mean selectivities in runs of one protocol."""
+    one = found[0].protocol
+    seeds = ", ".join(
+        "{:.2f} and {:.2f} (p = {:.2g})".format(
+            *record.metrics["colour"]["means"], record.metrics["colour"]["p_value"]
+        )
+        for record in found
+    )
+    return (
+        f"after {one.epochs} epochs of {one.training_images:,} images: {seeds}, "
+        f"so that they part {stand_ins.how_many_part(found)}"
+    )
+
+
+def on_compute(records):
+    spent = curves.hours(records)
+    if not spent:
+        return ""
+    each = ", ".join(f"{name} {hours:.1f}" for name, hours in spent.items())
+    return (
+        f"All experiments together: {sum(spent.values()):.1f} hours of training, by "
+        f"the runs' own logs: {each}. They ran on two cores, mostly two at a time."
+    )
+
+
+def on_cifar10(records):
+    """What became of the article's 64.8 %."""
+    said = []
+    for recipe in ("as-published", "as-intended"):
+        record = recorded.of_article("bn-cifar10", records, recipe)
+        if record is None:
+            continue
+        history = record.history
+        rates = [line["rate"] for line in history]
+        low, high = record.metrics["top1_error_interval"]
+        seconds = statistics.median(line["seconds"] for line in history)
+        text = (
+            f"{recipe}: {100 - 100 * record.metrics['top1_error']:.1f} % of the test "
+            f"images right [{100 - 100 * high:.1f}, {100 - 100 * low:.1f}] after "
+            f"{len(history)} of {recorded.trained_for(record)[1]} epochs of about "
+            f"{seconds:.0f} seconds"
+        )
+        fall = next((n for n in range(1, len(rates)) if rates[n] < rates[0]), None)
+        if fall is None:
+            text += "; the rate never falls"
+        elif all("val_top1_error" in line for line in history):
+            before, after = (1 - history[n]["val_top1_error"] for n in (fall - 1, fall))
+            text += (
+                f"; the rate falls after epoch {fall}, and validation accuracy goes "
+                f"from {100 * before:.1f} to {100 * after:.1f} % in one epoch"
+            )
+        said.append(text)
+    if not said:
+        return ""
+    return (
+        "The article reports 64.8 % of the test images right. "
+        f"{'. '.join(said)}. Its annealer watches `val_acc` while its metric is called "
+        "`accuracy`: Keras only warns, and as published the rate stays at 0.001. As "
+        "intended it falls to 0.00001 once, which is as far as it can."
+    )
+
+
+def on_cats_and_dogs(records):
+    """Why the article's loss stays at 8."""
+    record = recorded.of_article("cats-vs-dogs", records)
+    if record is None:
+        return ""
+    ratios = [line["loss"] / line["top1_error"] for line in record.history[1:]]
+    losses = recorded.series(record.history, "loss")
+    text = (
+        f"As published the loss stays at {statistics.mean(losses[1:]):.2f} (the "
+        "article's log: 8.00 on average) and every photograph is called the same. "
+        "Pixels of 0 to 255 and Adam's first steps at 0.001 drive the two outputs so "
+        "far apart that the softmax is exactly 0 or 1. Old Keras clips probabilities "
+        f"at 1e-7, so that each wrong image costs −ln(1e-7) = {recorded.SATURATED:.3f} "
+        "and, being clipped, has no gradient: with half of them wrong the loss is "
+        f"{recorded.SATURATED / 2:.2f}. Here loss "
+        f"over error is between {min(ratios):.3f} and {max(ratios):.3f} in every epoch "
+        "after the first."
+    )
+    fixed = recorded.of_article("cats-vs-dogs", records, "as-fixed")
+    if fixed:
+        right = 1 - fixed.metrics["top1_error"]
+        low, high = fixed.metrics["top1_error_interval"]
+        text += (
+            " With the mean colour subtracted, a rate of 0.0001 and the loss taken "
+            f"from the logits (`--recipe as-fixed`), the same {len(fixed.history)} "
+            f"epochs of ten steps train: {100 * right:.1f} % of the test photographs "
+            f"right [{100 - 100 * high:.1f}, {100 - 100 * low:.1f}]."
+        )
+    return text
+
+
+def on_flowers(records):
+    """How far it gets, what it costs, and the gap that the article suspects."""
+    record = recorded.of_article("bn-flowers17", records)
+    if record is None:
+        return ""
+    history = record.history
+    seconds = statistics.median(line["seconds"] for line in history)
+    trained, tested = history[-1]["top1_error"], record.metrics["top1_error"]
+    return (
+        "The article says that 250 epochs took about ten hours (144 seconds each) on a "
+        "laptop and that accuracy was “not great”, for want of more than 80 images a "
+        f"class. Here {len(history)} epochs of {record.protocol.training_images:,} "
+        f"photographs, about {seconds:.0f} seconds each on two busy cores: "
+        f"{100 - 100 * trained:.1f} % of the training photographs right, "
+        f"{100 - 100 * tested:.1f} % of the {record.examples} test photographs. The "
+        f"gap of {100 * (tested - trained):.0f} points is what it suspects."
+    )
+
+
+EXPLANATIONS = {
+    "Figure 1": on_figure_1,
+    "The 18 % net": on_the_18_percent_net,
+    "Footnote 3": on_footnote_3,
+    "Small nets": on_small_nets,
+    "Two towers": on_towers,
+    "Compute": on_compute,
+    "bn-cifar10": on_cifar10,
+    "cats-vs-dogs": on_cats_and_dogs,
+    "bn-flowers17": on_flowers,
+}
