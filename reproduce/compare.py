@@ -81,7 +81,7 @@ def differences(options):
 
     from alexnet_paper.nets import differences
     from alexnet_paper.nets import variants
-    from alexnet_paper.report import claims
+    from alexnet_paper.report import nets as net_sections
     from alexnet_paper.report import writers
 
     with command_line.usage():
@@ -98,7 +98,7 @@ def differences(options):
         return
     titles = {"layer": "Layer by layer", "recipe": "Recipes"}
     sections = [
-        claims.differences_section(titles[what], (a.name, b.name), rows, what)
+        net_sections.differences_section(titles[what], (a.name, b.name), rows, what)
         for what, rows in parts.items()
     ]
     command_line.emit(writers.write(sections, options.format), options.out)

@@ -99,14 +99,14 @@ def import_weights(options):
 def show(options):
     command_line.quiet_keras()
     from alexnet_paper.nets import specs
-    from alexnet_paper.report import claims
+    from alexnet_paper.report import nets as net_sections
     from alexnet_paper.report import writers
     from alexnet_paper.weights.net import open_weights
 
     with command_line.usage():
         trained = open_weights(options.file)
     shapes = specs.shapes(trained.architecture)
-    sections = claims.weights_sections(
+    sections = net_sections.weights_sections(
         trained.name, known_of(trained), shapes, trained.about["missing"]
     )
     command_line.emit(writers.write(sections, "text"))

@@ -1,7 +1,8 @@
 """Findings and records as text, tables and figures.
 
 writers      sections as text, Markdown, LaTeX and CSV
-claims       claims and nets as sections
+claims       claims and the paper's tables as sections
+nets         nets as sections
 runs         records and experiments as sections
 style        what all figures share
 charts       Figure 1, curves, confusion matrices, effects

@@ -4,6 +4,7 @@ from alexnet_paper import paper
 from alexnet_paper.nets import variants
 from alexnet_paper.report import claims
 from alexnet_paper.report import figures
+from alexnet_paper.report import nets as net_sections
 from alexnet_paper.report import prose
 from alexnet_paper.report import runs
 from alexnet_paper.report import writers
@@ -34,7 +35,7 @@ def static_pages():
             "Departures",
             "What every variant changes against the paper as printed, and where it "
             "comes from.",
-            [*claims.departures_sections(), *start_sections()],
+            [*net_sections.departures_sections(), *start_sections()],
         ),
         "docs/results.md": results_page(),
     }

@@ -3,8 +3,8 @@ and comparisons. Claims and nets are in `layout`."""
 
 import math
 
-from alexnet_paper.report.claims import megabytes
 from alexnet_paper.report.claims import with_unit
+from alexnet_paper.report.nets import megabytes
 from alexnet_paper.report.writers import Section
 from alexnet_paper.verdicts.finding import BY_SIGN
 

@@ -8,6 +8,7 @@ from alexnet_paper.nets import differences
 from alexnet_paper.nets import specs
 from alexnet_paper.nets import variants
 from alexnet_paper.report import claims
+from alexnet_paper.report import nets as net_sections
 from alexnet_paper.report import runs
 from alexnet_paper.report import writers
 from alexnet_paper.training import environment
@@ -29,13 +30,13 @@ def sections(measured):
     found = [claims.claims_section(variant, measured.rows, article)]
     if article:
         what = ("What the article changed", ("paper", "article"))
-        found.append(claims.differences_section(*what, changes(variant)))
+        found.append(net_sections.differences_section(*what, changes(variant)))
     if measured.forms:
         found += claims.forms_sections(measured.forms)
-    found.append(
-        claims.architecture_section(variant, specs.trace(net), specs.totals(net))
-    )
-    found.append(claims.memory_section(specs.memory(net), variant.recipe.batch_size))
+    layers, totals = specs.trace(net), specs.totals(net)
+    found.append(net_sections.architecture_section(variant, layers, totals))
+    memory = specs.memory(net)
+    found.append(net_sections.memory_section(memory, variant.recipe.batch_size))
     if not article:
         ours = {
             claim.id: finding.ours

@@ -11,6 +11,7 @@ from alexnet_paper.nets import specs
 from alexnet_paper.nets.variants import VARIANTS
 from alexnet_paper.paper.articles import ARTICLES
 from alexnet_paper.report import claims as layout
+from alexnet_paper.report import nets as net_sections
 from alexnet_paper.report import runs
 from alexnet_paper.report import writers
 from alexnet_paper.report.writers import Section
@@ -123,14 +124,14 @@ def test_claims_section_of_an_article_names_it():
 def test_architecture_and_memory_sections(variant):
     net = variant.architecture
     layers, totals = specs.trace(net), specs.totals(net)
-    section = layout.architecture_section(variant, layers, totals)
+    section = net_sections.architecture_section(variant, layers, totals)
     assert len(section.rows) == len(layers) + 1
     assert section.rows[-1][2:5] == (
         f"{totals.parameters:,}",
         f"{totals.macs:,}",
         f"{totals.neurons:,}",
     )
-    memory = layout.memory_section(specs.memory(net), 128)
+    memory = net_sections.memory_section(specs.memory(net), 128)
     assert len(memory.rows) == net.towers
 
 
@@ -219,7 +220,7 @@ def test_pages_of_notes_and_departures_have_every_entry():
     assert len(logged.rows) == len(paper.LOGGED_VARIANTS)
     assert schedules.rows[1] == ("145", "25", "51", "67", "72", "79", "91")
     assert dict(sources.rows) == paper.SOURCES
-    counts, departures, recipes, gaps = layout.departures_sections()
+    counts, departures, recipes, gaps = net_sections.departures_sections()
     assert {row[0] for row in gaps.rows} == set(ARTICLES)
     found = [row[:2] for row in recipes.rows]
     assert found == [

@@ -1,0 +1,151 @@
+"""Nets as sections: architecture, memory, differences, weights, departures."""
+
+from alexnet_paper.nets import differences
+from alexnet_paper.nets import specs
+from alexnet_paper.nets import variants
+from alexnet_paper.paper import articles
+from alexnet_paper.report.writers import Section
+
+
+def differences_section(title, names, rows, what="layer"):
+    """Two nets or recipes beside each other; `rows` from `differences`."""
+    note = "" if rows else "They do not differ."
+    cells = tuple((row.name, row.a, row.b) for row in rows)
+    return Section(title, (what, *names), cells, note)
+
+
+def architecture_section(variant, layers, totals):
+    """Layer by layer; `layers` from `architecture.trace`."""
+    rows = [
+        (
+            layer.name,
+            "×".join(map(str, layer.output_shape)),
+            count(layer.parameters),
+            count(layer.macs),
+            count(layer.neurons),
+            layer.reads or "all maps",
+            layer.towers or "one",
+        )
+        for layer in layers
+    ]
+    rows.append(
+        (
+            "total",
+            "–",
+            f"{totals.parameters:,}",
+            f"{totals.macs:,}",
+            f"{totals.neurons:,}",
+            "–",
+            "–",
+        )
+    )
+    return Section(
+        f"Architecture: {variant.title}",
+        (
+            "layer",
+            "output",
+            "parameters",
+            "multiply-adds",
+            "neurons",
+            "reads",
+            "towers",
+        ),
+        tuple(rows),
+        f"Source: {variant.source}. Departures: {'; '.join(variant.departures)}.",
+    )
+
+
+def count(number):
+    return f"{number:,}" if number else "–"
+
+
+def memory_section(memory, batch_size):
+    """What each device holds; `memory` from `architecture.memory`."""
+    rows = tuple(
+        (
+            f"tower {device}" if device else "one device",
+            megabytes(held.parameters),
+            megabytes(held.activations),
+            megabytes(held.training(batch_size)),
+        )
+        for device, held in memory.items()
+    )
+    return Section(
+        "Memory, float32",
+        ("device", "parameters", "activations, one image", f"training, {batch_size}"),
+        rows,
+        "Training: parameters, gradients, momentum; activations and their gradients.",
+    )
+
+
+def megabytes(size):
+    return f"{size / 1e6:,.1f} MB"
+
+
+def weights_sections(name, about, shapes, missing):
+    """What is known of a weight file, and its arrays: {name: shape}, those that are
+    `missing` among them."""
+    known = tuple((key, str(value)) for key, value in about.items() if value)
+    arrays = tuple(
+        (part, "×".join(map(str, shape)), "missing" if part in missing else "there")
+        for part, shape in shapes.items()
+    )
+    return [
+        Section(f"Weights: {name}", ("what", "value"), known),
+        Section("Arrays", ("array", "shape", "in the file"), arrays),
+    ]
+
+
+def departures_sections():
+    """Every variant: source, counts, and each way that it and its recipes depart from
+    the paper."""
+    counts, departures, recipes = [], [], []
+    for variant in variants.VARIANTS.values():
+        totals = specs.totals(variant.architecture)
+        counts.append(
+            (
+                variant.name,
+                variant.family,
+                variant.title,
+                variant.source,
+                f"{totals.parameters:,}",
+                f"{totals.macs:,}",
+                f"{totals.neurons:,}",
+            )
+        )
+        departures.extend((variant.name, text) for text in variant.departures)
+        for name, recipe in variant.recipes.items():
+            rows = differences.recipe_rows(variants.PAPER_RECIPE, recipe)
+            different = differences.only_differing(rows)
+            cells = "; ".join(f"{row.name} {row.b} ({row.a})" for row in different)
+            recipes.append((variant.name, name, cells or "the paper's"))
+    return [
+        Section(
+            "Variants",
+            (
+                "variant",
+                "kind",
+                "net",
+                "source",
+                "parameters",
+                "multiply-adds",
+                "neurons",
+            ),
+            tuple(counts),
+        ),
+        Section("Departures", ("variant", "departs by"), tuple(departures)),
+        Section(
+            "Departures of the recipes",
+            ("variant", "recipe", "here (paper)"),
+            tuple(recipes),
+        ),
+        Section(
+            "What the articles leave out, and what fills the gap",
+            ("variant", "gap"),
+            tuple(
+                (name, guess)
+                for name, article in articles.ARTICLES.items()
+                for guess in article.guesses
+            ),
+        ),
+    ]
