@@ -449,49 +449,47 @@ def test_figure_1_without_records_names_the_command(capsys, tmp_path):
     assert "python -m reproduce.experiment figure1" in err
 
 
-def proxy_records(folder):
-    """Three seeds of a net that errs more, by 2 to 3 points, and of one that does not;
-    training errors, too."""
+def choice_records(folder):
+    """Three seeds of three arms of the choices, levelled off before their drop."""
     errors = {
-        "paper-32": (30, 31, 32),
-        "no-lrn": (32, 33.5, 35),
-        "no-overlap": (30, 32),
+        "base": (18.0, 18.2, 17.9),
+        "no-lrn": (20.5, 20.8, 20.3),
+        "no-overlap": (18.1, 18.1, 18.0),
     }
-    for (arm, of_arm), (split, less) in itertools.product(
-        errors.items(), {"test": 0, "train": 9}.items()
+    history = [
+        {"epoch": n, "rate": 0.01 if n < 8 else 0.001, "top1_error": 0.2, "loss": 0.5}
+        for n in range(1, 10)
+    ]
+    measured = {("test", 1): 0.0, ("test", 10): 1.0, ("train", 1): 9.0}
+    for (arm, of_arm), ((split, views), less) in itertools.product(
+        errors.items(), measured.items()
     ):
         for seed, error in enumerate(of_arm):
-            protocol = {"experiment": "proxies", "arm": arm, "views": 1, "epochs": 20}
-            Record(
-                "paper-32",
-                "cifar10",
-                split,
-                10,
-                Protocol(**protocol, seed=str(seed)),
-                {"top1_error": (error - less) / 100},
-                "a command",
-                {},
-            ).save(folder)
+            about = Protocol(
+                experiment="choices", arm=arm, views=views, seed=str(seed), epochs=40
+            )
+            metrics = {"top1_error": (error - less) / 100}
+            where = "paper-32", "cifar10", split, 10
+            Record(*where, about, metrics, "a command", {}, history).save(folder)
 
 
 def test_effects_from_records(capsys, tmp_path):
-    proxy_records(tmp_path / "records")
+    """Points lost without it in test and in training error, and the verdict; the
+    figure has a line an arm and the printed numbers."""
+    choice_records(tmp_path / "records")
     options = ("--records", tmp_path / "records", "--format", "json")
     code, out, err = called(
         capsys, "effects", *options, "--out", tmp_path / "effects.svg"
     )
     assert code == 0 and f"written: {tmp_path / 'effects.svg'}" in err
     (section,) = json.loads(out)
-    assert section["rows"] == [
-        ["no-lrn", "test error", "+2.50 [+1.26, +3.74]", "3", "20"],
-        ["no-overlap", "test error", "+0.50 [-5.85, +6.85]", "2", "20"],
-        ["no-overlap", "test less training error", "+0.00 [+0.00, +0.00]", "2", "20"],
-    ]
+    lost, same = section["rows"]
+    assert lost[:2] == ["no-lrn", "1.4"] and lost[2].startswith("+2.50 [")
+    assert lost[4] == "3" and lost[6:] == ["yes, yes, yes", "supported in a stand-in"]
+    assert same[0] == "no-overlap" and same[-1] == "inconclusive"
     drawn = (tmp_path / "effects.svg").read_text()
-    assert all(
-        words in drawn
-        for words in ("no-lrn: test error", "less training error", "+2.5")
-    )
+    for words in ("no-lrn", "no-overlap", "+2.5", "points lost without it"):
+        assert words in drawn
 
 
 def test_effects_without_records_name_the_command(capsys, tmp_path):
@@ -499,7 +497,7 @@ def test_effects_without_records_name_the_command(capsys, tmp_path):
         capsys, "effects", "--records", tmp_path, "--out", tmp_path / "x.png"
     )
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert "python -m reproduce.experiment proxies" in err
+    assert "python -m reproduce.experiment choices" in err
 
 
 def test_figure_2_prints_nothing(capsys, tmp_path):

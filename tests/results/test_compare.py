@@ -50,10 +50,6 @@ def test_the_interval_of_one_seed_is_over_images_of_several_over_seeds():
     assert row(record(0.25)).error == (0.25, 0.125, 0.5)
     several = row(*(record(e, s) for s, e in enumerate((0.1, 0.2, 0.3))), seeds=3)
     assert several.error == pytest.approx((0.2, 0.0, 0.4484), abs=1e-4)
-    assert curves.mean_interval([10, 20, 30]) == pytest.approx(
-        (20 - 24.841, 20 + 24.841), abs=1e-3
-    )
-    assert curves.mean_interval([1.0]) is None
     assert row().error is None
 
 
