@@ -247,41 +247,49 @@ def effects(decisions, about=""):
     """A line a removal: what it costs in test error and, beside it, in training error,
     with intervals; a diamond where the paper prints a number. `decisions` of
     `hypotheses.decide`."""
-    compared = [
-        one for one in decisions if one.hypothesis.base != one.hypothesis.without
-    ]
-    lines = list({one.hypothesis.without: one for one in compared[::-1]}.values())[::-1]
+    lines = {}
+    for one in decisions:
+        if one.hypothesis.base != one.hypothesis.without:
+            lines.setdefault(one.hypothesis.label, one)
     figure = Figure(figsize=(PAGE, 0.25 * len(lines) + 1.2), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
     for axes, name in zip(panels, ("test", "train"), strict=True):
-        for line, decision in enumerate(lines):
-            found = getattr(decision, name)
-            if found is None:
-                continue
-            colour = {1: VERMILLION, -1: BLUE, 0: BLACK}[found.sign]
-            axes.plot([found.low, found.high], [line] * 2, "|-", color=colour, ms=5)
-            full = decision.gate is None or decision.gate.all
-            face = colour if full else "white"
-            axes.plot(found.mean, line, "o", color=colour, mfc=face, ms=4)
-            less = found.mean < 0  # its number stands away from the line at 0
-            words = f"{found.mean:+.1f}".replace("-", "−")
-            beside(axes, found.low if less else found.high, line, words, less)
-            hypothesis = decision.hypothesis
-            if name == "test" and hypothesis.measure == "ten views":
-                if hypothesis.printed is not None:
-                    axes.plot(
-                        hypothesis.printed, line, "D", color=GREY, mfc="none", ms=6
-                    )
+        for line, decision in enumerate(lines.values()):
+            if found := getattr(decision, name):
+                printed = printed_error(decision.hypothesis) if name == "test" else None
+                passed = decision.gate is None or decision.gate.all
+                draw_effect(axes, line, found, passed, printed)
         axes.axvline(0, color=GREY, linewidth=1)
-        axes.margins(x=0.15)
+        axes.margins(x=0.22)
         axes.grid(axis="x", color="#dddddd", linewidth=0.5)
         axes.set_axisbelow(True)
-    panels[0].set_yticks(range(len(lines)), [one.hypothesis.without for one in lines])
+    panels[0].set_yticks(range(len(lines)), list(lines))
     panels[0].set_ylim(len(lines) - 0.5, -0.5)
     panels[0].set_xlabel("test error, points lost without it")
     panels[1].set_xlabel("training error, points lost without it")
     caption(figure, about)
     return figure
+
+
+def printed_error(hypothesis):
+    """What the paper prints of a difference of test errors, in points, or None."""
+    return hypothesis.printed if hypothesis.measure == "ten views" else None
+
+
+def draw_effect(axes, line, found, passed, printed=None):
+    """One difference with its interval; hollow where the gate was not passed."""
+    colour = {1: VERMILLION, -1: BLUE, 0: BLACK}[found.sign]
+    axes.plot([found.low, found.high], [line] * 2, "|-", color=colour, ms=5)
+    face = colour if passed else "white"
+    axes.plot(found.mean, line, "o", color=colour, mfc=face, ms=4)
+    if printed is not None:
+        axes.plot(printed, line, "D", color=GREY, mfc="none", ms=6)
+    words = f"{found.mean:+.1f}".replace("-", "−")
+    words = "0.0" if words.endswith("0.0") else words
+    if found.mean < 0:  # its number stands away from the line at 0
+        beside(axes, found.low, line, words, left=True)
+    else:
+        beside(axes, max(found.high, printed or 0), line, words)
 
 
 @styled

@@ -198,7 +198,7 @@ def effects_section(decisions):
     `hypotheses.decide`."""
     rows = tuple(
         (
-            one.hypothesis.without,
+            one.hypothesis.label,
             printed_effect(one.hypothesis),
             one.test.words if one.test else "–",
             one.train.words if one.train else "–",

@@ -33,6 +33,14 @@ class Hypothesis:
     printed: float | None = None
     paired: bool = True
 
+    @property
+    def label(self):
+        """The arm without something, and what it is compared with if not the base."""
+        against = (
+            "" if self.base in ("base", self.without) else f" (against {self.base})"
+        )
+        return self.without + against
+
 
 @dataclass(frozen=True)
 class Gate:

@@ -56,7 +56,7 @@ def in_a_small_net(claim, records):
     verdicts = {BY_SIGN[one.sign] for one in found}
     decided = CONTRADICTED if CONTRADICTED in verdicts else INCONCLUSIVE
     decided = SUPPORTED if verdicts == {SUPPORTED} else decided
-    ours = "; ".join(f"{one.hypothesis.without} {value_in_words(one)}" for one in found)
+    ours = "; ".join(f"{one.hypothesis.label} {value_in_words(one)}" for one in found)
     note = "; ".join(dict.fromkeys(map(how, found)))
     note += f"; `paper-32` on CIFAR-10, {found[0].plain.seeds} seeds"
     used = {name for one in found for name in one.sources}
