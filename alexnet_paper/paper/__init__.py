@@ -6,6 +6,7 @@ Neural Networks", NIPS 2012, and three tutorial articles.
     claims      every number that the paper states, with the command that measures it
     results     Tables 1 and 2, the authors' logs and schedules
     questions   what the paper leaves open; sources
+    replications  what others measured of the same claims
     articles    the three articles and their claims
 """
 
