@@ -6,6 +6,7 @@ import json
 import math
 import os
 import signal
+import threading
 import types
 from pathlib import Path
 
@@ -258,6 +259,34 @@ def test_ctrl_c_saves_after_the_step_and_says_so(tmp_path):
     state = weights.load(tmp_path / run_folder.CHECKPOINT).meta["state"]
     assert (state["epoch"], state["step"]) == (0, 2)
     assert signal.getsignal(signal.SIGINT) is handler
+
+
+@pytest.mark.parametrize("moment", [(0, 0), (0, "validation")], ids=str)
+def test_a_stop_leaves_no_thread(moment, tmp_path, monkeypatch):
+    """Keras's `fit` returns, its callbacks are told so, and the threads that prepare
+    batches end: an epoch of more batches than are prepared ahead."""
+    told = []
+    ends = keras.callbacks.LambdaCallback(
+        on_train_begin=lambda logs: told.append("begin"),
+        on_train_end=lambda logs: told.append("end"),
+    )
+    before = set(threading.enumerate())
+    run, said = begin(with_recipe(monkeypatch, batch_size=2), tmp_path)
+    assert run.steps > 20
+    assert not run.train([At(run, moment, ctrl_c), ends])
+    assert said == ["stopped after the step, and saved"]
+    assert set(threading.enumerate()) <= before
+    assert told == ["begin", "end"]
+
+
+def test_a_run_that_diverges_at_its_end_has_not_finished(tmp_path, monkeypatch):
+    """The last update overflows: nothing is saved, and it is no success."""
+    run, said = begin(changed(epochs=1, limit=16), tmp_path)
+    infinite = Phase(float("inf"), {})
+    monkeypatch.setattr(training, "phase_of_drops", lambda *rest: infinite)
+    run.plateau = None
+    assert not run.train() and run.diverged and "not finite" in said[0]
+    assert not (tmp_path / run_folder.CHECKPOINT).exists()
 
 
 def test_sigterm_stops_like_ctrl_c(tmp_path):
