@@ -117,8 +117,10 @@ def run_all(chosen, plans, out, command):
     from alexnet_paper.results import arms as trials
     from alexnet_paper.results import record
     from alexnet_paper.training import run as run_folder
+    from alexnet_paper.training import train as training
     from reproduce.progress import EpochProgress
 
+    training.enable_determinism()
     for number, (arm, plan) in enumerate(plans, 1):
         folder = out / chosen.folder(arm, plan)
         there = record.load_all(out / "records") if any(out.glob("records")) else []

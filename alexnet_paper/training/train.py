@@ -2,7 +2,8 @@
 
 A run is a folder: `run.json` says what is run, `log.jsonl` has a line an epoch, and
 `checkpoint.npz` is the weight file with everything else a resumed run needs. Killed at
-any moment and resumed, a run ends with the same bits as one left alone.
+any moment and resumed, a run ends with the same bits as one left alone, in processes
+that call `enable_determinism` first, as the programs do.
 """
 
 import json
@@ -54,7 +55,7 @@ class Run:
         self.notify = notify
         self.recipe = recipe = plan.training_recipe()
         net = plan.architecture(dataset.classes)
-        deterministic(plan.seed)
+        keras.utils.set_random_seed(plan.seed)
         self.model = models.build_model(
             net,
             plan.placement,
@@ -430,13 +431,22 @@ def make_optimizer(recipe):
     )
 
 
-def deterministic(seed):
-    """The same command gives the same bits on the same machine."""
-    keras.utils.set_random_seed(seed)
+def enable_determinism():
+    """Operations give the same bits every time, in the whole process from here on.
+
+    A program that trains calls it once, at its start, and times no net after it:
+    TensorFlow then chooses other kernels, some of them slower.
+    """
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
+
+
+def deterministic(seed):
+    """Seeds Python, NumPy and Keras. Left for `results.compare`, which may call
+    `keras.utils.set_random_seed` itself."""
+    keras.utils.set_random_seed(seed)
 
 
 def start(plan, folder, command, resume=False, notify=print):

@@ -21,6 +21,7 @@ from alexnet_paper.nets import variants
 from alexnet_paper.nets.variants import OnPlateau
 from alexnet_paper.nets.variants import Recipe
 from alexnet_paper.nets.variants import Variant
+from alexnet_paper.results import compare
 from alexnet_paper.results import evaluate as evaluation
 from alexnet_paper.training import run as run_folder
 from alexnet_paper.training import train as training
@@ -29,6 +30,8 @@ from alexnet_paper.training.schedule import Phase
 from alexnet_paper.training.schedule import authors_phase
 from alexnet_paper.training.schedule import phase_of_drops
 from alexnet_paper.weights import file as weights
+from reproduce import experiment
+from reproduce import train as program
 
 # crops, mirrors, colour noise, dropout, momentum, decay, biases at twice the rate, and
 # a rate that falls on a plateau: all that a resumed run could lose
@@ -45,9 +48,10 @@ STEPS = 4  # an epoch
 
 @pytest.fixture(scope="module", autouse=True)
 def tiny_variants(tiny):
-    """The tiny net as a variant, twice; and determinism switched off afterwards."""
+    """The tiny net as a variant, twice; determinism, switched off afterwards."""
     from tensorflow.python.framework import config
 
+    training.enable_determinism()
     still = dataclasses.replace(RECIPE, learning_rate=1e-12)
     with pytest.MonkeyPatch.context() as patch:
         for name, recipe in (("tiny", RECIPE), ("still", still)):
@@ -150,6 +154,30 @@ def test_same_seed_same_bits(alone, tmp_path):
     assert same(alone, tmp_path)
     kinds = {name.split("/")[0] for name in kill_and_resume.arrays(alone)}
     assert {"optimizer", "metric", "seed", "preparation", "conv1", "fc8"} <= kinds
+
+
+@pytest.fixture
+def enabled(monkeypatch):
+    """A list with an entry for every time that determinism is switched on."""
+    found, options = [], pytest.importorskip("tensorflow").config.experimental
+    monkeypatch.setattr(options, "enable_op_determinism", lambda: found.append(True))
+    return found
+
+
+def test_programs_that_train_enable_determinism_once(enabled, tmp_path):
+    """`reproduce.train`, and the runs of `reproduce.experiment`, before they begin."""
+    with pytest.raises(SystemExit):
+        program.main(["--variant", "tiny", "--data", "no such data"])
+    assert enabled == [True]
+    assert list(experiment.run_all(None, [], tmp_path, "command")) == []
+    assert enabled == [True, True]
+
+
+def test_nets_are_built_and_timed_without_determinism(enabled, tmp_path):
+    """A run does not switch it on for the whole process, nor does a comparison."""
+    begin(PLAN, tmp_path)
+    compare.speeds([PLAN], None, 2, 1)
+    assert enabled == []
 
 
 def test_other_seed_other_bits(alone, tmp_path):
