@@ -239,6 +239,7 @@ class Run:
         """Notes an epoch, moves on to the next, and returns the line of the log."""
         line = {
             "epoch": self.epoch + 1,
+            "steps": self.steps,
             **errors(self.logs, ""),
             **errors(validation, "val_"),
             **errors(watched, f"{self.plan.watch}_"),

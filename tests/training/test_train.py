@@ -227,7 +227,7 @@ def test_a_run_in_bfloat16_resumes_alike_and_ends_near(alone, tmp_path):
 
 def test_a_run_stops_at_a_loss(tmp_path):
     run = trained(changed(epochs=5, until_loss=100.0, steps=2), tmp_path)
-    assert run.epoch == 1 and run.finished and run.steps == 2
+    assert run.epoch == 1 and run.finished and run.history[0]["steps"] == 2
 
 
 @pytest.mark.parametrize(
@@ -345,11 +345,26 @@ def test_log_has_a_complete_line_an_epoch(alone):
     assert [line["epoch"] for line in found] == [1, 2]
     for line in found:
         assert set(line) == {
-            *("epoch", "loss", "top1_error", "top5_error", "rate", "seconds"),
+            *("epoch", "steps", "loss", "top1_error", "top5_error", "rate", "seconds"),
             *("val_loss", "val_top1_error", "val_top5_error"),
         }
         assert 0 <= line["top5_error"] <= line["top1_error"] <= 1
         assert line["rate"] == 0.01 and line["seconds"] >= 0
+        assert line["steps"] == STEPS
+
+
+def test_a_log_without_steps_is_read(tmp_path):
+    """Of an older version: the run goes on, and its new lines have them."""
+    run, _ = begin(PLAN, tmp_path)
+    assert not run.train([At(run, (1, 0), ctrl_c)])
+    for line in run.history:
+        del line["steps"]
+    run.save()
+    again, _ = begin(PLAN, tmp_path, resume=True)
+    assert again.train()
+    history = run_folder.history(tmp_path)
+    assert [line.get("steps") for line in history] == [None, STEPS]
+    assert history == lines(tmp_path)
 
 
 def test_logged_validation_is_what_the_checkpoint_gives(alone):
