@@ -112,7 +112,7 @@ def compare(options):
     with command_line.usage():
         asked = Comparison(options)
     command_line.note(f"timing {len(asked.experiment.arms)} nets …")
-    asked.time()
+    asked.time()  # before a run makes operations deterministic
     if asked.missing and (options.run or asked.free):
         command_line.note(asked.cost())
         asked.run(run_all)

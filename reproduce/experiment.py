@@ -116,8 +116,10 @@ def run_all(chosen, plans, out, command):
     Exits with 1 where one was stopped."""
     from alexnet_paper.results import arms
     from alexnet_paper.training import run as run_folder
+    from alexnet_paper.training import train as training
     from reproduce.progress import EpochProgress
 
+    training.enable_determinism()
     for number, (arm, plan) in enumerate(plans, 1):
         folder = out / chosen.folder(arm, plan)
         lock = folder.with_suffix(".lock")

@@ -93,6 +93,7 @@ def train(options):
     from alexnet_paper.training.plan import Plan
     from reproduce.progress import EpochProgress
 
+    training.enable_determinism()
     folder = options.out or (
         f"runs/{options.variant}-{options.data}-seed{options.seed}"
     )

@@ -95,8 +95,8 @@ def build_model(
             "mixed_bfloat16" weights, the last learned layer and the softmax stay
             float32, and normalizations compute in it.
 
-    Raises ValueError for an unknown placement, activation or pooling, and for an input
-    that is too small.
+    Raises ValueError for an unknown placement, activation or pooling, for an input
+    that is too small, and for a layer that Keras's layers cannot realise.
     """
     check_options(classifier_activation, include_top, pooling)
     placement = placements.resolve(placement, architecture.towers)
@@ -233,9 +233,7 @@ def keras_layer(row, seed, part=0, parts=1):
     if isinstance(spec, specs.LEARNED):
         return learned_layer(row, seed, part, parts)
     if isinstance(spec, specs.MaxPool):
-        kind = "Average" if isinstance(spec, specs.AvgPool) else "Max"
-        pooling = getattr(keras.layers, f"{kind}Pooling2D")
-        return pooling(spec.size, spec.stride, keras_padding(spec), name=name)
+        return pooling_layer(spec)
     match spec:
         case specs.ReLU():
             return keras.layers.ReLU(name=name)
@@ -264,6 +262,18 @@ def keras_layer(row, seed, part=0, parts=1):
     raise TypeError(f"no Keras layer is known for {spec!r}.")
 
 
+def pooling_layer(spec):
+    padding = keras_padding(spec)
+    if padding is None:
+        raise ValueError(
+            f"{spec.name}: a pooling layer is padded by 'same', 'ceil' or 0. "
+            f"Received: padding={spec.padding}"
+        )
+    kind = "Average" if isinstance(spec, specs.AvgPool) else "Max"
+    pooling = getattr(keras.layers, f"{kind}Pooling2D")
+    return pooling(spec.size, spec.stride, padding, name=spec.name)
+
+
 def learned_layer(row, seed, part, parts):
     """Convolution, unshared convolution or dense layer with its initialization."""
     spec = row.spec
@@ -281,6 +291,12 @@ def learned_layer(row, seed, part, parts):
             raise ValueError(f"{spec.name}: a grouped dense layer needs its towers.")
         return keras.layers.Dense(spec.units // parts, **options)
     if isinstance(spec, specs.Local):
+        if spec.stride != 1 or spec.groups > parts or isinstance(spec.padding, str):
+            raise ValueError(
+                f"{spec.name}: an unshared convolution has stride 1, zeros in numbers "
+                f"and no groups but its towers. Received: stride={spec.stride}, "
+                f"padding={spec.padding!r}, groups={spec.groups}"
+            )
         return Local2D(spec.filters // parts, spec.kernel, spec.padding, **options)
     groups = spec.groups // parts or 1
     convolution = GroupedConv2D if groups > 1 else keras.layers.Conv2D

@@ -77,10 +77,12 @@ class MomentumSGD(keras.optimizers.Optimizer):
             self.assign_add(variable, velocity)
 
     def _all_reduce_sum_gradients(self, grads_and_vars):
-        # Keras sums over the replicas of a data-parallel run by one operation that
-        # reads every gradient: with one replica it would only carry the gradients of
-        # tower b to tower a's device and back
-        return grads_and_vars
+        # Keras sums over replicas by one operation that reads every gradient: for one
+        # replica it would only carry the gradients of tower b to tower a's device and
+        # back
+        if replicas() == 1:
+            return grads_and_vars
+        return super()._all_reduce_sum_gradients(grads_and_vars)
 
     def get_config(self):
         return {
@@ -119,6 +121,15 @@ class Adam(keras.optimizers.Adam):
             epsilon=self.epsilon,
             grad=gradient,
         )
+
+
+def replicas():
+    """How many replicas `tf.distribute` trains in step; 1 on other backends."""
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy().num_replicas_in_sync
 
 
 def device_of(variable):

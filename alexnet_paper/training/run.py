@@ -19,8 +19,9 @@ class Stopped(Exception):
 
 
 def history(folder):
-    """The lines of a run's log, one an epoch; none before the first has ended. Raises
-    ValueError, naming it, where it is damaged."""
+    """The lines of a run's log, one an epoch; none before the first has ended. Lines
+    of older versions have no "steps". Raises ValueError, naming the log, where it is
+    damaged."""
     log = Path(folder) / "log.jsonl"
     try:
         lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []

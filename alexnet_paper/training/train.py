@@ -2,7 +2,8 @@
 
 A run is a folder: `run.json` says what is run, `log.jsonl` has a line an epoch, and
 `checkpoint.npz` is the weight file with everything else a resumed run needs. Killed at
-any moment and resumed, a run ends with the same bits as one left alone.
+any moment and resumed, a run ends with the same bits as one left alone, in processes
+that call `enable_determinism` first, as the programs do.
 """
 
 import json
@@ -30,6 +31,7 @@ from alexnet_paper.training.optimizer import MomentumSGD
 from alexnet_paper.training.plan import check
 from alexnet_paper.training.plan import difference
 from alexnet_paper.training.plan import read_plan
+from alexnet_paper.training.prefetch import Prefetched
 from alexnet_paper.training.run import BEST
 from alexnet_paper.training.run import CHECKPOINT
 from alexnet_paper.training.run import Stopped
@@ -53,7 +55,7 @@ class Run:
         self.notify = notify
         self.recipe = recipe = plan.training_recipe()
         net = plan.architecture(dataset.classes)
-        deterministic(plan.seed)
+        keras.utils.set_random_seed(plan.seed)
         self.model = models.build_model(
             net,
             plan.placement,
@@ -91,6 +93,7 @@ class Run:
         self.logs = {}  # running means of the epoch, by Keras's names
         self.metric_state = None  # of a resumed epoch
         self.stalled, self.diverged = False, False
+        self.stopped = None  # why training ended before the last epoch
 
     @property
     def best_epoch(self):
@@ -109,8 +112,8 @@ class Run:
         return (
             self.epoch >= self.recipe.epochs
             or bool(patience and waited >= patience)
-            or last.get("top1_error", math.inf) <= (self.plan.until or -math.inf)
-            or last.get("loss", math.inf) <= (self.plan.until_loss or -math.inf)
+            or reached(last.get("top1_error"), self.plan.until)
+            or reached(last.get("loss"), self.plan.until_loss)
         )
 
     @property
@@ -123,24 +126,34 @@ class Run:
 
         `done` is called with the line of the log after every epoch.
         """
-        keeper = Keeper(self, save_seconds)
+        self.stopped, keeper = None, Keeper(self, save_seconds)
         handlers = {s: signal.signal(s, keeper.interrupt) for s in STOP_SIGNALS}
         try:
             with locked(self.folder):
                 for left in self.folder.glob("*.tmp"):  # of a process that was killed
                     left.unlink()
-                while not self.finished:
-                    done(self.train_epoch([keeper, *callbacks]))
-                    keeper.save_if_due(self.finished)
+                while not (self.finished or self.stopped):
+                    line = self.train_epoch([keeper, *callbacks])
+                    if line:
+                        done(line)
+                        keeper.save_if_due(self.finished)
         except Stopped as reason:
-            self.notify(str(reason))
+            self.stop(str(reason))
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
-        return self.finished
+        if self.stopped:
+            self.notify(self.stopped)
+        return self.finished and not self.stopped
+
+    def stop(self, reason):
+        """Ends training after the present step, by Keras's own flags."""
+        self.stopped = self.stopped or reason
+        self.model.stop_training = self.model.stop_evaluating = True
 
     def train_epoch(self, callbacks):
-        """The rest of an epoch and its validation. Returns its line of the log."""
+        """The rest of an epoch and its validation. Returns its line of the log, or
+        None where training was stopped before its end."""
         phase, self.began = self.start_epoch(), time.monotonic()
         batches = Batches(
             self.dataset.splits["train"],
@@ -150,23 +163,22 @@ class Run:
             self.epoch,
             self.step,
             self.steps,
-            workers=os.cpu_count(),
-            max_queue_size=8,
         )
         if self.metric_state and len(batches):
             self.model.evaluate(*batches[0], verbose=0)  # makes the metrics' variables
         if len(batches):
-            self.model.fit(
-                batches,
-                initial_epoch=self.epoch,
-                epochs=self.epoch + 1,
-                shuffle=False,
-                verbose=0,
-                callbacks=callbacks,
-            )
+            with Prefetched(batches, os.cpu_count()) as prefetched:
+                self.model.fit(
+                    prefetched,
+                    initial_epoch=self.epoch,
+                    epochs=self.epoch + 1,
+                    shuffle=False,
+                    verbose=0,
+                    callbacks=callbacks,
+                )
         self.metric_state = None
         validation, watched = self.validate(callbacks), self.watched(callbacks)
-        return self.end_epoch(validation, watched)
+        return None if self.stopped else self.end_epoch(validation, watched)
 
     @property
     def seconds(self):
@@ -176,7 +188,8 @@ class Run:
     def validate(self, callbacks):
         """Loss and metrics on the validation images, or {} where it is not due."""
         split = self.dataset.splits.get("validation")
-        if split is None or (self.epoch + 1) % self.plan.validate_every:
+        due = (self.epoch + 1) % self.plan.validate_every == 0
+        if self.stopped or split is None or not due:
             return {}
         size = self.recipe.batch_size
         if self.recipe.vary_validation:
@@ -190,7 +203,7 @@ class Run:
 
     def watched(self, callbacks):
         """The same on the central view of the split that the plan watches."""
-        if self.plan.watch is None:
+        if self.stopped or self.plan.watch is None:
             return {}
         split = self.dataset.split(self.plan.watch)
         batches = Views(split, self.prepare, batch_size=self.recipe.batch_size)
@@ -226,6 +239,7 @@ class Run:
         """Notes an epoch, moves on to the next, and returns the line of the log."""
         line = {
             "epoch": self.epoch + 1,
+            "steps": self.steps,
             **errors(self.logs, ""),
             **errors(validation, "val_"),
             **errors(watched, f"{self.plan.watch}_"),
@@ -285,7 +299,7 @@ class Run:
     def save(self, file=CHECKPOINT):
         """Writes the checkpoint: the net, the rule's state and the place reached.
 
-        Raises Stopped, writing nothing, if a weight is not finite any more.
+        Stops the run, writing nothing, if a weight is not finite any more.
         """
         if keras.backend.backend() == "jax":  # holds its state apart within an epoch
             self.model.jax_state_sync()
@@ -296,7 +310,8 @@ class Run:
                 arrays[f"{kind}/{index:03d}"] = value
         if not all(np.isfinite(array).all() for array in arrays.values()):
             self.diverged = True
-            raise Stopped(f"a weight is not finite: stopped. {self.advice()}")
+            self.stop(f"a weight is not finite: stopped. {self.advice()}")
+            return
         for name, array in self.prepare.arrays().items():
             arrays[f"preparation/{name}"] = array
         meta = {
@@ -361,22 +376,29 @@ class Keeper(keras.callbacks.Callback):
         self.run.logs = {name: float(value) for name, value in logs.items()}
         if not math.isfinite(logs["loss"]):
             self.run.diverged = True
-            raise Stopped(f"the loss is {logs['loss']}: stopped. {self.run.advice()}")
-        self.stop_if_asked()
-        self.save_if_due()
+            self.run.stop(f"the loss is {logs['loss']}: stopped. {self.run.advice()}")
+        elif not self.stop_if_asked():
+            self.save_if_due()
 
     def on_test_batch_end(self, batch, logs=None):
         self.stop_if_asked()
 
     def stop_if_asked(self):
+        """Saves and stops after Ctrl-C. Returns whether it did."""
         if self.interrupted:
             self.run.save()
-            raise Stopped("stopped after the step, and saved")
+            self.run.stop("stopped after the step, and saved")
+        return self.interrupted
 
     def save_if_due(self, due=False):
         if due or time.monotonic() - self.saved > self.save_seconds:
             self.run.save()
             self.saved = time.monotonic()
+
+
+def reached(value, target):
+    """Whether a value is as low as was asked for; either may be None."""
+    return None not in (value, target) and value <= target
 
 
 def errors(logs, prefix):
@@ -410,13 +432,22 @@ def make_optimizer(recipe):
     )
 
 
-def deterministic(seed):
-    """The same command gives the same bits on the same machine."""
-    keras.utils.set_random_seed(seed)
+def enable_determinism():
+    """Operations give the same bits every time, in the whole process from here on.
+
+    A program that trains calls it once, at its start, and times no net after it:
+    TensorFlow then chooses other kernels, some of them slower.
+    """
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
+
+
+def deterministic(seed):
+    """Seeds Python, NumPy and Keras. Left for `results.compare`, which may call
+    `keras.utils.set_random_seed` itself."""
+    keras.utils.set_random_seed(seed)
 
 
 def start(plan, folder, command, resume=False, notify=print):

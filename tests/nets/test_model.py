@@ -603,6 +603,25 @@ def test_options_that_cannot_be_are_refused(options, message, tiny):
         build_model(tiny, **options)
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        specs.Local("odd", 4, 3, stride=2),
+        specs.Local("odd", 4, 3, groups=2),
+        specs.Local("odd", 4, 3, padding="same"),
+        specs.MaxPool("odd", 3, 2, padding=1),
+        specs.AvgPool("odd", 3, 2, padding=(0, 1)),
+    ],
+    ids=["stride", "groups", "same", "maximum", "mean"],
+)
+def test_a_layer_that_cannot_be_built_is_refused(spec):
+    """By its name, in place of another layer than the one the spec describes."""
+    layers = (specs.Conv("conv1", 4, 3), spec)
+    net = specs.Architecture("net", layers, input_shape=(9, 9, 3))
+    with pytest.raises(ValueError, match="odd: .* Received: .*padding="):
+        build_model(net)
+
+
 def test_too_small_an_input_is_refused(tiny):
     with pytest.raises(ValueError, match="input is too small: pool2"):
         build_model(tiny.with_input((9, 9, 3)))

@@ -1,13 +1,16 @@
 """The paper's update rule against steps worked out by hand, and the falling rate."""
 
 import contextlib
+import dataclasses
 import itertools
 
 import keras
 import numpy as np
 import pytest
 
+from alexnet_paper.nets.model import build_model
 from alexnet_paper.nets.model import layer_and_part
+from alexnet_paper.nets.specs import Dropout
 from alexnet_paper.paper import SCHEDULES
 from alexnet_paper.training.optimizer import Adam
 from alexnet_paper.training.optimizer import MomentumSGD
@@ -299,3 +302,46 @@ def test_adam_is_saved_and_read_back():
         keras.saving.serialize_keras_object(rule)
     )
     assert type(again) is Adam and again.get_config() == rule.get_config()
+
+
+# replicas of tf.distribute
+
+
+def fitted(net, rule, images, labels):
+    """A model after one `fit` over all images, eight of them a step."""
+    model = build_model(
+        net, "one-device", classifier_activation=None, seed=3, precision="float32"
+    )
+    model.compile(
+        rule(0.01),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=False,
+    )
+    model.fit(images, labels, batch_size=8, shuffle=False, verbose=0)
+    return model
+
+
+@pytest.mark.parametrize("rule", [MomentumSGD, Adam])
+def test_replicas_stay_equal(rule, tiny):
+    """Two replicas of a data-parallel run have the same bits after eight steps, and
+    the weights that one process has with the same batches. Without dropout, whose
+    masks are each replica's own."""
+    tf = pytest.importorskip("tensorflow")
+    layers = tuple(spec for spec in tiny.layers if not isinstance(spec, Dropout))
+    net = dataclasses.replace(tiny, layers=layers)
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(64, *net.input_shape)).astype("float32")
+    labels = rng.integers(0, net.classes, 64)
+    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+        shared = fitted(net, rule, images, labels)
+    alone = fitted(net, rule, images, labels)
+    start = build_model(net, "one-device", seed=3)
+    assert int(alone.optimizer.iterations) == 8
+    rows = zip(shared.weights, alone.weights, start.weights, strict=True)
+    for weight, lone, first in rows:
+        one, other = (replica.numpy() for replica in weight.value.values)
+        np.testing.assert_array_equal(one, other, err_msg=weight.path)
+        np.testing.assert_allclose(
+            one, lone.numpy(), rtol=0, atol=1e-5, err_msg=weight.path
+        )
+        assert np.abs(one - first.numpy()).max() > 1e-4  # it has moved

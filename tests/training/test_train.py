@@ -6,6 +6,7 @@ import json
 import math
 import os
 import signal
+import threading
 import types
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from alexnet_paper.nets import variants
 from alexnet_paper.nets.variants import OnPlateau
 from alexnet_paper.nets.variants import Recipe
 from alexnet_paper.nets.variants import Variant
+from alexnet_paper.results import compare
 from alexnet_paper.results import evaluate as evaluation
 from alexnet_paper.training import run as run_folder
 from alexnet_paper.training import train as training
@@ -28,6 +30,8 @@ from alexnet_paper.training.schedule import Phase
 from alexnet_paper.training.schedule import authors_phase
 from alexnet_paper.training.schedule import phase_of_drops
 from alexnet_paper.weights import file as weights
+from reproduce import experiment
+from reproduce import train as program
 
 # crops, mirrors, colour noise, dropout, momentum, decay, biases at twice the rate, and
 # a rate that falls on a plateau: all that a resumed run could lose
@@ -44,9 +48,10 @@ STEPS = 4  # an epoch
 
 @pytest.fixture(scope="module", autouse=True)
 def tiny_variants(tiny):
-    """The tiny net as a variant, twice; and determinism switched off afterwards."""
+    """The tiny net as a variant, twice; determinism, switched off afterwards."""
     from tensorflow.python.framework import config
 
+    training.enable_determinism()
     still = dataclasses.replace(RECIPE, learning_rate=1e-12)
     with pytest.MonkeyPatch.context() as patch:
         for name, recipe in (("tiny", RECIPE), ("still", still)):
@@ -151,6 +156,30 @@ def test_same_seed_same_bits(alone, tmp_path):
     assert {"optimizer", "metric", "seed", "preparation", "conv1", "fc8"} <= kinds
 
 
+@pytest.fixture
+def enabled(monkeypatch):
+    """A list with an entry for every time that determinism is switched on."""
+    found, options = [], pytest.importorskip("tensorflow").config.experimental
+    monkeypatch.setattr(options, "enable_op_determinism", lambda: found.append(True))
+    return found
+
+
+def test_programs_that_train_enable_determinism_once(enabled, tmp_path):
+    """`reproduce.train`, and the runs of `reproduce.experiment`, before they begin."""
+    with pytest.raises(SystemExit):
+        program.main(["--variant", "tiny", "--data", "no such data"])
+    assert enabled == [True]
+    assert list(experiment.run_all(None, [], tmp_path, "command")) == []
+    assert enabled == [True, True]
+
+
+def test_nets_are_built_and_timed_without_determinism(enabled, tmp_path):
+    """A run does not switch it on for the whole process, nor does a comparison."""
+    begin(PLAN, tmp_path)
+    compare.speeds([PLAN], None, 2, 1)
+    assert enabled == []
+
+
 def test_other_seed_other_bits(alone, tmp_path):
     trained(changed(seed=6, epochs=1), tmp_path)
     ours, theirs = (kill_and_resume.arrays(folder) for folder in (alone, tmp_path))
@@ -198,7 +227,7 @@ def test_a_run_in_bfloat16_resumes_alike_and_ends_near(alone, tmp_path):
 
 def test_a_run_stops_at_a_loss(tmp_path):
     run = trained(changed(epochs=5, until_loss=100.0, steps=2), tmp_path)
-    assert run.epoch == 1 and run.finished and run.steps == 2
+    assert run.epoch == 1 and run.finished and run.history[0]["steps"] == 2
 
 
 @pytest.mark.parametrize(
@@ -260,6 +289,34 @@ def test_ctrl_c_saves_after_the_step_and_says_so(tmp_path):
     assert signal.getsignal(signal.SIGINT) is handler
 
 
+@pytest.mark.parametrize("moment", [(0, 0), (0, "validation")], ids=str)
+def test_a_stop_leaves_no_thread(moment, tmp_path, monkeypatch):
+    """Keras's `fit` returns, its callbacks are told so, and the threads that prepare
+    batches end: an epoch of more batches than are prepared ahead."""
+    told = []
+    ends = keras.callbacks.LambdaCallback(
+        on_train_begin=lambda logs: told.append("begin"),
+        on_train_end=lambda logs: told.append("end"),
+    )
+    before = set(threading.enumerate())
+    run, said = begin(with_recipe(monkeypatch, batch_size=2), tmp_path)
+    assert run.steps > 20
+    assert not run.train([At(run, moment, ctrl_c), ends])
+    assert said == ["stopped after the step, and saved"]
+    assert set(threading.enumerate()) <= before
+    assert told == ["begin", "end"]
+
+
+def test_a_run_that_diverges_at_its_end_has_not_finished(tmp_path, monkeypatch):
+    """The last update overflows: nothing is saved, and it is no success."""
+    run, said = begin(changed(epochs=1, limit=16), tmp_path)
+    infinite = Phase(float("inf"), {})
+    monkeypatch.setattr(training, "phase_of_drops", lambda *rest: infinite)
+    run.plateau = None
+    assert not run.train() and run.diverged and "not finite" in said[0]
+    assert not (tmp_path / run_folder.CHECKPOINT).exists()
+
+
 def test_sigterm_stops_like_ctrl_c(tmp_path):
     run, said = begin(PLAN, tmp_path)
     assert not run.train([At(run, (0, 0), lambda: signal.raise_signal(signal.SIGTERM))])
@@ -288,11 +345,26 @@ def test_log_has_a_complete_line_an_epoch(alone):
     assert [line["epoch"] for line in found] == [1, 2]
     for line in found:
         assert set(line) == {
-            *("epoch", "loss", "top1_error", "top5_error", "rate", "seconds"),
+            *("epoch", "steps", "loss", "top1_error", "top5_error", "rate", "seconds"),
             *("val_loss", "val_top1_error", "val_top5_error"),
         }
         assert 0 <= line["top5_error"] <= line["top1_error"] <= 1
         assert line["rate"] == 0.01 and line["seconds"] >= 0
+        assert line["steps"] == STEPS
+
+
+def test_a_log_without_steps_is_read(tmp_path):
+    """Of an older version: the run goes on, and its new lines have them."""
+    run, _ = begin(PLAN, tmp_path)
+    assert not run.train([At(run, (1, 0), ctrl_c)])
+    for line in run.history:
+        del line["steps"]
+    run.save()
+    again, _ = begin(PLAN, tmp_path, resume=True)
+    assert again.train()
+    history = run_folder.history(tmp_path)
+    assert [line.get("steps") for line in history] == [None, STEPS]
+    assert history == lines(tmp_path)
 
 
 def test_logged_validation_is_what_the_checkpoint_gives(alone):
