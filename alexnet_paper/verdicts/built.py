@@ -17,6 +17,7 @@ from alexnet_paper import paper
 from alexnet_paper.data import augment
 from alexnet_paper.data import images
 from alexnet_paper.nets import model as models
+from alexnet_paper.nets import recipes
 from alexnet_paper.nets import variants
 from alexnet_paper.nets.layers import Local2D
 from alexnet_paper.nets.layers import LocalResponseNormalization
@@ -357,7 +358,7 @@ def init_check(subject, claim):
 def schedule_check(subject, claim):
     """The rule run on a validation error that never improves."""
     recipe = subject.variant.recipe
-    if not isinstance(recipe.drops, variants.OnPlateau):
+    if not isinstance(recipe.drops, recipes.OnPlateau):
         ours = f"{recipe.learning_rate:g}, drops at epochs {recipe.drops or 'none'}"
         return Finding(ours, NOT_REPRODUCED)
     rates, plateau = [recipe.learning_rate], Plateau(**asdict(recipe.drops))

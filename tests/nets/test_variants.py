@@ -2,6 +2,7 @@
 
 import pytest
 
+from alexnet_paper.nets import recipes
 from alexnet_paper.nets import specs as arch
 from alexnet_paper.nets import variants
 from alexnet_paper.nets.variants import VARIANTS
@@ -119,7 +120,7 @@ BIAS = {
 # variant → rate, momentum, decay, layers' own decays, factor of the biases' rate,
 # batch, epochs, epochs of the drops
 RECIPES = {
-    "paper": (0.01, 0.9, 5e-4, {}, 1, 128, 90, variants.OnPlateau()),
+    "paper": (0.01, 0.9, 5e-4, {}, 1, 128, 90, recipes.OnPlateau()),
     "caffe": (0.01, 0.9, 5e-4, {}, 2, 256, 90, (20, 40, 60, 80)),
     "caffenet": (0.01, 0.9, 5e-4, {}, 2, 256, 90, (20, 40, 60, 80)),
     "cifar-18pct": (0.001, 0.9, 0.004, {"fc10": 1}, 2, 128, 140, (120, 130)),

@@ -11,7 +11,7 @@ from alexnet_paper.data.augment import Preparation
 from alexnet_paper.data.augment import centre_crop
 from alexnet_paper.nets import model as models
 from alexnet_paper.nets import variants
-from alexnet_paper.nets.variants import Recipe
+from alexnet_paper.nets.recipes import Recipe
 from alexnet_paper.nets.variants import Variant
 from alexnet_paper.training import run as run_folder
 from alexnet_paper.training import train
