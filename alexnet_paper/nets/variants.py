@@ -23,7 +23,6 @@ from alexnet_paper.nets.specs import MaxPool
 from alexnet_paper.nets.specs import ReLU
 from alexnet_paper.nets.specs import Softmax
 from alexnet_paper.nets.specs import SpatialNorm
-from alexnet_paper.nets.specs import Tanh
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Variant:
     architecture: Architecture
     departures: tuple[str, ...] = ()
     recipe: Recipe = recipes.PAPER
-    family: str = "paper"  # "paper", "ablation", "elsewhere", "article" or "cifar"
+    family: str = "paper"  # "paper", "elsewhere", "article" or "cifar"
     other_recipes: tuple[tuple[str, Recipe], ...] = ()
 
     @property
@@ -210,22 +209,6 @@ ONE_WEIRD_TRICK = Architecture(
     ),
     input_shape=(224, 224, 3),
 )
-
-
-def ablation(name, layers):
-    """The paper's net under another name with other layers."""
-    return dataclasses.replace(PAPER, name=name, layers=tuple(layers))
-
-
-NON_OVERLAPPING = PAPER.change(
-    pool1={"size": 2, "padding": "ceil"},  # 55 → 28
-    conv2={"padding": 1},  # 28 → 26
-    pool2={"size": 2},  # 26 → 13
-    conv5={"padding": 0},  # 13 → 11
-    pool5={"size": 2, "padding": "ceil"},  # 11 → 6
-)
-
-TANH_LAYERS = tuple(Tanh() if isinstance(spec, ReLU) else spec for spec in PAPER.layers)
 
 
 def bn_conv(name, filters, kernel, stride=1, pool=None):
@@ -515,45 +498,6 @@ _ALL = (
         family="elsewhere",
     ),
     Variant(
-        "without response normalization",
-        "P §3.3; C layers-148.cfg",
-        ablation("no-lrn", PAPER.without("norm1", "norm2").layers),
-        ("no norm1, no norm2",),
-        family="ablation",
-    ),
-    Variant(
-        "with non-overlapping pooling",
-        "P §3.4; C layers-147.cfg",
-        ablation("non-overlapping-pooling", NON_OVERLAPPING.layers),
-        (
-            "pooling 2×2 with stride 2",
-            "conv2 padded by 1 and conv5 by 0, so that pooled sizes stay 13 and 6 "
-            "(maps 55-28-26-13-13-13-11-6)",
-        ),
-        family="ablation",
-    ),
-    *(
-        Variant(
-            f"without {name}",
-            "P §7: “removing any of the middle layers”",
-            ablation(f"without-{name}", PAPER.without(name).layers),
-            (f"no {name}; its neighbours keep their kernels and groups", note),
-            family="ablation",
-        )
-        for name, note in (
-            ("conv3", "the towers then meet at fc6 only, and conv4 has 128 inputs"),
-            ("conv4", "guess: the paper does not say what replaces a removed layer"),
-            ("conv5", "pool5 then has 384 maps, so that fc6 grows by half"),
-        )
-    ),
-    Variant(
-        "with tanh in place of ReLU",
-        "P §3.1",
-        ablation("tanh", TANH_LAYERS),
-        ("tanh(x) after every layer that had a ReLU; everything else as printed",),
-        family="ablation",
-    ),
-    Variant(
         "batch-normalized net for CIFAR-10",
         "“Hands-on Guide To Implementing AlexNet With Keras”, Analytics India Magazine",
         BN_CIFAR10,
@@ -652,17 +596,36 @@ _ALL = (
 VARIANTS = {variant.name: variant for variant in _ALL}
 
 
-def get(name):
-    """The variant of that name, or an ablation of one: "paper-32.no-dropout".
+# Names that these ablations had as variants of their own. Under four of the names the
+# net was another one, though its arrays may have the same shapes.
+OLD_NAMES = {
+    "no-lrn": "paper.no-lrn",
+    "non-overlapping-pooling": "paper.no-overlap",
+    "without-conv3": "paper.no-conv3",
+    "without-conv4": "paper.no-conv4",
+    "without-conv5": "paper.no-conv5",
+    "tanh": "paper.tanh",
+}
+OTHER_NETS = ("no-lrn", "non-overlapping-pooling", "without-conv3", "without-conv5")
 
-    Raises ValueError, listing what there is, for an unknown name and for an ablation
-    that would change nothing.
+
+def get(name):
+    """Returns a variant, or an ablation of one.
+
+    Args:
+        name: A name in `VARIANTS`, then any number of ablations after dots:
+            "paper", "paper-32.no-dropout", "paper.no-lrn.tanh".
+
+    Raises:
+        ValueError: for an unknown name (the message lists the known ones), and for an
+            ablation that would change nothing.
     """
-    base, _, changes = name.partition(".")
+    first, *changes = name.split(".")
+    base, *own = OLD_NAMES.get(first, first).split(".")
     if base not in VARIANTS:
         raise ValueError(f"unknown variant {base!r}: one of {', '.join(VARIANTS)}.")
     variant = VARIANTS[base]
-    for change in changes.split(".") if changes else ():
+    for change in (*own, *changes):
         variant = ablated(variant, change)
     return variant
 

@@ -6,6 +6,7 @@ from alexnet_paper.nets import differences
 from alexnet_paper.nets import recipes
 from alexnet_paper.nets import specs
 from alexnet_paper.nets import variants
+from alexnet_paper.nets.ablations import ABLATIONS
 from alexnet_paper.paper import articles
 from alexnet_paper.report.writers import Section
 from alexnet_paper.verdicts.finding import CITATION
@@ -366,6 +367,11 @@ def departures_sections():
             tuple(counts),
         ),
         Section("Departures", ("variant", "departs by"), tuple(departures)),
+        Section(
+            "Ablations",
+            ("name", "net", "changes"),
+            tuple((name, one.title, one.departure) for name, one in ABLATIONS.items()),
+        ),
         Section(
             "Departures of the recipes",
             ("variant", "recipe", "here (paper)"),

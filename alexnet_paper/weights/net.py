@@ -138,6 +138,12 @@ def of_weights(found, name):
     meta, prepare = found.meta, found.preparation
     if not isinstance(meta.get("variant"), str) or prepare is None:
         raise ValueError("it says not which variant it is or how images are prepared.")
+    if meta["variant"] in variants.OTHER_NETS:
+        now = variants.OLD_NAMES[meta["variant"]]
+        raise ValueError(
+            f"it holds the former variant {meta['variant']}, which computed something "
+            f"else than {now}: train {now} again."
+        )
     net = variants.get(meta["variant"]).architecture
     names = meta.get("class_names")
     last = [spec.name for spec in net.layers if isinstance(spec, specs.Dense)][-1]

@@ -177,6 +177,7 @@ def wrong(name):
         "a single number": ({"fc8/bias": np.float32(0)}, {}),
         "a mean of another size": ({"preparation/mean": np.zeros((9, 9, 3))}, {}),
         "an unknown variant": ({}, {"variant": "nobody's"}),
+        "a former variant": ({}, {"variant": "no-lrn"}),
         "names for fewer classes": ({}, {"class_names": ["a", "b"]}),
         "no preparation": ({}, {"preparation": None}),
     }[name]
@@ -191,6 +192,7 @@ def wrong(name):
         ("a single number", "fc8/bias is .., where tiny has .5,"),
         ("a mean of another size", "mean of its preparation is .9, 9, 3."),
         ("an unknown variant", "unknown variant"),
+        ("a former variant", "something else than paper.no-lrn: train"),
         ("names for fewer classes", "2 class names for 5 outputs"),
         ("no preparation", "says not .* how images are prepared"),
     ],
