@@ -25,10 +25,12 @@ NEEDS = (NOTHING, CIFAR10, IMAGENET, HARDWARE, CITATION, FLOWERS17, CATS_DOGS)
 class Claim:
     """One statement of the paper, or of an article, that something can be held against.
 
-    `values` holds the printed numbers in `unit`; where `unit` names several things
-    ("rate, reductions, divisor") it names them in the order of `values`. In "points"
-    a value is how much lower the error is with the ingredient than without it.
-    `values` is empty where nothing is printed that could be compared.
+    `values` holds the printed numbers and `unit` their unit; a unit that names several
+    things ("rate, reductions, divisor") names them in the order of `values`. In
+    "points" a value is how much lower the error is with the ingredient than without
+    it. `values` is empty where nothing comparable is printed. `layer` is the learned
+    layer that the claim is about, and `direction` ("lower" or "higher") the direction
+    of a stated difference, where a check needs them.
     """
 
     id: str
@@ -43,6 +45,8 @@ class Claim:
     authors_source: str = ""
     remark: str = ""
     command: str = ""
+    layer: str = ""
+    direction: str = ""
 
 
 def train_command(variant, data, run, options=""):
@@ -517,6 +521,7 @@ CLAIMS = (
         authors="2 × 48 of 11×11×3, stride 4",
         authors_source="C: layers-145.cfg",
         remark="224×224 without padding does not give the 55×55 maps of Figure 2",
+        layer="conv1",
     ),
     Claim(
         "H02",
@@ -528,6 +533,7 @@ CLAIMS = (
         unit="kernels, height, width, depth",
         authors="2 × 128 of 5×5×48",
         authors_source="C: layers-145.cfg",
+        layer="conv2",
     ),
     Claim(
         "H03",
@@ -539,6 +545,7 @@ CLAIMS = (
         unit="kernels, height, width, depth",
         authors="2 × 192 of 3×3×256",
         authors_source="C: layers-145.cfg",
+        layer="conv3",
     ),
     Claim(
         "H04",
@@ -550,6 +557,7 @@ CLAIMS = (
         unit="kernels, height, width, depth",
         authors="2 × 192 of 3×3×192",
         authors_source="C: layers-145.cfg",
+        layer="conv4",
     ),
     Claim(
         "H05",
@@ -561,6 +569,7 @@ CLAIMS = (
         unit="kernels, height, width, depth",
         authors="2 × 128 of 3×3×192",
         authors_source="C: layers-145.cfg",
+        layer="conv5",
     ),
     Claim(
         "H06",

@@ -131,7 +131,7 @@ def photographs(root, *names):
 WRONG = {
     "--variant nonsense": "unknown variant 'nonsense'",
     "--data nonsense": "unknown data 'nonsense': one of digits",
-    "--data digits --data-dir /nowhere": "leave out --data-dir",
+    "--data digits --data-dir /nowhere": "digits takes no --data-dir",
     "--save-every -1": "--save-every must be 0 or more",
     "--data flowers17": "flowers17 needs --data-dir",
     "--data folder --data-dir /nowhere": "/nowhere is not a folder",
