@@ -196,7 +196,7 @@ def test_wrong_folders_of_photographs(capsys, tmp_path, must_not_train):
 def test_a_damaged_photograph_found_while_training(capsys, tmp_path, monkeypatch):
     """A net that subtracts no mean, and a set too large for memory, meets it late:
     still one line that names it, and exit 1 or 2."""
-    monkeypatch.setattr("alexnet_paper.data.MEMORY", 0)
+    monkeypatch.setattr("alexnet_paper.data.datasets.MEMORY", 0)
     root = tmp_path / "photographs"
     photographs(root, *(f"{c}/{i}.jpg" for c in "ab" for i in range(20)))
     for path in root.glob("a/*.jpg"):
