@@ -37,7 +37,7 @@ def listing(options):
     from alexnet_paper.data import datasets
     from alexnet_paper.report import writers
 
-    rows = tuple((name, text) for name, (text, _) in datasets.DATASETS.items())
+    rows = tuple((name, source.about) for name, source in datasets.DATASETS.items())
     section = writers.Section("Datasets", ("--data", "what, and where from"), rows)
     command_line.emit(writers.write([section], "text"))
 

@@ -89,10 +89,13 @@ def main(arguments=None):
 
 def train(options):
     command_line.quiet_keras()
+    from alexnet_paper.nets import variants
     from alexnet_paper.training import train as training
     from alexnet_paper.training.plan import Plan
     from reproduce.progress import EpochProgress
 
+    with command_line.usage():
+        options.variant = variants.get(options.variant).name  # not a former name
     training.enable_determinism()
     folder = options.out or (
         f"runs/{options.variant}-{options.data}-seed{options.seed}"

@@ -4,6 +4,7 @@ import io
 import pickle
 import tarfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,6 +120,20 @@ class Dataset:
         return self.splits[name]
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where a dataset comes from: `read(data_dir)` gives its (classes, splits).
+
+    `needs_folder` says whether `data_dir` must be given. A `bundled` dataset comes with
+    a library and takes none.
+    """
+
+    about: str
+    read: Callable
+    needs_folder: bool = True
+    bundled: bool = False
+
+
 def load(name, data_dir=None, validation=0.2, limit=None, seed=0):
     """Loads a dataset of `DATASETS`.
 
@@ -135,11 +150,12 @@ def load(name, data_dir=None, validation=0.2, limit=None, seed=0):
     """
     if name not in DATASETS:
         raise ValueError(f"unknown data {name!r}: one of {', '.join(DATASETS)}.")
-    if data_dir is None and name not in ("digits", "cifar10"):
-        raise ValueError(f"{name} needs --data-dir: {DATASETS[name][0]}.")
-    if name == "digits" and data_dir is not None:
-        raise ValueError("the digits come with scikit-learn: leave out --data-dir.")
-    classes, splits = DATASETS[name][1](data_dir)
+    source = DATASETS[name]
+    if source.needs_folder and data_dir is None:
+        raise ValueError(f"{name} needs --data-dir: {source.about}.")
+    if source.bundled and data_dir is not None:
+        raise ValueError(f"{name} takes no --data-dir: {source.about}.")
+    classes, splits = source.read(data_dir)
     if len(classes) < 2:
         raise ValueError(f"{data_dir} has one class only: {classes[0]}.")
     whole = "validation" in splits and limit is None
@@ -444,14 +460,22 @@ def devkit_classes(path):
 
 
 DATASETS = {
-    "digits": ("1,797 handwritten digits bundled with scikit-learn", digits),
-    "cifar10": (
+    "digits": Source(
+        "1,797 handwritten digits bundled with scikit-learn",
+        digits,
+        needs_folder=False,
+        bundled=True,
+    ),
+    "cifar10": Source(
         "CIFAR-10: downloaded by Keras, or a folder with cifar-10-batches-py, "
         "cifar-10-python.tar.gz or an .npz",
         cifar10,
+        needs_folder=False,
     ),
-    "flowers17": ("Oxford Flowers-17: a folder with image_0001.jpg …", flowers17),
-    "cats-vs-dogs": ("a folder with two class folders of photographs", cats_vs_dogs),
-    "imagenet": ("a folder with train/<wnid>/ and val/", image_net),
-    "folder": ("any folder of class folders", folder),
+    "flowers17": Source("Oxford Flowers-17: a folder with image_0001.jpg …", flowers17),
+    "cats-vs-dogs": Source(
+        "a folder with two class folders of photographs", cats_vs_dogs
+    ),
+    "imagenet": Source("a folder with train/<wnid>/ and val/", image_net),
+    "folder": Source("any folder of class folders", folder),
 }

@@ -9,6 +9,7 @@ import dataclasses
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from alexnet_paper.nets.recipes import OnPlateau
 from alexnet_paper.nets.specs import LRN
 from alexnet_paper.nets.specs import BatchNorm
 from alexnet_paper.nets.specs import ReLU
@@ -16,7 +17,6 @@ from alexnet_paper.nets.specs import SpatialNorm
 from alexnet_paper.nets.specs import Tanh
 from alexnet_paper.nets.specs import totals
 from alexnet_paper.nets.specs import trace
-from alexnet_paper.nets.variants import OnPlateau
 
 ABSENT = "–"
 ROLES = {  # kinds that can take each other's place
@@ -197,7 +197,7 @@ def shown(name, value):
 
 
 def recipe_rows(a, b):
-    """Rows on two `variants.Recipe`s, a field each."""
+    """Rows on two `recipes.Recipe`s, a field each."""
     different = differing(a, b)
     return tuple(
         Row(

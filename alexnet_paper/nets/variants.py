@@ -6,10 +6,11 @@ figure. Sources are named as in `paper.SOURCES` (P the paper, C the authors' cod
 """
 
 import dataclasses
-import math
 from dataclasses import dataclass
 
+from alexnet_paper.nets import recipes
 from alexnet_paper.nets.ablations import ABLATIONS
+from alexnet_paper.nets.recipes import Recipe
 from alexnet_paper.nets.specs import LRN
 from alexnet_paper.nets.specs import Architecture
 from alexnet_paper.nets.specs import AvgPool
@@ -22,61 +23,6 @@ from alexnet_paper.nets.specs import MaxPool
 from alexnet_paper.nets.specs import ReLU
 from alexnet_paper.nets.specs import Softmax
 from alexnet_paper.nets.specs import SpatialNorm
-from alexnet_paper.nets.specs import Tanh
-
-
-@dataclass(frozen=True)
-class OnPlateau:
-    """The rate is multiplied by `factor` when the validation error has not fallen by
-    more than `least` for `patience` epochs, at most `drops` times (paper §5: three;
-    how long its authors waited is not said)."""
-
-    patience: int = 5
-    factor: float = 0.1
-    drops: int = 3
-    least: float = 0.0
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a variant is trained, as its source says.
-
-    Rates are per step; `weight_decay` enters the gradient (paper §5) of kernels, never
-    of biases; `layer_weight_decay` and `rate_multipliers` are (layer or part, factor)
-    pairs that replace or multiply it: a part is "bias" or "conv1".
-    """
-
-    optimizer: str = "sgd"
-    learning_rate: float = 0.01
-    momentum: float = 0.9
-    weight_decay: float = 0.0005
-    layer_weight_decay: tuple[tuple[str, float], ...] = ()
-    rate_multipliers: tuple[tuple[str, float], ...] = ()
-    batch_size: int = 128
-    epochs: int = 90
-    drops: tuple[int, ...] | OnPlateau = OnPlateau()  # epochs at which the rate is ÷10
-    mean: str | None = "image"  # what is subtracted: "image", "pixel" or nothing
-    scale: float | None = None  # what pixels are then divided by
-    image_side: int | None = None  # crops are taken from images of this side, or none
-    crops: bool = True  # random ones in training; else the central patch
-    reflect: bool = False  # half the training images are mirrored
-    colour: str | None = None  # reading of the colour noise: "paper" or "authors"
-    rotation: float = 0.0  # training images are turned by up to so many degrees
-    zoom: float = 0.0  # and stretched, each way by itself, by up to this share
-    validation: float = 0.2  # share of the training set held out, if data has none
-    vary_validation: bool = False  # validation images are varied like training images
-    steps: int | None = None  # of an epoch; None: as many as use every image once
-    patience: int | None = None  # epochs without a lower validation error, then stop
-    keep_best: bool = False  # evaluate the epoch with the lowest validation error
-    loss_of: str = "logits"  # or "probabilities", clipped at 1e-7 as old Keras did
-
-    def steps_of(self, images):
-        """Steps of an epoch of so many training images."""
-        every = math.ceil(images / self.batch_size)
-        return min(every, self.steps or every)
-
-
-PAPER_RECIPE = Recipe(image_side=256, reflect=True, colour="paper")  # P §4.1, §5
 
 
 @dataclass(frozen=True)
@@ -87,8 +33,8 @@ class Variant:
     source: str
     architecture: Architecture
     departures: tuple[str, ...] = ()
-    recipe: Recipe = PAPER_RECIPE
-    family: str = "paper"  # "paper", "ablation", "elsewhere", "article" or "cifar"
+    recipe: Recipe = recipes.PAPER
+    family: str = "paper"  # "paper", "elsewhere", "article" or "cifar"
     other_recipes: tuple[tuple[str, Recipe], ...] = ()
 
     @property
@@ -263,22 +209,6 @@ ONE_WEIRD_TRICK = Architecture(
     ),
     input_shape=(224, 224, 3),
 )
-
-
-def ablation(name, layers):
-    """The paper's net under another name with other layers."""
-    return dataclasses.replace(PAPER, name=name, layers=tuple(layers))
-
-
-NON_OVERLAPPING = PAPER.change(
-    pool1={"size": 2, "padding": "ceil"},  # 55 → 28
-    conv2={"padding": 1},  # 28 → 26
-    pool2={"size": 2},  # 26 → 13
-    conv5={"padding": 0},  # 13 → 11
-    pool5={"size": 2, "padding": "ceil"},  # 11 → 6
-)
-
-TANH_LAYERS = tuple(Tanh() if isinstance(spec, ReLU) else spec for spec in PAPER.layers)
 
 
 def bn_conv(name, filters, kernel, stride=1, pool=None):
@@ -459,50 +389,6 @@ PAPER_32 = dataclasses.replace(
     input_shape=(28, 28, 3),
 )
 
-# D layer-params-18pct.cfg, -13pct.cfg, -11pct.cfg: rates .001, biases .002
-CIFAR_RECIPE = Recipe(
-    learning_rate=0.001, rate_multipliers=(("bias", 2.0),), weight_decay=0.0
-)
-ADAM = Recipe(
-    optimizer="adam", learning_rate=0.001, weight_decay=0.0, drops=(), mean=None
-)
-
-BN_CIFAR10_RECIPE = dataclasses.replace(
-    ADAM,
-    batch_size=100,
-    epochs=100,
-    reflect=True,
-    rotation=2.0,
-    zoom=0.1,
-    validation=0.3,
-    vary_validation=True,
-)
-# the annealer that never fired as published, for want of a metric called val_acc:
-# Keras's ReduceLROnPlateau(factor=.01, patience=3, min_lr=1e-5), so one drop from .001
-BN_CIFAR10_ANNEALED = dataclasses.replace(
-    BN_CIFAR10_RECIPE, drops=OnPlateau(patience=3, factor=0.01, drops=1, least=1e-4)
-)
-CATS_VS_DOGS_RECIPE = dataclasses.replace(
-    ADAM,
-    batch_size=32,
-    epochs=10,
-    steps=10,
-    patience=20,
-    keep_best=True,
-    loss_of="probabilities",
-)
-# what lets it train: a centred input, a lower rate, and a loss that cannot be clipped
-CATS_VS_DOGS_FIXED = dataclasses.replace(
-    CATS_VS_DOGS_RECIPE, mean="pixel", learning_rate=0.0001, loss_of="logits"
-)
-CAFFE_RECIPE = dataclasses.replace(
-    PAPER_RECIPE,
-    batch_size=256,
-    rate_multipliers=(("bias", 2.0),),
-    drops=(20, 40, 60, 80),
-    colour=None,
-)
-
 ONE_DEVICE_ONLY = "one tower: it cannot be placed on two devices"
 
 _ALL = (
@@ -532,9 +418,7 @@ _ALL = (
             "divided by 1.1",
             "224×224 input whose last window hangs 3 pixels over the edge",
         ),
-        dataclasses.replace(
-            PAPER_RECIPE, rate_multipliers=(("bias", 2.0),), colour="authors"
-        ),
+        recipes.AUTHORS,
     ),
     Variant(
         "the one-GPU net",
@@ -577,7 +461,7 @@ _ALL = (
             "(100,000 steps of ImageNet); no colour noise",
             ONE_DEVICE_ONLY,
         ),
-        CAFFE_RECIPE,
+        recipes.CAFFE,
         family="elsewhere",
     ),
     Variant(
@@ -593,7 +477,7 @@ _ALL = (
             "(100,000 steps of ImageNet); no colour noise",
             ONE_DEVICE_ONLY,
         ),
-        CAFFE_RECIPE,
+        recipes.CAFFE,
         family="elsewhere",
     ),
     Variant(
@@ -614,45 +498,6 @@ _ALL = (
         family="elsewhere",
     ),
     Variant(
-        "without response normalization",
-        "P §3.3; C layers-148.cfg",
-        ablation("no-lrn", PAPER.without("norm1", "norm2").layers),
-        ("no norm1, no norm2",),
-        family="ablation",
-    ),
-    Variant(
-        "with non-overlapping pooling",
-        "P §3.4; C layers-147.cfg",
-        ablation("non-overlapping-pooling", NON_OVERLAPPING.layers),
-        (
-            "pooling 2×2 with stride 2",
-            "conv2 padded by 1 and conv5 by 0, so that pooled sizes stay 13 and 6 "
-            "(maps 55-28-26-13-13-13-11-6)",
-        ),
-        family="ablation",
-    ),
-    *(
-        Variant(
-            f"without {name}",
-            "P §7: “removing any of the middle layers”",
-            ablation(f"without-{name}", PAPER.without(name).layers),
-            (f"no {name}; its neighbours keep their kernels and groups", note),
-            family="ablation",
-        )
-        for name, note in (
-            ("conv3", "the towers then meet at fc6 only, and conv4 has 128 inputs"),
-            ("conv4", "guess: the paper does not say what replaces a removed layer"),
-            ("conv5", "pool5 then has 384 maps, so that fc6 grows by half"),
-        )
-    ),
-    Variant(
-        "with tanh in place of ReLU",
-        "P §3.1",
-        ablation("tanh", TANH_LAYERS),
-        ("tanh(x) after every layer that had a ReLU; everything else as printed",),
-        family="ablation",
-    ),
-    Variant(
         "batch-normalized net for CIFAR-10",
         "“Hands-on Guide To Implementing AlexNet With Keras”, Analytics India Magazine",
         BN_CIFAR10,
@@ -663,9 +508,9 @@ _ALL = (
             "four dense layers, 4096-4096-1000-10, and batch normalization before "
             "the softmax",
         ),
-        BN_CIFAR10_RECIPE,
+        recipes.BN_CIFAR10,
         family="article",
-        other_recipes=(("as-intended", BN_CIFAR10_ANNEALED),),
+        other_recipes=(("as-intended", recipes.BN_CIFAR10_AS_INTENDED),),
     ),
     Variant(
         "cats against dogs",
@@ -676,9 +521,9 @@ _ALL = (
             "guesses, its code being a picture: 96-256-384-384-256 kernels, stride 4, "
             "pooling 3×3 stride 2, dense 4096-4096-2, dropout 0.5, Keras's defaults",
         ),
-        CATS_VS_DOGS_RECIPE,
+        recipes.CATS_VS_DOGS,
         family="article",
-        other_recipes=(("as-fixed", CATS_VS_DOGS_FIXED),),
+        other_recipes=(("as-fixed", recipes.CATS_VS_DOGS_AS_FIXED),),
     ),
     Variant(
         "batch-normalized net for Flowers-17",
@@ -691,7 +536,7 @@ _ALL = (
             "normalization",
             "four dense layers, 4096-4096-1000-17, dropout 0.4 (scaled in training)",
         ),
-        dataclasses.replace(ADAM, batch_size=64, epochs=250, scale=255.0),
+        recipes.BN_FLOWERS17,
         family="article",
     ),
     Variant(
@@ -706,7 +551,7 @@ _ALL = (
             "a kernel over those here (0.0173 to 0.04)",
             "colour noise as its authors made it, about 7 grey levels",
         ),
-        dataclasses.replace(PAPER_RECIPE, image_side=32, colour="authors"),
+        recipes.PAPER_32,
         family="cifar",
     ),
     Variant(
@@ -718,13 +563,7 @@ _ALL = (
             "same-map normalization, average pooling after conv2 and conv3",
             ONE_DEVICE_ONLY,
         ),
-        dataclasses.replace(
-            CIFAR_RECIPE,
-            weight_decay=0.004,
-            layer_weight_decay=(("fc10", 1.0),),
-            epochs=140,
-            drops=(120, 130),
-        ),
+        recipes.CIFAR_18PCT,
         family="cifar",
     ),
     Variant(
@@ -736,14 +575,7 @@ _ALL = (
             "no normalization",
             ONE_DEVICE_ONLY,
         ),
-        dataclasses.replace(
-            CIFAR_RECIPE,
-            layer_weight_decay=(("local3", 0.004), ("local4", 0.004), ("fc10", 0.004)),
-            image_side=32,
-            reflect=True,
-            epochs=160,
-            drops=(140, 150),
-        ),
+        recipes.CIFAR_13PCT,
         family="cifar",
     ),
     Variant(
@@ -756,14 +588,7 @@ _ALL = (
             "net's, fc10's decay 2.5 times and training 3.25 times as long",
             ONE_DEVICE_ONLY,
         ),
-        dataclasses.replace(
-            CIFAR_RECIPE,
-            layer_weight_decay=(("local3", 0.004), ("local4", 0.004), ("fc10", 0.01)),
-            image_side=32,
-            reflect=True,
-            epochs=520,
-            drops=(500, 510),
-        ),
+        recipes.CIFAR_11PCT,
         family="cifar",
     ),
 )
@@ -771,17 +596,36 @@ _ALL = (
 VARIANTS = {variant.name: variant for variant in _ALL}
 
 
-def get(name):
-    """The variant of that name, or an ablation of one: "paper-32.no-dropout".
+# Names that these ablations had as variants of their own. Under four of the names the
+# net was another one, though its arrays may have the same shapes.
+OLD_NAMES = {
+    "no-lrn": "paper.no-lrn",
+    "non-overlapping-pooling": "paper.no-overlap",
+    "without-conv3": "paper.no-conv3",
+    "without-conv4": "paper.no-conv4",
+    "without-conv5": "paper.no-conv5",
+    "tanh": "paper.tanh",
+}
+OTHER_NETS = ("no-lrn", "non-overlapping-pooling", "without-conv3", "without-conv5")
 
-    Raises ValueError, listing what there is, for an unknown name and for an ablation
-    that would change nothing.
+
+def get(name):
+    """Returns a variant, or an ablation of one.
+
+    Args:
+        name: A name in `VARIANTS`, then any number of ablations after dots:
+            "paper", "paper-32.no-dropout", "paper.no-lrn.tanh".
+
+    Raises:
+        ValueError: for an unknown name (the message lists the known ones), and for an
+            ablation that would change nothing.
     """
-    base, _, changes = name.partition(".")
+    first, *changes = name.split(".")
+    base, *own = OLD_NAMES.get(first, first).split(".")
     if base not in VARIANTS:
         raise ValueError(f"unknown variant {base!r}: one of {', '.join(VARIANTS)}.")
     variant = VARIANTS[base]
-    for change in changes.split(".") if changes else ():
+    for change in (*own, *changes):
         variant = ablated(variant, change)
     return variant
 

@@ -81,6 +81,7 @@ _BN_CIFAR10 = Article(
             unit="points",
             protocol="ILSVRC-2012 test, top-5; the paper's claim A06",
             remark="26.2 − 15.3 = 10.9, so “more than 10.8” holds",
+            direction="lower",
         ),
         Claim(
             "BC03",
@@ -401,6 +402,7 @@ _CATS_VS_DOGS = Article(
             unit="points",
             protocol="ILSVRC-2012 test, top-5; “10.8 percentage more”",
             remark="wrong sign: 15.3 is less than 26.2, and by 10.9",
+            direction="higher",
         ),
         Claim(
             "CD03",

@@ -329,8 +329,9 @@ OPEN_QUESTIONS = (
         "#148 lacks three layers: both response normalizations and cnorm2; #167, "
         "without both over conv2, was no worse than #145",
         "none",
-        "no-lrn is the paper's net without norm1 and norm2, so a pure ablation",
-        "the variant measures what the sentence says, not what the authors ran",
+        "paper.no-lrn: the paper's net with the constant factor k^−β in place of norm1 "
+        "and norm2",
+        "it measures what the sentence says, not what the authors ran",
     ),
     OpenQuestion(
         "Q28",
@@ -361,8 +362,10 @@ OPEN_QUESTIONS = (
         "#147: pooling 2/2, conv2 padded by 1 and conv5 by 0; maps "
         "55-28-26-13-13-13-11-6",
         "none",
-        "non-overlapping-pooling: the same",
-        "without it the sizes would be 28 and 14 in place of 27 and 13",
+        "paper.no-overlap: pooling 2/2 leaves out a window that hangs over the edge; "
+        "maps 55-27-27-13-13-13-13-6",
+        "these are the sizes of the paper's maps, and no padding changes; the authors' "
+        "code keeps such a window, so its maps would be 28 and 14",
     ),
     OpenQuestion(
         "Q31",

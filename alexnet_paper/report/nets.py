@@ -1,8 +1,10 @@
 """Nets as sections: architecture, memory, differences, weights, departures."""
 
 from alexnet_paper.nets import differences
+from alexnet_paper.nets import recipes
 from alexnet_paper.nets import specs
 from alexnet_paper.nets import variants
+from alexnet_paper.nets.ablations import ABLATIONS
 from alexnet_paper.paper import articles
 from alexnet_paper.report.writers import Section
 
@@ -99,7 +101,7 @@ def weights_sections(name, about, shapes, missing):
 def departures_sections():
     """Every variant: source, counts, and each way that it and its recipes depart from
     the paper."""
-    counts, departures, recipes = [], [], []
+    counts, departures, changed = [], [], []
     for variant in variants.VARIANTS.values():
         totals = specs.totals(variant.architecture)
         counts.append(
@@ -115,10 +117,10 @@ def departures_sections():
         )
         departures.extend((variant.name, text) for text in variant.departures)
         for name, recipe in variant.recipes.items():
-            rows = differences.recipe_rows(variants.PAPER_RECIPE, recipe)
+            rows = differences.recipe_rows(recipes.PAPER, recipe)
             different = differences.only_differing(rows)
             cells = "; ".join(f"{row.name} {row.b} ({row.a})" for row in different)
-            recipes.append((variant.name, name, cells or "the paper's"))
+            changed.append((variant.name, name, cells or "the paper's"))
     return [
         Section(
             "Variants",
@@ -135,9 +137,14 @@ def departures_sections():
         ),
         Section("Departures", ("variant", "departs by"), tuple(departures)),
         Section(
+            "Ablations",
+            ("name", "net", "changes"),
+            tuple((name, one.title, one.departure) for name, one in ABLATIONS.items()),
+        ),
+        Section(
             "Departures of the recipes",
             ("variant", "recipe", "here (paper)"),
-            tuple(recipes),
+            tuple(changed),
         ),
         Section(
             "What the articles leave out, and what fills the gap",

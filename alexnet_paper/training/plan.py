@@ -8,6 +8,7 @@ from pathlib import Path
 
 from alexnet_paper import paper
 from alexnet_paper.data import datasets
+from alexnet_paper.nets import recipes
 from alexnet_paper.nets import variants
 from alexnet_paper.nets.specs import PRECISIONS
 
@@ -58,7 +59,7 @@ class Plan:
     precision: str = "float32"  # or "mixed_bfloat16"
 
     def training_recipe(self):
-        """The `variants.Recipe` with this plan's changes, images scaled with the
+        """The `recipes.Recipe` with this plan's changes, images scaled with the
         input. Raises ValueError for a recipe that the variant does not have."""
         variant = variants.get(self.variant)
         recipe = variant.recipe_named(self.recipe)
@@ -71,7 +72,7 @@ class Plan:
             changes["layer_weight_decay"] = ()
         epochs = changes.get("epochs", recipe.epochs)
         rules = {
-            "plateau": variants.OnPlateau(),
+            "plateau": recipes.OnPlateau(),
             "constant": (),
             "steps": (round(0.8 * epochs), round(0.9 * epochs)),
         }
@@ -184,7 +185,7 @@ def check(plan):
         raise ValueError(f"--until must be an error, in [0, 1): {plan.until}")
     check_seed(plan.seed)
     recipe = plan.training_recipe()
-    plateau = isinstance(recipe.drops, variants.OnPlateau)
+    plateau = isinstance(recipe.drops, recipes.OnPlateau)
     if plan.validate_every > 1 and plateau and not plan.authors_schedule():
         raise ValueError(
             "--validate-every needs a rate that falls by --schedule constant or steps: "

@@ -23,7 +23,7 @@ from alexnet_paper.data.batches import Batches
 from alexnet_paper.data.batches import Views
 from alexnet_paper.files import atomic_write
 from alexnet_paper.nets import model as models
-from alexnet_paper.nets.variants import OnPlateau
+from alexnet_paper.nets.recipes import OnPlateau
 from alexnet_paper.training.environment import here
 from alexnet_paper.training.optimizer import Adam
 from alexnet_paper.training.optimizer import ClippedCrossentropy

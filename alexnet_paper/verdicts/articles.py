@@ -95,11 +95,10 @@ def lead(subject):
 
 
 def lead_check(subject, claim):
-    """Right where the statement has the right sign and the lead is more than stated."""
+    """Reproduced if the claim says "lower" and the lead is larger than it says."""
     points = lead(subject)
     ours = f"26.2 − 15.3 = {points:g} less"
-    says_less = "lower" in claim.statement
-    good = says_less and points > claim.values[0]
+    good = claim.direction == "lower" and points > claim.values[0]
     return Finding(ours, REPRODUCED if good else ARTICLE_SLIP)
 
 

@@ -17,6 +17,7 @@ from alexnet_paper import paper
 from alexnet_paper.data import augment
 from alexnet_paper.data import images
 from alexnet_paper.nets import model as models
+from alexnet_paper.nets import recipes
 from alexnet_paper.nets import variants
 from alexnet_paper.nets.layers import Local2D
 from alexnet_paper.nets.layers import LocalResponseNormalization
@@ -103,8 +104,8 @@ class Subject:
 
     @functools.cached_property
     def follows_paper(self):
-        """Whether its convolutions have the printed kernels (claims H01 to H05)."""
-        printed = [claim for claim in paper.CLAIMS if claim.id[0] == "H"][:5]
+        """Whether its convolutions have the printed kernels."""
+        printed = [claim for claim in paper.CLAIMS if claim.layer]
         return all(conv_check(self, claim).verdict == REPRODUCED for claim in printed)
 
 
@@ -199,9 +200,9 @@ def printed_lrn(a, k, n, alpha, beta):
 
 
 def conv_check(subject, claim):
-    layer = subject.find(claim.statement)
+    layer = subject.find(claim.layer)
     if layer is None:
-        return Finding(f"no {claim.statement}", NOT_REPRODUCED)
+        return Finding(f"no {claim.layer}", NOT_REPRODUCED)
     height, width, depth, count = layer.kernel[-4:]
     found, ours = (count, height, width, depth), f"{count} of {height}×{width}×{depth}"
     if len(claim.values) == 5:
@@ -357,7 +358,7 @@ def init_check(subject, claim):
 def schedule_check(subject, claim):
     """The rule run on a validation error that never improves."""
     recipe = subject.variant.recipe
-    if not isinstance(recipe.drops, variants.OnPlateau):
+    if not isinstance(recipe.drops, recipes.OnPlateau):
         ours = f"{recipe.learning_rate:g}, drops at epochs {recipe.drops or 'none'}"
         return Finding(ours, NOT_REPRODUCED)
     rates, plateau = [recipe.learning_rate], Plateau(**asdict(recipe.drops))
@@ -387,7 +388,7 @@ CHECKS = {
     "C02": rescale_check,
     "E04": one_gpu_check,
     "F01": lrn_check,
-    **dict.fromkeys(("H01", "H02", "H03", "H04", "H05"), conv_check),
+    **{claim.id: conv_check for claim in paper.CLAIMS if claim.layer},
     "H06": fc_check,
     "H07": input_check,
     "H08": neuron_list_check,

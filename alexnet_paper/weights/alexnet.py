@@ -1,5 +1,7 @@
-"""The net as keras.applications would have it. Importing this registers what Keras
-lacks, so that saved models load."""
+"""`AlexNet(...)`, with the arguments of `keras.applications`.
+
+Importing this module registers the project's layers, so that saved models load.
+"""
 
 from pathlib import Path
 
@@ -22,29 +24,35 @@ def AlexNet(
     placement="auto",
     seed=None,
 ):
-    """A Keras model of the paper's net, or of another variant of it.
+    """Builds the paper's net, or another variant, as a Keras model.
 
-    Inputs are RGB images (batch, height, width, 3), 0–255 with the training set's mean
-    subtracted (articles' variants: as they are; bn-flowers17: divided by 255).
+    Inputs are RGB images (batch, height, width, 3) of 0–255, with the training set's
+    mean subtracted. The articles' variants subtract no mean; bn-flowers17 divides by
+    255.
 
     Args:
         include_top: Whether to include the fully connected layers.
-        weights: None (random initialization) or the path of a weight file of this
-            project (`checkpoint.npz` of a run).
+        weights: `None` (random initialization) or the path of a weight file of this
+            project, such as a run's `checkpoint.npz`.
         input_tensor: Keras tensor to use as the image.
-        input_shape: (height, width, channels); by default the variant's own, 227×227×3
-            for the paper's.
-        pooling: Without the top: None, "avg" or "max" over the last maps.
+        input_shape: (height, width, channels). Defaults to the variant's own:
+            227×227×3 for the paper's.
+        pooling: Without the top, how the last maps are pooled: `None`, `"avg"` or
+            `"max"`.
         classes: Units of the last layer.
-        classifier_activation: "softmax", or None for logits.
+        classifier_activation: `"softmax"`, or `None` for logits.
         name: The model's name.
-        variant: A name of `alexnet_paper.variants.VARIANTS`.
-        placement: "auto" (two GPUs if there are two), "one-device", "two-devices", or
-            two device names such as "GPU:0,GPU:1".
-        seed: Integer from which initial weights and dropout follow.
+        variant: A variant or an ablation of one: `"authors"`, `"paper.no-lrn"`.
+        placement: `"auto"` (two GPUs if there are two), `"one-device"`,
+            `"two-devices"`, or two device names such as `"GPU:0,GPU:1"`.
+        seed: Integer seed of the initial weights and of dropout.
 
-    Returns a `keras.Model`. Raises ValueError for values that do not fit together, and
-    FileNotFoundError where `weights` is not there.
+    Returns:
+        A `keras.Model`.
+
+    Raises:
+        ValueError: if the arguments do not fit together.
+        FileNotFoundError: if there is no file `weights`.
     """
     net = variants.get(variant).architecture
     if input_tensor is not None:
@@ -73,14 +81,17 @@ def AlexNet(
 
 
 def arrays_of(path, variant):
-    """The arrays of a weight file. Raises ValueError for one of another variant."""
+    """Returns the arrays of a weight file.
+
+    Raises ValueError if it is for another variant.
+    """
     if not Path(path).exists():
         raise FileNotFoundError(
-            f"weights={str(path)!r}: there is no such file. None come with this "
-            "package; python -m reproduce.weights fetch, or import, gets them."
+            f"weights={str(path)!r}: there is no such file. This package comes without "
+            "weights; python -m reproduce.weights fetch, or import, gets them."
         )
     found = weight_file.load(path)
-    theirs = found.meta.get("variant", variant)
-    if theirs != variant:
-        raise ValueError(f"{path} is of variant {theirs!r}, not {variant!r}.")
+    theirs = found.meta.get("variant")
+    if theirs is not None and found.variant() != variants.get(variant):
+        raise ValueError(f"{path} is for the variant {theirs!r}, not {variant!r}.")
     return found.arrays

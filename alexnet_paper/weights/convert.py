@@ -1,9 +1,14 @@
-"""Trained weights of other projects → this project's one weight file, checked.
+"""Converts other projects' trained weights to this project's weight file, and checks
+them.
 
-What is turned round: kernels to height, width, maps in, maps out; the rows of the first
-dense kernel from maps-first to maps-last order; conv1's input channels from BGR, where
-a file has that, to RGB; and outputs in the devkit's order to sorted WNIDs. So a net of
-this project always sees RGB, and its classes are in one order only.
+Four things are reordered:
+
+- kernels, to height, width, maps in, maps out;
+- the rows of the first dense kernel, from maps-first to maps-last;
+- conv1's input channels, from BGR to RGB;
+- outputs, from the devkit's class order to sorted WNIDs.
+
+So every net of this project takes RGB images and has its classes in one order.
 """
 
 import dataclasses
@@ -32,32 +37,36 @@ CAFFE_MEAN = (123.0, 117.0, 104.0)  # RGB; Caffe's models are given it as BGR
 TORCH_MEAN = (0.485, 0.456, 0.406)  # RGB, of pixels 0–1: torchvision's presets
 TORCH_STD = (0.229, 0.224, 0.225)
 NETS = {"CaffeNet": "caffenet", "AlexNet": "caffe"}  # names in .caffemodel files
-STRUCTURE = 0.25  # trained conv1: 0.62 (BVLC's); random ones of every variant: < 0.1
-FLAT = 0.95  # of the largest entropy that the outputs can have
-CHANGE = 0.01  # total variation between the outputs of two photographs
+# Trained nets are above STRUCTURE (BVLC's conv1: 0.62; random kernels: below 0.1),
+# below FLAT and above CHANGE: see `structure` and `outputs`.
+STRUCTURE = 0.25
+FLAT = 0.95
+CHANGE = 0.01
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the user says of a file beyond what is in it."""
+    """What the user says about a file."""
 
     variant: str | None = None
     channels: str | None = None  # "RGB" or "BGR": what conv1 was trained on
-    mean: str | None = None  # a file: Caffe's mean image
-    labels: str | None = None  # a file
+    mean: str | None = None  # path of Caffe's mean image
+    labels: str | None = None  # path of a file of class names
     label_order: str = "wnid"  # or "devkit"
-    devkit: str | None = None  # its folder
-    allow_missing: tuple[str, ...] = ()  # layers
+    devkit: str | None = None  # path of the devkit's folder
+    allow_missing: tuple[str, ...] = ()  # layers that the file may lack
     sha256: str | None = None
-    unchecked: bool = False  # leave out `check_looks`
+    unchecked: bool = False  # skip `check_looks`
 
 
 def convert(path, options=Options()):
-    """The `Trained` that a weight file of any known format holds, after its checks.
+    """Reads a weight file of any known format, checks it and returns its `Trained`.
 
-    Raises ValueError, in one line that names the file, where it is damaged, does not
-    fit the variant, has numbers that are not finite, looks untrained, or where an
-    option does not fit it; FileNotFoundError where a file is not there.
+    Raises:
+        ValueError: in one line that names the file, if it is damaged, does not fit the
+            variant, holds numbers that are not finite or looks untrained, or if an
+            option does not apply to it.
+        FileNotFoundError: if a file is missing.
     """
     digest = sha256(path)
     if options.sha256 and digest != options.sha256.lower():
@@ -92,14 +101,13 @@ def save(trained, path):
 
 
 def sha256(path):
-    """Hexadecimal digest of a file."""
+    """Returns the hexadecimal SHA-256 digest of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def is_own(path):
-    """Whether a file is this project's. Raises ValueError, naming it, where it is of
-    no known format."""
+    """Whether a file is this project's. Raises ValueError for an unknown format."""
     try:
         return formats.kind(path) == "own"
     except weight_file.DAMAGED as error:
@@ -107,11 +115,11 @@ def is_own(path):
 
 
 def own_file(path, options):
-    """This project's own file, with what only a resumed run needs left out."""
+    """Returns the `Trained` of this project's own file, without the training state."""
     trained = open_weights(path)
     about = dict(trained.about)
     if options.variant not in (None, about["variant"]):
-        raise ValueError(f"it is {about['variant']}, not {options.variant}.")
+        raise ValueError(f"it is for {about['variant']}, not {options.variant}.")
     if options.mean or options.channels or options.label_order != "wnid":
         raise ValueError("--mean, --channels and --label-order are for other formats.")
     about.pop("state", None)
@@ -124,7 +132,7 @@ def own_file(path, options):
 
 
 def foreign_file(found, name, digest, options):
-    """The `Trained` of a `Foreign`, in this project's layout and order."""
+    """Returns the `Trained` of a `Foreign`, in this project's layout and order."""
     variant = options.variant or variant_of(found)
     net = variants.get(variant).architecture
     named = by_name(found.layers, net)
@@ -153,7 +161,7 @@ def foreign_file(found, name, digest, options):
         "sha256": digest,
         "format": found.format,
         "net": found.net,
-        "channels": "RGB" + (", conv1 turned from BGR" if channels == "BGR" else ""),
+        "channels": "RGB" + (", conv1 reordered from BGR" if channels == "BGR" else ""),
         "label_order": label_order(options, net.classes),
         "wnids": wnids,
         "missing": missing,
@@ -162,7 +170,10 @@ def foreign_file(found, name, digest, options):
 
 
 def variant_of(found):
-    """The variant that a foreign file is, where it says so or shows it."""
+    """Returns the variant that a file is for, from its net's name or its shapes.
+
+    Raises ValueError if neither says it.
+    """
     layers = list(found.layers.values())
     if found.format == "caffemodel":
         if found.net not in NETS:
@@ -176,22 +187,22 @@ def variant_of(found):
         return "caffe"
     if first is not None and first.shape[:1] == (64,):
         return "one-weird-trick"
-    raise ValueError("which net this is it does not say: add --variant.")
+    raise ValueError("the file does not say which net it is for: add --variant.")
 
 
 def by_name(layers, net):
-    """{"conv1/kernel": array, ...} of {layer of the file: {part: array}}.
+    """Returns {"conv1/kernel": array, ...} of {layer of the file: {part: array}}.
 
-    Layers go by name ("conv1", "module.conv1"), or, where none has such a name, by
-    order: torchvision's are "features.0" to "classifier.6".
+    Layers are matched by name ("conv1", "module.conv1"). If no name matches, they are
+    matched by order: torchvision's are "features.0" to "classifier.6".
     """
     learned = [layer.name for layer in specs.trace(net) if layer.learned]
     short = {name: re.split(r"[./]", name)[-1] for name in layers}
     if not set(short.values()) & set(learned) and len(layers) == len(learned):
         short = dict(zip(layers, learned, strict=True))
-    odd = [name for name in layers if short[name] not in learned]
-    if odd or len(set(short.values())) < len(short):
-        text = ", ".join(odd[:3]) or "two layers of one name"
+    unknown = [name for name in layers if short[name] not in learned]
+    if unknown or len(set(short.values())) < len(short):
+        text = ", ".join(unknown[:3]) or "two layers of one name"
         raise ValueError(f"it has {text}; {net.name} has {', '.join(learned)}.")
     return {
         f"{short[name]}/{part}": array
@@ -201,7 +212,8 @@ def by_name(layers, net):
 
 
 def classes_of(named, layout, net):
-    """How many classes the file's last layer has, or else the variant."""
+    """Returns the number of classes of the file's last layer, or of the variant if the
+    file lacks that layer."""
     last = [spec.name for spec in net.layers if isinstance(spec, specs.Dense)][-1]
     kernel, bias = named.get(f"{last}/kernel"), named.get(f"{last}/bias")
     if bias is not None and bias.ndim == 1:
@@ -212,8 +224,10 @@ def classes_of(named, layout, net):
 
 
 def converted(name, array, layout, net):
-    """One array in this project's layout, float32. Raises ValueError where its shape
-    is not what the variant's would be in that layout."""
+    """Returns one array in this project's layout, float32.
+
+    Raises ValueError if its shape is not the variant's in the file's layout.
+    """
     shape = specs.shapes(net)[name]
     if layout == "OIHW" and name.endswith("/kernel"):
         dense = len(shape) == 2
@@ -232,11 +246,11 @@ def converted(name, array, layout, net):
 
 def check_shape(name, array, expected):
     if array.shape != expected:
-        raise ValueError(f"{name} is {array.shape} where {expected} was expected.")
+        raise ValueError(f"{name} has shape {array.shape}; expected {expected}.")
 
 
 def output_order(options, classes):
-    """Which of the file's outputs is the project's first, second, …: `order[j]`."""
+    """Returns `order`: output j of this project is the file's output `order[j]`."""
     if options.label_order == "wnid":
         return np.arange(classes)
     if options.devkit is None:
@@ -244,25 +258,26 @@ def output_order(options, classes):
     root = Path(options.devkit)
     paths = [p for p in (root / "meta.mat", root / "data" / "meta.mat") if p.exists()]
     if not paths:
-        raise FileNotFoundError(f"{root} has no meta.mat: it is not the devkit.")
+        raise FileNotFoundError(f"{root} is not the devkit: it has no meta.mat.")
     try:
         wnids = devkit_classes(paths[0])
         return np.array(sorted(range(classes), key=lambda i: wnids[i + 1]))
     except (*DAMAGED, NotImplementedError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(
-            f"{paths[0]} is not the devkit's, or has not {classes} classes: {reason}"
+            f"{paths[0]} is not the devkit's, or lacks some of {classes} classes: "
+            f"{reason}"
         ) from error
 
 
 def label_order(options, classes):
     if options.label_order == "devkit":
-        return "sorted WNIDs, turned from the devkit's order"
+        return "sorted WNIDs, reordered from the devkit's order"
     return "sorted WNIDs" if classes == 1000 else "as in the file"
 
 
 def preparation(variant, mean_file=None):
-    """How images are prepared for a variant's imported weights."""
+    """Returns the `Preparation` of images for a variant's imported weights."""
     net, recipe = variants.get(variant).architecture, variants.get(variant).recipe
     size = net.input_shape[0]
     side = max(recipe.image_side or size, size)
@@ -276,9 +291,9 @@ def preparation(variant, mean_file=None):
 
 
 def read_mean(path, side, size):
-    """The central size × size of Caffe's mean image: an .npy of (3, side, side), BGR.
+    """Reads Caffe's mean image, an .npy of shape (3, side, side), BGR.
 
-    Returns (size, size, 3), RGB.
+    Returns its central part, (size, size, 3), RGB.
     """
     try:
         with open(path, "rb") as file:
@@ -291,18 +306,16 @@ def read_mean(path, side, size):
     except weight_file.DAMAGED as error:
         raise ValueError(f"{path} is not Caffe's mean image: {error}") from error
     if not np.isfinite(mean).all() or mean.min() < 0 or mean.max() > 255:
-        raise ValueError(f"{path} is not a mean image: it leaves 0 to 255.")
+        raise ValueError(f"{path} is not a mean image: not all numbers are 0 to 255.")
     return centre_crop(mean.transpose(1, 2, 0)[..., ::-1], size).astype("float32")
 
 
 def read_labels(path, classes, order):
-    """(class names, their WNIDs or None) in the project's order.
+    """Returns (class names, their WNIDs or None) in the project's order.
 
-    From synset_words.txt ("n01440764 tench"), Keras's imagenet_class_index.json, or one
-    name a line.
-
-    Lines with WNIDs are sorted by them, which is the project's order; plain names are
-    in the order of the file's outputs, and go through `order` with them.
+    Reads synset_words.txt ("n01440764 tench"), Keras's imagenet_class_index.json, or
+    one name a line. Lines with WNIDs are sorted by WNID, which is the project's order.
+    Plain names are in the order of the file's outputs and are reordered by `order`.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
@@ -322,7 +335,7 @@ def read_labels(path, classes, order):
 
 
 def check_complete(trained, allowed):
-    """Raises ValueError where arrays are missing of layers that may not."""
+    """Raises ValueError if arrays are missing, except those of `allowed` layers."""
     learned = {name.split("/")[0] for name in specs.shapes(trained.architecture)}
     unknown = sorted(set(allowed) - learned)
     if unknown:
@@ -331,22 +344,22 @@ def check_complete(trained, allowed):
     layers = dict.fromkeys(name.split("/")[0] for name in missing)
     if set(layers) - set(allowed):
         raise ValueError(
-            f"it lacks {', '.join(missing)}: import it partly with --allow-missing "
-            f"{','.join(layers)}."
+            f"it lacks {', '.join(missing)}: --allow-missing {','.join(layers)} "
+            "imports the rest."
         )
 
 
 def check_finite(arrays):
     for name, array in arrays.items():
         if not np.isfinite(array).all():
-            raise ValueError(f"{name} has numbers that are not finite.")
+            raise ValueError(f"{name} holds numbers that are not finite.")
 
 
 def check_looks(trained):
-    """What was found of `structure` and `outputs`, for the file's text.
+    """Returns the measurements of `structure` and `outputs`, for the file's text.
 
-    Raises ValueError where the first kernels look like noise, or the outputs do not
-    tell two photographs apart.
+    Raises ValueError if the first kernels look like noise, or if the outputs hardly
+    depend on the image.
     """
     first = next(iter(specs.shapes(trained.architecture)))
     found = {}
@@ -354,25 +367,25 @@ def check_looks(trained):
         found["structure"] = round(structure(trained.arrays[first]), 3)
         if not found["structure"] > STRUCTURE:
             raise ValueError(
-                f"{first} looks like noise, not trained: neighbours correlate by "
+                f"{first} looks untrained: the correlation of neighbouring weights is "
                 f"{found['structure']}, in trained kernels above {STRUCTURE} "
-                "(--unchecked imports it all the same)."
+                "(--unchecked imports it anyway)."
             )
     if not trained.about["missing"]:
         share, change = outputs(trained)
         found.update(entropy=round(share, 3), change=round(change, 3))
         if not (share < FLAT and change > CHANGE):
             raise ValueError(
-                f"its outputs for two photographs are flat ({share:.3f} of the largest "
-                f"entropy, {change:.3f} between them): not trained, or wrongly read "
-                "(--unchecked imports it all the same)."
+                "it looks untrained, or was read wrongly: the outputs for two "
+                f"photographs have {share:.3f} of the largest entropy and differ by "
+                f"{change:.3f} (--unchecked imports it anyway)."
             )
     return found
 
 
 def structure(kernel):
-    """Correlation of neighbouring weights within the kernels (height, width, in, out)
-    of a convolution, each less its mean: about 0 for noise, near 1 for smooth ones."""
+    """Returns the correlation of neighbouring weights in kernels (height, width, in,
+    out), their means subtracted: about 0 for noise, near 1 for smooth kernels."""
     kernel = kernel.astype("float64") - kernel.mean(axis=(0, 1), keepdims=True)
     down = (kernel[1:] * kernel[:-1]).mean()
     across = (kernel[:, 1:] * kernel[:, :-1]).mean()
@@ -381,8 +394,11 @@ def structure(kernel):
 
 
 def outputs(trained):
-    """For two photographs: the smaller entropy of the probabilities as a share of the
-    largest possible, and the total variation between the two."""
+    """Returns two measurements of the probabilities for two photographs.
+
+    The smaller entropy, as a share of the largest possible, and the total variation
+    between the two.
+    """
     images = [np.asarray(photograph) for photograph in photographs()]
     p = trained.predict(images).astype("float64")
     entropy = -(p * np.log(np.maximum(p, 1e-30))).sum(axis=1)

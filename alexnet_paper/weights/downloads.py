@@ -1,4 +1,4 @@
-"""Trained weights that others have published: where they are, and their hashes."""
+"""Published weights of other projects: their addresses and hashes."""
 
 import contextlib
 import hashlib
@@ -11,8 +11,11 @@ import keras
 
 @dataclass(frozen=True)
 class Public:
-    """A published file. `digest` is the hexadecimal hash that its publisher gives, or
-    the beginning of it; `kind` the algorithm."""
+    """A published file.
+
+    `digest` is the hexadecimal hash that its publisher gives, or the beginning of it;
+    `kind` is the hash algorithm.
+    """
 
     url: str
     kind: str
@@ -43,11 +46,17 @@ PUBLIC = {
 
 
 def download(name, url=None, folder=None):
-    """Path of a published file, downloaded into Keras's cache or `folder` if it is not
-    there already.
+    """Returns the path of a published file, and downloads it first if need be.
 
-    Raises ValueError for an unknown name, and OSError, in one line, where the server
-    cannot be reached or the file has not the published hash; it is then removed.
+    Args:
+        name: A name in `PUBLIC`.
+        url: Another address of the file.
+        folder: Where to keep it. Defaults to Keras's cache.
+
+    Raises:
+        ValueError: for an unknown name.
+        OSError: if the server cannot be reached, or if the file does not have the
+            published hash, in which case it is removed.
     """
     if name not in PUBLIC:
         raise ValueError(f"unknown weights {name!r}: one of {', '.join(PUBLIC)}.")
@@ -70,7 +79,7 @@ def download(name, url=None, folder=None):
     if not digest.startswith(public.digest):
         Path(path).unlink()
         raise OSError(
-            f"{path} from {url} has the {public.kind} {digest}, not {public.digest}: "
-            "removed."
+            f"{path} from {url} has the {public.kind} {digest}, not {public.digest}. "
+            "It was removed."
         )
     return path

@@ -1,8 +1,8 @@
-"""The project's one weight file: named arrays and what is known of them.
+"""The project's weight file: named arrays and what is known of them.
 
-An uncompressed .npz with arrays "conv1/kernel", "conv1/bias", … as `model.get_weights`
-gives them (towers joined, so that it fits both forms of a net) and one JSON text,
-"meta". A training checkpoint is the same file with more arrays.
+It is an uncompressed .npz. Its arrays are named "conv1/kernel", "conv1/bias", … as by
+`model.get_weights`; the two towers are joined, so the file fits both forms of a net.
+One more array, "meta", is a JSON text. A training checkpoint has further arrays.
 """
 
 import json
@@ -15,24 +15,45 @@ import numpy as np
 from alexnet_paper.data.augment import Preparation
 from alexnet_paper.files import DAMAGED
 from alexnet_paper.files import atomic_file
+from alexnet_paper.nets import variants
 
 LARGEST = 2**31  # bytes that a file may unpack to: four times an AlexNet with Adam's
 
 META = "meta"
-NAMES = "arrays"  # in the text: what the archive must hold, whose names have no check
-PREPARATION = "preparation/"  # mean and colour components, part of every file
-EXTRA = ("optimizer/", "metric/", "seed/")  # of a checkpoint, not part of the net
+NAMES = "arrays"  # key in the text: the names of all arrays of the file
+PREPARATION = "preparation/"  # prefix of the mean and the colour components
+EXTRA = ("optimizer/", "metric/", "seed/")  # prefixes of a checkpoint's further arrays
 
 
 @dataclass(frozen=True)
 class Weights:
-    """What a weight file holds: the net's arrays, how its images are prepared, what is
-    known of it, and of a checkpoint the state of the training."""
+    """What a weight file holds.
+
+    `arrays` are the net's, `preparation` says how its images are prepared, `meta` is
+    what else is known of it, and `extra` is a checkpoint's state of the training.
+    """
 
     arrays: dict
     preparation: Preparation | None
     meta: dict
     extra: dict
+
+    def variant(self):
+        """Returns the `Variant` that the file is for.
+
+        Raises ValueError if the file names none, an unknown one, or a former one that
+        was another net.
+        """
+        name = self.meta.get("variant")
+        if not isinstance(name, str):
+            raise ValueError("the file does not say which variant it is for.")
+        if name in variants.OTHER_NETS:
+            now = variants.OLD_NAMES[name]
+            raise ValueError(
+                f"the file is for the former variant {name}, which was another net "
+                f"than {now}: train {now} again."
+            )
+        return variants.get(name)
 
 
 def save(path, arrays, meta):
@@ -44,9 +65,12 @@ def save(path, arrays, meta):
 
 
 def check_archive(path, skip=()):
-    """Raises ValueError where an .npz claims more than it holds or than `LARGEST`, or
-    has anything but arrays of numbers: before any of it is unpacked. Members whose
-    names start with one of `skip` are not looked into."""
+    """Checks an .npz before anything is unpacked.
+
+    Raises ValueError if an array is larger than its member of the archive, if all of
+    them are larger than `LARGEST`, or if one does not hold numbers. Members whose names
+    start with one of `skip` are not checked.
+    """
     with zipfile.ZipFile(path) as archive:
         check_members(archive)
         for info in archive.infolist():
@@ -63,8 +87,8 @@ def check_archive(path, skip=()):
 
 
 def check_members(archive):
-    """Raises ValueError where a zip archive names a member twice or would unpack to
-    more than `LARGEST`."""
+    """Raises ValueError if a zip archive has two members of one name or would unpack
+    to more than `LARGEST` bytes."""
     size = sum(info.file_size for info in archive.infolist())
     if size > LARGEST:
         raise ValueError(f"it unpacks to {size:,} bytes, more than {LARGEST:,}")
@@ -73,8 +97,10 @@ def check_members(archive):
 
 
 def read_header(file):
-    """(shape, Fortran order, dtype) from the head of an .npy file, which is left where
-    its numbers begin."""
+    """Returns (shape, Fortran order, dtype) from the header of an .npy file.
+
+    The file is then at its first number.
+    """
     version = np.lib.format.read_magic(file)
     if version == (1, 0):
         return np.lib.format.read_array_header_1_0(file)
@@ -84,10 +110,10 @@ def read_header(file):
 
 
 def load(path, extra=False):
-    """The `Weights` of a file; with `extra`, a checkpoint's further arrays too.
+    """Returns the `Weights` of a file; with `extra`, a checkpoint's further arrays too.
 
-    Raises ValueError, naming the file, if it is damaged or something else, and
-    FileNotFoundError if it is not there.
+    Raises ValueError if the file is damaged or of another kind, and FileNotFoundError
+    if there is none.
     """
     try:
         check_archive(path, () if extra else EXTRA)
@@ -111,7 +137,8 @@ def load(path, extra=False):
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(
             f"{path} is not a weight file of this project, or is damaged ({reason}). "
-            "Those of others: python -m reproduce.weights import FILE --out NEW.npz"
+            "To import another project's: python -m reproduce.weights import FILE "
+            "--out NEW.npz"
         ) from error
     further = {name: arrays.pop(name) for name in read if name.startswith(EXTRA)}
     return Weights(arrays, prepare, meta, further)

@@ -1,8 +1,8 @@
-"""Weight files of other projects, read without trusting them.
+"""Readers of other projects' weight files, which are not trusted.
 
-A reader returns arrays as they are in the file, by the file's own layer names; what has
-to be turned round is `conversion`'s. No file can run code, and none makes a reader take
-much more memory than the file's own size or `weights.LARGEST`.
+A reader returns the arrays as they are in the file, under the file's own layer names;
+`convert` reorders them. No file can run code, or make a reader use much more memory
+than the file's size or `file.LARGEST`.
 """
 
 import io
@@ -25,17 +25,18 @@ PARTS = {
 }
 NAME = re.compile(rf"(.+)[._/]({'|'.join(PARTS)})(:0)?", re.IGNORECASE)
 TORCH_LEGACY = b"\x80\x02\x8a\x0a"  # torch.save before PyTorch 1.6
-OBJECTS = 10_000  # that a pickle of a net's arrays may number: it needs some hundred
+OBJECTS = 10_000  # most objects in a pickle; a net's arrays need some hundred
 
 
 @dataclass(frozen=True)
 class Foreign:
     """What another project's file holds.
 
-    `layers` is {layer name: {"kernel": array, "bias": array}} in the file's order, one
-    of the two perhaps missing. `layout` says how kernels lie: "OIHW" (maps out, in a
-    group, height, width; dense: out, in, the input flattened maps first) or "HWIO"
-    (dense: in, out, flattened maps last). `net` is the name that the file gives it.
+    `layers` is {layer name: {"kernel": array, "bias": array}} in the file's order; one
+    of the two may be missing. `layout` is the order of a kernel's axes: "OIHW" (maps
+    out, maps in a group, height, width; dense: out, in, with the input flattened maps
+    first) or "HWIO" (dense: in, out, flattened maps last). `net` is the net's name in
+    the file.
     """
 
     format: str
@@ -45,8 +46,10 @@ class Foreign:
 
 
 def kind(path):
-    """The format of a file, by its content: a key of `READERS`, or "own" for this
-    project's. Raises ValueError for anything else."""
+    """Returns a file's format, judged by its content: a key of `READERS`, or "own".
+
+    Raises ValueError for formats that are not read.
+    """
     with open(path, "rb") as file:
         head = file.read(8)
     if head.startswith(b"PK"):
@@ -67,8 +70,11 @@ def kind(path):
 
 
 def read(path):
-    """The `Foreign` of a file. Raises ValueError, naming the file, where it is damaged
-    or of no known format, and FileNotFoundError where it is not there."""
+    """Returns the `Foreign` of a file.
+
+    Raises ValueError if the file is damaged or of no known format, and
+    FileNotFoundError if there is none.
+    """
     try:
         found = READERS[kind(path)](path)
         if not any(found.layers.values()):
@@ -82,13 +88,13 @@ def read(path):
 
 
 def by_layer(arrays):
-    """{"conv1_w": array, ...} → {"conv1": {"kernel": array}, ...}."""
+    """Groups arrays: {"conv1_w": array, ...} → {"conv1": {"kernel": array}, ...}."""
     layers = {}
     for name, array in arrays.items():
         found = NAME.fullmatch(name)
         part = PARTS[found[2].lower()] if found else None
         if part is None or part in layers.setdefault(found[1], {}):
-            raise ValueError(f"{name} is not one kernel or bias of a layer")
+            raise ValueError(f"{name} is not the one kernel or bias of a layer")
         if array.dtype.kind != "f":
             raise ValueError(f"{name} holds {array.dtype}, not floating-point numbers")
         layers[found[1]][part] = array
@@ -96,7 +102,7 @@ def by_layer(arrays):
 
 
 def read_npz(path):
-    """Arrays in Caffe's layout, named "conv1_w", "conv1/weights", "conv1.bias", …"""
+    """Reads arrays in Caffe's layout, named "conv1_w", "conv1/weights", …"""
     weight_file.check_archive(path)
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
@@ -104,7 +110,7 @@ def read_npz(path):
 
 
 class CheckedArrays(ArraysOnly):
-    """The unpickler of arrays, for arrays only that hold what they claim."""
+    """Unpickler that also refuses arrays of objects and arrays without content."""
 
     class Array(np.ndarray):
         def __new__(cls, shape, *rest):
@@ -128,7 +134,7 @@ class CheckedArrays(ArraysOnly):
 
 
 def unpickled(content):
-    """What a pickle of arrays and plain containers holds."""
+    """Returns the content of a pickle of arrays and plain containers."""
     for opcode, argument, _ in pickletools.genops(content):  # it checks lengths
         if opcode.name.endswith("PUT") and int(argument or 0) > OBJECTS:
             raise ValueError(f"it claims {argument} objects")
@@ -137,8 +143,10 @@ def unpickled(content):
 
 
 def read_npy(path):
-    """A pickled {"conv1": [kernel, bias], ...} in TensorFlow's layout, as
-    caffe-tensorflow wrote bvlc_alexnet.npy."""
+    """Reads a pickled {"conv1": [kernel, bias], ...} in TensorFlow's layout.
+
+    caffe-tensorflow wrote bvlc_alexnet.npy in this form.
+    """
     with open(path, "rb") as file:
         shape, _, dtype = weight_file.read_header(file)
         if not dtype.hasobject or shape != ():
@@ -151,17 +159,19 @@ def read_npy(path):
         if isinstance(parts, dict):  # caffe-tensorflow's later form
             parts = [parts.get("weights"), parts.get("biases")]
         if not isinstance(parts, (list, tuple)) or len(parts) != 2:
-            raise ValueError(f"{name!r} has not a kernel and a bias")
+            raise ValueError(f"{name!r} does not have a kernel and a bias")
         for word, array in zip(("kernel", "bias"), parts, strict=True):
             if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
-                raise ValueError(f"the {word} of {name!r} is no array of numbers")
+                raise ValueError(f"the {word} of {name!r} is not an array of numbers")
             layers.setdefault(str(name), {})[word] = np.asarray(array)
     return Foreign("npy", "HWIO", layers)
 
 
 def check_torch_archive(path):
-    """Sizes of the tensors' contents in a file of torch.save. Raises ValueError where a
-    checksum is wrong or the archive would unpack to more than its size."""
+    """Returns the sizes of the tensors' contents in a file of `torch.save`.
+
+    Raises ValueError if the archive is damaged, compressed or too large.
+    """
     with zipfile.ZipFile(path) as archive:
         weight_file.check_members(archive)
         if any(info.compress_type for info in archive.infolist()):
@@ -174,7 +184,7 @@ def check_torch_archive(path):
 
 
 def read_torch(path):
-    """A PyTorch state_dict, or {"state_dict": state_dict}."""
+    """Reads a PyTorch state_dict, or {"state_dict": state_dict}."""
     try:
         import torch
     except ImportError as error:
@@ -188,7 +198,7 @@ def read_torch(path):
         isinstance(tensor, torch.Tensor) and tensor.dtype.is_floating_point
         for tensor in found.values()
     ):
-        raise ValueError("it is no state_dict of floating-point tensors")
+        raise ValueError("it is not a state_dict of floating-point tensors")
     for name, tensor in found.items():
         stored = tensor.untyped_storage().nbytes()  # in an archive, as claimed
         if (
@@ -202,10 +212,10 @@ def read_torch(path):
 
 
 def caffe_message():
-    """The class of Caffe's NetParameter with the few fields that weights need, from
-    the public numbers in caffe.proto.
+    """Returns the class of Caffe's NetParameter with the few fields that weights need.
 
-    `data` and `double_data` are packed numbers: their bytes are what is asked for.
+    The field numbers are those of the public caffe.proto. `data` and `double_data` are
+    packed numbers, which are read as bytes.
     """
     from google.protobuf import descriptor_pb2
     from google.protobuf import descriptor_pool
@@ -247,7 +257,7 @@ LEGACY = ("num", "channels", "height", "width")  # a blob's shape before "shape"
 
 
 def read_caffemodel(path):
-    """Caffe's binary NetParameter, of either kind of layer."""
+    """Reads Caffe's binary NetParameter, with old or new layers."""
     from google.protobuf.message import DecodeError
 
     size = Path(path).stat().st_size
@@ -264,15 +274,19 @@ def read_caffemodel(path):
         if not layer.blobs:
             continue
         if name in layers or len(layer.blobs) > 2:
-            raise ValueError(f"layer {name!r} is there twice, or has more than a bias")
+            raise ValueError(
+                f"layer {name!r} occurs twice, or has more than a kernel and a bias"
+            )
         parts = zip(("kernel", "bias"), layer.blobs, strict=False)
         layers[name] = {part: blob_array(name, blob) for part, blob in parts}
     return Foreign("caffemodel", "OIHW", layers, net.name.decode("utf-8"))
 
 
 def blob_array(name, blob):
-    """The numbers of a Caffe blob in the shape that it gives, ones in front left out
-    (the legacy form has always four numbers)."""
+    """Returns a Caffe blob as an array.
+
+    Leading ones are dropped from its shape: the legacy form always has four numbers.
+    """
     content, kind = b"".join(blob.data), "<f4"
     if blob.double_data:
         content, kind = b"".join(blob.double_data), "<f8"

@@ -1,5 +1,4 @@
-"""A net with trained weights, ready to look at photographs: from a weight file of this
-project or from the folder of a run."""
+"""A net with trained weights, ready to classify images."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from alexnet_paper.data.batches import Views
 from alexnet_paper.data.datasets import Split
 from alexnet_paper.nets import model as models
 from alexnet_paper.nets import specs
-from alexnet_paper.nets import variants
 from alexnet_paper.nets.specs import Architecture
 from alexnet_paper.weights import file as weights
 
@@ -27,8 +25,8 @@ class Trained:
 
     `arrays` are named as by `model.get_weights`; a partial file lacks some of them.
     `class_names` are in the order of the outputs, or None. `about` has at least
-    "variant" and "missing", a list of array names; an imported file's has where it
-    comes from. `name` is for captions and messages.
+    "variant" and "missing", a list of array names; for an imported file it also says
+    where the file comes from. `name` is used in captions and messages.
     """
 
     architecture: Architecture
@@ -40,11 +38,12 @@ class Trained:
     precision: str = "float32"  # of `architecture.PRECISIONS`
 
     def model(self, layer=None):
-        """The Keras model to the probabilities, or to the output of the named layer:
-        "fc7" after its ReLU, "pool5" the pooled maps.
+        """Returns the Keras model, up to the probabilities or to a named layer.
 
-        Raises ValueError for an unknown layer, and where the file is partial and the
-        model needs what it lacks.
+        A layer ends after its activation: "fc7" gives the output of its ReLU.
+
+        Raises ValueError for an unknown layer, and if the model needs an array that a
+        partial file lacks.
         """
         net, needed = self.require(layer)
         model = models.build_model(net, "one-device", seed=0, precision=self.precision)
@@ -52,21 +51,22 @@ class Trained:
         return model
 
     def require(self, layer=None):
-        """The net to a layer, or to its outputs, and the shapes of the arrays it needs.
-        Raises ValueError as `model`."""
+        """Returns the net up to a layer, or all of it, and the shapes of its arrays.
+
+        Raises ValueError as `model` does.
+        """
         net = self.architecture if layer is None else self.architecture.until(layer)
         needed = specs.shapes(net)
         missing = [name for name in needed if name not in self.arrays]
         if missing:
             raise ValueError(
-                f"{self.name} is partial: it lacks {', '.join(missing)}, which "
-                f"{layer or 'the output'} needs."
+                f"{self.name} is partial: {layer or 'the output'} needs "
+                f"{', '.join(missing)}, which it lacks."
             )
         return net, needed
 
     def untrained(self, seed=0):
-        """The same net, its images prepared alike, with first, random weights: what it
-        is held against."""
+        """Returns the same net with random initial weights, for comparison."""
         model = models.build_model(self.architecture, "one-device", seed=seed)
         about = {"source": f"random, seed {seed}", "missing": []}
         return replace(
@@ -78,9 +78,11 @@ class Trained:
 
     @property
     def last_hidden(self):
-        """(name of the last layer before the outputs, the paper's fc7, or of the last
-        that partial weights reach; whether it only stands in for that). Raises
-        ValueError where the weights reach none."""
+        """The last layer before the outputs (fc7 in the paper's net), and a bool.
+
+        The bool is True if partial weights do not reach that layer; the name is then
+        of the last layer they reach. Raises ValueError if they reach none.
+        """
         named = [layer for layer in self.architecture.layers if layer.name]
         learned = [layer for layer in named if isinstance(layer, specs.LEARNED)]
         lacking = [row for row in learned if f"{row.name}/kernel" not in self.arrays]
@@ -90,13 +92,17 @@ class Trained:
         return named[named.index(end) - 1].name, end is not learned[-1]
 
     def predict(self, images, views=1, batch_size=128):
-        """Probabilities (n, classes) of n images, uint8 (height, width, 3) of any
-        size, averaged over 1 or 10 views."""
+        """Returns the probabilities (n, classes) of n images, averaged over the views.
+
+        Images are uint8 (height, width, 3) of any size; `views` is 1 or 10.
+        """
         return self._outputs(None, images, views, batch_size)
 
     def features(self, images, layer, batch_size=128):
-        """What a layer gives for the central view of n images: (n, features), float32,
-        maps flattened in height-width-maps order."""
+        """Returns a layer's outputs (n, features), float32, for the central views.
+
+        Maps are flattened in the order height, width, maps.
+        """
         return self._outputs(layer, images, 1, batch_size)
 
     def _outputs(self, layer, images, views, batch_size):
@@ -118,11 +124,11 @@ def predict(model, split, prepare, views=1, batch_size=128):
 
 
 def open_weights(path):
-    """The `Trained` of a weight file: an imported one, or a run's checkpoint.
+    """Returns the `Trained` of a weight file: an imported one, or a run's checkpoint.
 
-    Raises ValueError, naming the file, where it is damaged, says not which net it is
-    or how images are prepared, or its arrays are not that net's; FileNotFoundError
-    where it is not there.
+    Raises ValueError if the file is damaged, does not say which variant it is for or
+    how images are prepared, or holds other arrays than that variant's, and
+    FileNotFoundError if there is none.
     """
     if not Path(path).exists():
         raise FileNotFoundError(f"{path}: there is no such weight file.")
@@ -134,11 +140,11 @@ def open_weights(path):
 
 
 def of_weights(found, name):
-    """The `Trained` of `weights.Weights`. Raises ValueError as `open_weights`."""
+    """Returns the `Trained` of a `Weights`. Raises ValueError as `open_weights`."""
     meta, prepare = found.meta, found.preparation
-    if not isinstance(meta.get("variant"), str) or prepare is None:
-        raise ValueError("it says not which variant it is or how images are prepared.")
-    net = variants.get(meta["variant"]).architecture
+    net = found.variant().architecture
+    if prepare is None:
+        raise ValueError("the file does not say how images are prepared.")
     names = meta.get("class_names")
     last = [spec.name for spec in net.layers if isinstance(spec, specs.Dense)][-1]
     outputs = [
@@ -154,14 +160,16 @@ def of_weights(found, name):
     for part, array in prepare.arrays().items():
         fits = {(), (3,), net.input_shape} if not part.startswith("pca") else None
         if fits and array.shape not in fits:
-            raise ValueError(f"the {part} of its preparation is {array.shape}.")
+            raise ValueError(f"the {part} of its preparation has shape {array.shape}.")
     about = {**meta, "missing": missing}
     return Trained(net, found.arrays, prepare, names and tuple(names), about, name)
 
 
 def check_shapes(net, arrays):
-    """Names of the arrays that `net` has and `arrays` lacks. Raises ValueError where
-    an array is not one of the net's, or not of its shape."""
+    """Returns the names of the arrays that `net` has and `arrays` lacks.
+
+    Raises ValueError if an array is not one of the net's, or has another shape.
+    """
     expected = specs.shapes(net)
     for name, array in arrays.items():
         if name not in expected:
@@ -170,14 +178,17 @@ def check_shapes(net, arrays):
             raise ValueError(f"{name} holds {array.dtype}, not floating-point numbers.")
         if array.shape != expected[name]:
             raise ValueError(
-                f"{name} is {array.shape}, where {net.name} has {expected[name]}."
+                f"{name} has shape {array.shape}; {net.name}'s has {expected[name]}."
             )
     return [name for name in expected if name not in arrays]
 
 
 def matching(data_names, net):
-    """{class in the data: output of the net}: of the same name or WordNet number. A net
-    that knows no such numbers is taken to have as many sorted ones as the data has."""
+    """Returns {class of the data: output of the net} with the same name or number.
+
+    Numbers are WordNet's. If the data has them, the net does not, and there are as many
+    classes as outputs, the outputs are taken to be the classes in order.
+    """
     names = (*(net.about.get("wnids") or ()), *(net.class_names or ()))
     place = {name: index % net.architecture.classes for index, name in enumerate(names)}
     found = {

@@ -12,7 +12,7 @@ from alexnet_paper.data.augment import ColourPCA
 from alexnet_paper.data.augment import Preparation
 from alexnet_paper.data.augment import Statistics
 from alexnet_paper.nets import variants
-from alexnet_paper.nets.variants import Recipe
+from alexnet_paper.nets.recipes import Recipe
 from alexnet_paper.weights import file as weight_file
 
 SIZE, SIDE = 8, 13  # an odd difference: the centre is 2 from the top, 3 from the bottom

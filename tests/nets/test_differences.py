@@ -7,6 +7,8 @@ import pytest
 from alexnet_paper.nets import differences
 from alexnet_paper.nets import variants
 from alexnet_paper.nets.differences import Row
+from alexnet_paper.nets.recipes import OnPlateau
+from alexnet_paper.nets.recipes import Recipe
 from alexnet_paper.nets.specs import LRN
 from alexnet_paper.nets.specs import Architecture
 from alexnet_paper.nets.specs import BatchNorm
@@ -16,8 +18,6 @@ from alexnet_paper.nets.specs import Dropout
 from alexnet_paper.nets.specs import MaxPool
 from alexnet_paper.nets.specs import ReLU
 from alexnet_paper.nets.specs import Tanh
-from alexnet_paper.nets.variants import OnPlateau
-from alexnet_paper.nets.variants import Recipe
 
 NET = Architecture(
     "net",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from alexnet_paper.nets import recipes
 from alexnet_paper.nets import specs as arch
 from alexnet_paper.nets import variants
 from alexnet_paper.nets.variants import VARIANTS
@@ -35,12 +36,6 @@ ORDER = {
     "caffenet": PAPER.replace("lrn max", "max lrn"),
     "one-weird-trick": "conv1 relu max conv2 relu max conv3 relu conv4 relu conv5 relu "
     "max drop fc6 relu drop fc7 relu fc8 softmax",
-    "no-lrn": PAPER.replace(" lrn", ""),
-    "non-overlapping-pooling": PAPER,
-    "without-conv3": PAPER.replace("conv3 relu ", ""),
-    "without-conv4": PAPER.replace("conv4 relu ", ""),
-    "without-conv5": PAPER.replace("conv5 relu ", ""),
-    "tanh": PAPER.replace("relu", "tanh"),
     "bn-cifar10": "conv1 bn relu max conv2 bn relu max conv3 bn relu conv4 bn relu "
     "conv5 bn relu max fc6 bn relu drop fc7 bn relu drop fc8 bn relu drop fc9 bn "
     "softmax",
@@ -59,18 +54,8 @@ ORDER = {
 # normalization (groups 0: each map by itself); cuda-convnet and Caffe divide their
 # alpha by the window's elements
 NORMALIZATIONS = {
-    **dict.fromkeys(
-        (
-            "paper",
-            "six-conv",
-            "non-overlapping-pooling",
-            "without-conv3",
-            "without-conv4",
-            "without-conv5",
-            "tanh",
-        ),
-        [(5, 2, 1e-4, 0.75, 2)] * 2,
-    ),
+    "paper": [(5, 2, 1e-4, 0.75, 2)] * 2,
+    "six-conv": [(5, 2, 1e-4, 0.75, 2)] * 2,
     "authors": [
         (5, 2, 2e-5, 0.75, 2),
         (5, 2, 2e-5, 0.75, 2),
@@ -119,7 +104,7 @@ BIAS = {
 # variant → rate, momentum, decay, layers' own decays, factor of the biases' rate,
 # batch, epochs, epochs of the drops
 RECIPES = {
-    "paper": (0.01, 0.9, 5e-4, {}, 1, 128, 90, variants.OnPlateau()),
+    "paper": (0.01, 0.9, 5e-4, {}, 1, 128, 90, recipes.OnPlateau()),
     "caffe": (0.01, 0.9, 5e-4, {}, 2, 256, 90, (20, 40, 60, 80)),
     "caffenet": (0.01, 0.9, 5e-4, {}, 2, 256, 90, (20, 40, 60, 80)),
     "cifar-18pct": (0.001, 0.9, 0.004, {"fc10": 1}, 2, 128, 140, (120, 130)),
@@ -196,7 +181,7 @@ def test_dropout(name):
 @pytest.mark.parametrize("name", VARIANTS)
 def test_pooling(name):
     """3×3 every 2 in the paper and cuda-convnet, 2×2 where a source says so."""
-    flat = name in ("non-overlapping-pooling", "bn-cifar10", "bn-flowers17")
+    flat = name in ("bn-cifar10", "bn-flowers17")
     found = {(spec.size, spec.stride) for spec in specs(name, arch.MaxPool)}
     assert found == {(2 if flat else 3, 2)}
 
@@ -234,28 +219,19 @@ def test_variant_says_what_it_is(name):
     variant = VARIANTS[name]
     assert variant.name == variant.architecture.name == name
     assert variant.title and variant.source and variant.departures
-    assert variant.family in ("paper", "ablation", "elsewhere", "article", "cifar")
+    assert variant.family in ("paper", "elsewhere", "article", "cifar")
     assert variants.get(name) is variant
-
-
-@pytest.mark.parametrize(
-    "name", [n for n, v in VARIANTS.items() if "ablation" in v.family]
-)
-def test_an_ablation_departs_in_what_it_says_only(name):
-    """Every spec that it shares by name with the paper's net is the paper's, but for
-    the pools and paddings of non-overlapping-pooling; the recipe is the paper's."""
-    printed = {spec.name: spec for spec in VARIANTS["paper"].architecture.layers}
-    changed = {
-        spec.name
-        for spec in VARIANTS[name].architecture.layers
-        if spec.name and spec != printed[spec.name]
-    }
-    pools = {"pool1", "conv2", "pool2", "conv5", "pool5"}
-    assert changed == (pools if name == "non-overlapping-pooling" else set())
-    assert VARIANTS[name].recipe == VARIANTS["paper"].recipe
 
 
 def test_unknown_variant_lists_the_known_ones():
     with pytest.raises(ValueError, match="unknown variant 'alexnet'") as error:
         variants.get("alexnet")
     assert all(name in str(error.value) for name in VARIANTS)
+
+
+@pytest.mark.parametrize("old", variants.OLD_NAMES)
+def test_a_former_name_answers_with_the_ablation(old):
+    new = variants.OLD_NAMES[old]
+    assert old not in VARIANTS and "." in new
+    assert variants.get(old) == variants.get(new)
+    assert variants.get(f"{old}.no-decay") == variants.get(f"{new}.no-decay")

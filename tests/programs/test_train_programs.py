@@ -131,7 +131,7 @@ def photographs(root, *names):
 WRONG = {
     "--variant nonsense": "unknown variant 'nonsense'",
     "--data nonsense": "unknown data 'nonsense': one of digits",
-    "--data digits --data-dir /nowhere": "leave out --data-dir",
+    "--data digits --data-dir /nowhere": "digits takes no --data-dir",
     "--save-every -1": "--save-every must be 0 or more",
     "--data flowers17": "flowers17 needs --data-dir",
     "--data folder --data-dir /nowhere": "/nowhere is not a folder",
@@ -196,7 +196,7 @@ def test_wrong_folders_of_photographs(capsys, tmp_path, must_not_train):
 def test_a_damaged_photograph_found_while_training(capsys, tmp_path, monkeypatch):
     """A net that subtracts no mean, and a set too large for memory, meets it late:
     still one line that names it, and exit 1 or 2."""
-    monkeypatch.setattr("alexnet_paper.data.MEMORY", 0)
+    monkeypatch.setattr("alexnet_paper.data.datasets.MEMORY", 0)
     root = tmp_path / "photographs"
     photographs(root, *(f"{c}/{i}.jpg" for c in "ab" for i in range(20)))
     for path in root.glob("a/*.jpg"):

@@ -8,6 +8,7 @@ import pytest
 
 from alexnet_paper import paper
 from alexnet_paper.nets import specs
+from alexnet_paper.nets.ablations import ABLATIONS
 from alexnet_paper.nets.variants import VARIANTS
 from alexnet_paper.paper.articles import ARTICLES
 from alexnet_paper.report import claims as layout
@@ -220,8 +221,9 @@ def test_pages_of_notes_and_departures_have_every_entry():
     assert len(logged.rows) == len(paper.LOGGED_VARIANTS)
     assert schedules.rows[1] == ("145", "25", "51", "67", "72", "79", "91")
     assert dict(sources.rows) == paper.SOURCES
-    counts, departures, recipes, gaps = net_sections.departures_sections()
+    counts, departures, ablations, recipes, gaps = net_sections.departures_sections()
     assert {row[0] for row in gaps.rows} == set(ARTICLES)
+    assert [row[0] for row in ablations.rows] == list(ABLATIONS)
     found = [row[:2] for row in recipes.rows]
     assert found == [
         (v.name, recipe) for v in VARIANTS.values() for recipe in v.recipes

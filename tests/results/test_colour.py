@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 import pytest
 
-from alexnet_paper.nets.variants import VARIANTS
+from alexnet_paper.nets import variants
 from alexnet_paper.results.colour import colour_selectivity
 from alexnet_paper.results.colour import first_layer_parts
 from alexnet_paper.results.colour import tower_difference
@@ -103,11 +103,11 @@ def test_what_cannot_be_compared(kernels, towers, said):
     ("variant", "parts"),
     [
         ("paper", (2, "tower")),
-        ("without-conv3", (2, "tower")),
+        ("paper.no-conv3", (2, "tower")),
         ("caffe", (2, "group")),
         ("ungrouped", (1, "")),
         ("cifar-11pct", (1, "")),
     ],
 )
 def test_parts_of_the_first_layer(variant, parts):
-    assert first_layer_parts(VARIANTS[variant].architecture) == parts
+    assert first_layer_parts(variants.get(variant).architecture) == parts

@@ -16,7 +16,7 @@ from alexnet_paper.data.augment import Preparation
 from alexnet_paper.data.datasets import Split
 from alexnet_paper.nets import model as models
 from alexnet_paper.nets import variants
-from alexnet_paper.nets.variants import Recipe
+from alexnet_paper.nets.recipes import Recipe
 from alexnet_paper.nets.variants import Variant
 from alexnet_paper.results import evaluate as evaluation
 from alexnet_paper.results.record import Protocol

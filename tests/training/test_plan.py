@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from alexnet_paper.nets.variants import OnPlateau
+from alexnet_paper.nets.recipes import OnPlateau
 from alexnet_paper.training.plan import Plan
 from alexnet_paper.training.plan import check
 

@@ -18,8 +18,8 @@ import pytest
 from alexnet_paper import paper
 from alexnet_paper.nets import model as models
 from alexnet_paper.nets import variants
-from alexnet_paper.nets.variants import OnPlateau
-from alexnet_paper.nets.variants import Recipe
+from alexnet_paper.nets.recipes import OnPlateau
+from alexnet_paper.nets.recipes import Recipe
 from alexnet_paper.nets.variants import Variant
 from alexnet_paper.results import compare
 from alexnet_paper.results import evaluate as evaluation

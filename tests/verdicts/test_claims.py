@@ -10,8 +10,8 @@ import pytest
 from alexnet_paper import paper
 from alexnet_paper.data import augment
 from alexnet_paper.nets import specs
+from alexnet_paper.nets.recipes import OnPlateau
 from alexnet_paper.nets.variants import VARIANTS
-from alexnet_paper.nets.variants import OnPlateau
 from alexnet_paper.paper.articles import ARTICLES
 from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record

@@ -195,7 +195,7 @@ def test_saved_and_opened_it_is_the_same_and_says_where_it_comes_from(small, tmp
     assert about["source"] == "bvlc.caffemodel" and about["format"] == "caffemodel"
     assert about["sha256"] == conversion.sha256(tmp_path / "bvlc.caffemodel")
     assert about["net"] == "AlexNet" and about["missing"] == []
-    assert about["channels"] == "RGB, conv1 turned from BGR"
+    assert about["channels"] == "RGB, conv1 reordered from BGR"
     assert set(about["checks"]) == {"structure", "entropy", "change"}
     assert again.architecture.input_shape == (SIZE, SIZE, 3)
     twice = conversion.convert(tmp_path / "ours.npz")  # the project's own file
@@ -234,8 +234,8 @@ def test_a_mean_image_is_turned_and_cropped(small, tmp_path):
     ("content", "message"),
     [
         (np.zeros((SIDE, SIDE, 3)), r"it is \(110, 110, 3\)"),
-        (np.full((3, SIDE, SIDE), np.nan), "leaves 0 to 255"),
-        (np.full((3, SIDE, SIDE), 300.0), "leaves 0 to 255"),
+        (np.full((3, SIDE, SIDE), np.nan), "not all numbers are 0 to 255"),
+        (np.full((3, SIDE, SIDE), 300.0), "not all numbers are 0 to 255"),
         (None, "is not Caffe's mean image"),
     ],
 )
@@ -305,9 +305,9 @@ def test_labels_of_each_kind(small, tmp_path):
         (Options(label_order="devkit", devkit="."), "has no meta.mat"),
         (Options(allow_missing=("fc9",)), "--allow-missing names fc9"),
         (Options(sha256="00" * 32), "its sha256 is [0-9a-f]{64}, not 00"),
-        (Options(variant="one-weird-trick"), "conv2/kernel is"),
+        (Options(variant="one-weird-trick"), "conv2/kernel has shape"),
         (Options(variant="alexnet"), "unknown variant"),
-        (Options(variant="bn-cifar10"), "conv1/kernel is"),
+        (Options(variant="bn-cifar10"), "conv1/kernel has shape"),
     ],
 )
 def test_options_that_do_not_fit(options, message, small, tmp_path):
@@ -353,7 +353,7 @@ def test_a_partial_file_is_imported_only_when_that_is_said(small, tmp_path):
     found = conversion.convert(path, Options(allow_missing=("fc6", "fc7")))
     assert found.about["missing"] == ["fc6/kernel", "fc7/kernel"]
     assert found.features(IMAGES, "pool5").shape == (3, 24)
-    with pytest.raises(ValueError, match="w.npz is partial: it lacks fc6/kernel"):
+    with pytest.raises(ValueError, match="w.npz is partial: .* needs fc6/kernel"):
         found.predict(IMAGES)
 
 
@@ -390,7 +390,7 @@ def test_random_weights_are_refused_unless_told(small, tmp_path):
     arrays = foreign.weights_of(small["caffe"])
     arrays["conv1/kernel"] = RNG.normal(0, 0.01, (11, 11, 3, 64)).astype("float32")
     foreign.write_npz(tmp_path / "w.npz", arrays)
-    with pytest.raises(ValueError, match="w.npz: conv1/kernel looks like noise"):
+    with pytest.raises(ValueError, match="w.npz: conv1/kernel looks untrained"):
         conversion.convert(tmp_path / "w.npz")
     found = conversion.convert(tmp_path / "w.npz", Options(unchecked=True))
     assert found.about["checks"] == "skipped"
@@ -403,7 +403,7 @@ def test_flat_outputs_are_refused_unless_told(dead, small, tmp_path):
     arrays[dead] = 0 * arrays[dead]
     arrays["fc8/bias"] *= 0 if dead == "fc8/kernel" else 20
     foreign.write_npz(tmp_path / "w.npz", arrays)
-    with pytest.raises(ValueError, match="two photographs are flat"):
+    with pytest.raises(ValueError, match="looks untrained, or was read wrongly"):
         conversion.convert(tmp_path / "w.npz")
     conversion.convert(tmp_path / "w.npz", Options(unchecked=True))
 
@@ -411,7 +411,7 @@ def test_flat_outputs_are_refused_unless_told(dead, small, tmp_path):
 def test_unchecked_skips_neither_shapes_nor_finite_numbers(small, tmp_path):
     arrays = foreign.weights_of(small["caffe"])
     foreign.write_npz(tmp_path / "w.npz", {**arrays, "conv3/bias": np.zeros(9, "f4")})
-    with pytest.raises(ValueError, match=r"conv3/bias is \(9,\)"):
+    with pytest.raises(ValueError, match=r"conv3/bias has shape \(9,\)"):
         conversion.convert(tmp_path / "w.npz", Options(unchecked=True))
     arrays["conv3/bias"][4] = np.nan
     foreign.write_npz(tmp_path / "w.npz", arrays)

@@ -395,7 +395,7 @@ def test_no_file_makes_us_take_what_it_claims(tmp_path):
         claims(kind, paths[-1])
     script = (
         "import resource, sys\n"
-        "from alexnet_paper import conversion\n"
+        "from alexnet_paper.weights import convert as conversion\n"
         "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "try:\n"
         "    import torch\n"
@@ -431,7 +431,7 @@ OTHER = {
     "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(100), "HDF5 is not read"),
     "an array": (npy_head((3,)) + bytes(12), "not a dictionary"),
     "a list": (npy_of(pickle.dumps([1, 2])), "holds a list"),
-    "numbers": (npy_of(pickle.dumps({"conv1": [1.0, 2.0]})), "no array of numbers"),
+    "numbers": (npy_of(pickle.dumps({"conv1": [1.0, 2.0]})), "not an array of numbers"),
 }
 
 

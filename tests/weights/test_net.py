@@ -11,7 +11,7 @@ from alexnet_paper.data.augment import Preparation
 from alexnet_paper.data.augment import centre_crop
 from alexnet_paper.nets import model as models
 from alexnet_paper.nets import variants
-from alexnet_paper.nets.variants import Recipe
+from alexnet_paper.nets.recipes import Recipe
 from alexnet_paper.nets.variants import Variant
 from alexnet_paper.training import run as run_folder
 from alexnet_paper.training import train
@@ -177,6 +177,7 @@ def wrong(name):
         "a single number": ({"fc8/bias": np.float32(0)}, {}),
         "a mean of another size": ({"preparation/mean": np.zeros((9, 9, 3))}, {}),
         "an unknown variant": ({}, {"variant": "nobody's"}),
+        "a former variant": ({}, {"variant": "no-lrn"}),
         "names for fewer classes": ({}, {"class_names": ["a", "b"]}),
         "no preparation": ({}, {"preparation": None}),
     }[name]
@@ -185,14 +186,15 @@ def wrong(name):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("another shape", "conv2/kernel is .3, 3, 8, 12., where tiny has .3, 3, 4"),
+        ("another shape", "conv2/kernel has shape .3, 3, 8, 12.; tiny's has .3, 3, 4"),
         ("an array too many", "tiny has no conv9/bias"),
         ("whole numbers", "conv1/bias holds int64"),
-        ("a single number", "fc8/bias is .., where tiny has .5,"),
-        ("a mean of another size", "mean of its preparation is .9, 9, 3."),
+        ("a single number", "fc8/bias has shape ..; tiny's has .5,"),
+        ("a mean of another size", "mean of its preparation has shape .9, 9, 3."),
         ("an unknown variant", "unknown variant"),
+        ("a former variant", "another net than paper.no-lrn: train"),
         ("names for fewer classes", "2 class names for 5 outputs"),
-        ("no preparation", "says not .* how images are prepared"),
+        ("no preparation", "does not say how images are prepared"),
     ],
 )
 def test_a_file_that_does_not_fit_itself(name, message, tiny, tmp_path):
