@@ -348,6 +348,17 @@ _BN_CIFAR10 = Article(
             protocol="“implement the Alexnet … as per the … research work”",
             remark="what the article changed is listed beside the claims",
         ),
+        Claim(
+            "BC27",
+            "text",
+            "low because no transfer learning was used",
+            "64.8 %",
+            CIFAR10,
+            protocol="the same net from weights trained on other images",
+            remark="needs a net that starts from trained weights, which no program "
+            "makes yet",
+            command=train_command("bn-cifar10", "cifar10", "bn-cifar10"),
+        ),
     ),
     guesses=(
         "seed of the split, of the initial weights and of the order: only NumPy's is "
@@ -630,6 +641,17 @@ _CATS_VS_DOGS = Article(
             NOTHING,
             protocol="“train an AlexNet network using Keras library”",
             remark="what the article changed is listed beside the claims",
+        ),
+        Claim(
+            "CD19",
+            "log",
+            "validation accuracy / loss of epoch 7, and its images (a guess here)",
+            "0.4847 / 8.3049",
+            NOTHING,
+            values=(0.4847, 8.3049),
+            unit="accuracy, loss",
+            remark="that epoch alone met a last batch of 7; the often-used folder of "
+            "8,005 and 2,023 photographs fits",
         ),
     ),
     guesses=(

@@ -997,19 +997,11 @@ CLAIMS = (
         "§6.1, Fig. 3",
         "conv1 kernels / on each GPU",
         "96 / 48",
-        IMAGENET,
+        NOTHING,
         values=(96, 48),
         unit="kernels, kernels a tower",
-        protocol="GPU 1 mostly without colour, GPU 2 mostly coloured, in every run",
-        remark=(
-            "up to a renumbering of the GPUs; any trained two-tower net can be asked, "
-            "several seeds show whether it is every run; the figure prints each "
-            "tower's mean colour selectivity and the p-value of a permutation test"
-        ),
-        command=steps(
-            _TRAIN_2010,
-            "python -m reproduce.figure 3 --run runs/paper-2010 --out figure3.pdf",
-        ),
+        authors="2 × 48",
+        authors_source="C: layers-145.cfg",
     ),
     Claim(
         "N02",
@@ -1029,6 +1021,38 @@ CLAIMS = (
             _TRAIN_2010,
             f"python -m reproduce.figure 4 --run runs/paper-2010 --data {ILSVRC_2010} "
             "--limit 50000 --out figure4.pdf",
+        ),
+    ),
+    Claim(
+        "N03",
+        "§6.1, Fig. 3",
+        "kernels of one GPU without colour, of the other coloured",
+        "largely",
+        IMAGENET,
+        protocol="one net",
+        remark=(
+            "up to a renumbering of the GPUs; the figure prints each tower's mean "
+            "colour selectivity and the p-value of a permutation test"
+        ),
+        command=steps(
+            _TRAIN_2010,
+            "python -m reproduce.figure 3 --run runs/paper-2010 --out figure3.pdf",
+        ),
+    ),
+    Claim(
+        "N04",
+        "§6.1",
+        "this specialization in every run",
+        "every run",
+        IMAGENET,
+        protocol="several nets from other random weights",
+        remark="on CIFAR-10: python -m reproduce.experiment choices --arms base",
+        command=steps(
+            _TRAIN_FIVE,
+            *(
+                f"python -m reproduce.figure 3 --run runs/{run} --out {run}.pdf"
+                for run in _FIVE_SEEDS
+            ),
         ),
     ),
     # §7 Discussion

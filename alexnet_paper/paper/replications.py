@@ -384,7 +384,7 @@ REPLICATIONS = (
         "T",
     ),
     Replication(
-        ("N01",),
+        ("N03", "N04"),
         "CaffeNet",
         "colour 0.06 / 0.74",
         "share of colour in kernels 1–48 / 49–96, p ≤ 1e-5; two groups on one GPU; "
@@ -393,7 +393,7 @@ REPLICATIONS = (
         computed=True,
     ),
     Replication(
-        ("N01",),
+        ("N03", "N04"),
         "LeonPeric",
         "colour 0.25 / 0.81",
         "share of colour in kernels 1–48 / 49–96, p ≤ 1e-5; two groups on one GPU; "

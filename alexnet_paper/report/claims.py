@@ -2,11 +2,14 @@
 
 from alexnet_paper import paper
 from alexnet_paper.report.writers import Section
-from alexnet_paper.verdicts.finding import CITATION
 from alexnet_paper.verdicts.finding import CONTRADICTED
 from alexnet_paper.verdicts.finding import INCONCLUSIVE
-from alexnet_paper.verdicts.finding import NOT_RUN
+from alexnet_paper.verdicts.finding import NOT_ATTEMPTED
+from alexnet_paper.verdicts.finding import REPLICATED
 from alexnet_paper.verdicts.finding import SUPPORTED
+from alexnet_paper.verdicts.finding import UNRUN
+
+TO_RUN = (REPLICATED, NOT_ATTEMPTED, SUPPORTED, CONTRADICTED, INCONCLUSIVE)  # at full
 
 
 def claims_section(variant, measured, article):
@@ -143,7 +146,7 @@ def results_section(table, ours):
 def commands_section(measured):
     """How to obtain what was not run, or was tried in a small net only: what it needs,
     and the exact command."""
-    rows, left = {}, (NOT_RUN, SUPPORTED, CONTRADICTED, INCONCLUSIVE)
+    rows, left = {}, TO_RUN
     measured = [(claim, found) for claim, found in measured if found.verdict in left]
     for claim, _ in measured:
         rows.setdefault((claim.needs, claim.command), []).append(claim.id)
@@ -163,7 +166,7 @@ def short_claims_section(measured):
     """The claims that were measured; the rest counted by what they need."""
     rows, needs = [], {}
     for claim, finding in measured:
-        if finding.verdict in (NOT_RUN, CITATION):
+        if finding.verdict in UNRUN:
             needs[claim.needs] = needs.get(claim.needs, 0) + 1
             continue
         cells = (claim.id, claim.section, claim.statement, with_unit(claim))

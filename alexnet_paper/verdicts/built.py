@@ -24,11 +24,13 @@ from alexnet_paper.nets.layers import LocalResponseNormalization
 from alexnet_paper.nets.layers import TowerDropout
 from alexnet_paper.training.optimizer import MomentumSGD
 from alexnet_paper.training.schedule import Plateau
-from alexnet_paper.verdicts.finding import NOT_REPRODUCED
-from alexnet_paper.verdicts.finding import REPRODUCED
-from alexnet_paper.verdicts.finding import SLIP
+from alexnet_paper.verdicts.finding import ARITHMETIC
+from alexnet_paper.verdicts.finding import AS_PRINTED
+from alexnet_paper.verdicts.finding import ERRATUM
+from alexnet_paper.verdicts.finding import NOT_AS_PRINTED
 from alexnet_paper.verdicts.finding import Finding
-from alexnet_paper.verdicts.finding import verdict
+from alexnet_paper.verdicts.finding import conforms
+from alexnet_paper.verdicts.finding import follows
 
 ABOUT = 0.025  # how far a measurement may be from a rounded number ("60 million")
 
@@ -106,7 +108,7 @@ class Subject:
     def follows_paper(self):
         """Whether its convolutions have the printed kernels."""
         printed = [claim for claim in paper.CLAIMS if claim.layer]
-        return all(conv_check(self, claim).verdict == REPRODUCED for claim in printed)
+        return all(conv_check(self, claim).verdict == AS_PRINTED for claim in printed)
 
 
 def stride_of(layer):
@@ -119,19 +121,24 @@ def about(measured, printed):
     return abs(measured - printed) <= ABOUT * abs(printed)
 
 
+def follows_in(subject, good):
+    """The verdict on a number of the paper's; another net may have another."""
+    return follows(good) if good or subject.follows_paper else NOT_AS_PRINTED
+
+
 def parameters_check(subject, claim):
     count = subject.model.count_params()
-    return Finding(f"{count:,}", verdict(about(count, claim.values[0])))
+    return Finding(f"{count:,}", follows_in(subject, about(count, claim.values[0])))
 
 
 def neurons_check(subject, claim):
     count = sum(subject.neurons)
-    return Finding(f"{count:,}", verdict(about(count, claim.values[0])))
+    return Finding(f"{count:,}", follows_in(subject, about(count, claim.values[0])))
 
 
 def layers_check(subject, claim):
     found = (len(subject.convolutions), len(subject.dense), len(subject.learned))
-    return Finding(listed(found), verdict(found == claim.values))
+    return Finding(listed(found), conforms(found == claim.values))
 
 
 def share_check(subject, claim):
@@ -139,29 +146,29 @@ def share_check(subject, claim):
     shares = {layer.name: layer.parameters / total for layer in subject.convolutions}
     over = {n: share for n, share in shares.items() if 100 * share > claim.values[0]}
     if not over:
-        return Finding(f"at most {max(shares.values()):.2%}", REPRODUCED)
+        return Finding(f"at most {max(shares.values()):.2%}", ARITHMETIC)
     ours = ", ".join(f"{name} {share:.2%}" for name, share in over.items())
-    return Finding(ours, SLIP if subject.follows_paper else NOT_REPRODUCED)
+    return Finding(ours, ERRATUM if subject.follows_paper else NOT_AS_PRINTED)
 
 
 def rescale_check(subject, claim):
     sizes = {augment.rescale_and_crop(photo).size for photo in images.photographs()}
     good = sizes == {claim.values}
-    return Finding(listed(sizes.pop(), "×"), verdict(good), "two real photographs")
+    return Finding(listed(sizes.pop(), "×"), conforms(good), "two real photographs")
 
 
 def one_gpu_check(subject, claim):
     half = models.build_model(variants.get("one-gpu").architecture, "one-device")
     whole = models.build_model(variants.get("paper").architecture, "one-device")
     ours, theirs = half.count_params(), whole.count_params()
-    return Finding(f"{ours:,} ({ours / theirs:.1%})", verdict(about(ours, theirs)))
+    return Finding(f"{ours:,} ({ours / theirs:.1%})", follows(about(ours, theirs)))
 
 
 def lrn_check(subject, claim):
     """The layer's own output against a loop over the printed equation."""
     layers = subject.layers_of(LocalResponseNormalization)
     if not layers:
-        return Finding("none in this net", NOT_REPRODUCED)
+        return Finding("none in this net", NOT_AS_PRINTED)
     k, n, alpha, beta = claim.values
     values = np.linspace(-60, 60, 48).astype("float32")
     worst = 0.0
@@ -178,7 +185,7 @@ def lrn_check(subject, claim):
         worst = max(worst, float(np.abs(ours / printed - 1).max()))
     found = listed((layers[0].k, layers[0].n, layers[0].alpha, layers[0].beta))
     note = f"equation (§3.3) against the layers: {worst:.0e} relative"
-    return Finding(found, verdict(worst <= 1e-6), note)
+    return Finding(found, conforms(worst <= 1e-6), note)
 
 
 def printed_lrn(a, k, n, alpha, beta):
@@ -202,55 +209,58 @@ def printed_lrn(a, k, n, alpha, beta):
 def conv_check(subject, claim):
     layer = subject.find(claim.layer)
     if layer is None:
-        return Finding(f"no {claim.layer}", NOT_REPRODUCED)
+        return Finding(f"no {claim.layer}", NOT_AS_PRINTED)
     height, width, depth, count = layer.kernel[-4:]
     found, ours = (count, height, width, depth), f"{count} of {height}×{width}×{depth}"
     if len(claim.values) == 5:
         found, ours = (*found, layer.stride), f"{ours}, stride {layer.stride}"
-    return Finding(ours, verdict(found == claim.values))
+    return Finding(ours, conforms(found == claim.values))
 
 
 def fc_check(subject, claim):
     found = tuple(
         layer.output[0] for layer in map(subject.find, ("fc6", "fc7")) if layer
     )
-    return Finding(listed(found) or "none", verdict(found == claim.values))
+    return Finding(listed(found) or "none", conforms(found == claim.values))
 
 
 def input_check(subject, claim):
-    count = math.prod(subject.model.input_shape[1:])
-    if count == claim.values[0]:
-        return Finding(f"{count:,}", REPRODUCED)
-    first = next(layer for layer in subject.model.layers if hasattr(layer, "kernel"))
-    size = first.compute_output_shape((None, 224, 224, 3))[1]
-    if not subject.follows_paper:
-        return Finding(f"{count:,}", NOT_REPRODUCED)
-    note = (
-        f"conv1 on 224×224 gives {size}×{size} maps, on {subject.model.input_shape[1]} "
-        f"gives {first.output.shape[1]}×{first.output.shape[2]} as in Fig. 2"
-    )
-    return Finding(f"{count:,}", SLIP, note)
+    """224·224·3 is what is printed; what our net sees is our own departure."""
+    printed = augment.PRINTED_CROP**2 * 3
+    shape = subject.model.input_shape[1:]
+    note = ""
+    if math.prod(shape) != printed:
+        note = f"this net sees {'×'.join(map(str, shape))}"
+        if subject.follows_paper:
+            first = next(one for one in subject.model.layers if hasattr(one, "kernel"))
+            size = first.compute_output_shape((None, 224, 224, 3))[1]
+            note += (
+                f": conv1 on 224×224 gives {size}×{size} maps, not Figure 2's "
+                f"{first.output.shape[1]}×{first.output.shape[2]}"
+            )
+    ours = f"224·224·3 = {printed:,}"
+    return Finding(ours, follows(printed == claim.values[0]), note)
 
 
 def neuron_list_check(subject, claim):
     ours, printed = subject.neurons, [int(value) for value in claim.values]
     if ours == printed:
-        return Finding("–".join(f"{n:,}" for n in ours), REPRODUCED)
+        return Finding("–".join(f"{n:,}" for n in ours), AS_PRINTED)
     shown = f"{ours[0]:,}–{ours[1]:,}–…–{ours[-1]:,}"
     if ours[1:] != printed[1:]:
-        return Finding(shown, NOT_REPRODUCED)
+        return Finding(shown, NOT_AS_PRINTED)
     side, _, maps = subject.learned[0].output
     half = maps // 2
     slip = printed[0] == side * half * maps
     note = f"{side}·{half}·{maps} printed for {side}·{side}·{maps}" if slip else ""
-    return Finding(shown, SLIP if slip else NOT_REPRODUCED, note)
+    return Finding(shown, ERRATUM if slip else NOT_AS_PRINTED, note)
 
 
 def bits_check(subject, claim):
     classes = subject.model.output_shape[-1]
     bits = math.log2(classes)
     ours = f"log2 {classes} = {bits:.3f}"
-    return Finding(ours, verdict(round(bits) == claim.values[0]))
+    return Finding(ours, follows_in(subject, round(bits) == claim.values[0]))
 
 
 def views_drawn_check(subject, claim):
@@ -266,12 +276,12 @@ def views_drawn_check(subject, claim):
         )
     }
     if len(drawn) == claim.values[0]:
-        return Finding(f"{len(drawn):,}", REPRODUCED)
+        return Finding(f"{len(drawn):,}", AS_PRINTED)
     crop = subject.model.input_shape[1]
     note = "33·33·2: a crop of 224 in 256 has 33 places each way, not 32"
     if crop != augment.PRINTED_CROP and crop < size:
         note += f"; crops of {crop}: {augment.view_count(size, crop):,}"
-    return Finding(f"{len(drawn):,}", SLIP, note)
+    return Finding(f"{len(drawn):,}", ERRATUM, note)
 
 
 def ten_views_check(subject, claim):
@@ -281,7 +291,7 @@ def ten_views_check(subject, claim):
     corners = {tuple(sorted((int(view[0, 0]), int(view[0, -1])))) for view in views}
     different = {view.tobytes() for view in views}
     found = (len(corners), len(different))
-    return Finding(listed(found), verdict(found == claim.values))
+    return Finding(listed(found), conforms(found == claim.values))
 
 
 def colour_check(subject, claim):
@@ -290,7 +300,7 @@ def colour_check(subject, claim):
     rng, grey = np.random.default_rng(0), np.zeros((1, 1, 3))
     noise = [augment.colour_noise(grey, unit, rng) / 255 for _ in range(20_000)]
     std = float(np.std(noise))
-    return Finding(f"{std:.3f}", verdict(about(std, claim.values[0])), "60,000 draws")
+    return Finding(f"{std:.3f}", conforms(about(std, claim.values[0])), "60,000 draws")
 
 
 def dropout_check(subject, claim):
@@ -301,20 +311,20 @@ def dropout_check(subject, claim):
         dropped = float(np.mean(np.asarray(layer(ones, training=True)) == 0))
         found.append((dropped, float(np.asarray(layer(ones, training=False))[0, 0])))
     if not found:
-        return Finding("no dropout", NOT_REPRODUCED)
+        return Finding("no dropout", NOT_AS_PRINTED)
     ours = f"{found[0][0]:.2f} / {found[0][1]:g}"
     rate, factor = claim.values
     good = len(found) == 2 and all(
         about(drop, rate) and math.isclose(kept, factor) for drop, kept in found
     )
-    return Finding(ours, verdict(good), f"{len(found)} layers, 262,144 units each")
+    return Finding(ours, conforms(good), f"{len(found)} layers, 262,144 units each")
 
 
 def update_check(subject, claim):
     """Momentum and decay solved for from two updates without a gradient."""
     recipe = subject.variant.recipe
     if recipe.optimizer != "sgd":
-        return Finding(recipe.optimizer, NOT_REPRODUCED)
+        return Finding(recipe.optimizer, NOT_AS_PRINTED)
     rate = 0.5
     optimizer = MomentumSGD(rate, recipe.momentum, recipe.weight_decay)
     weight = keras.Variable(1.0, name="kernel")
@@ -329,7 +339,7 @@ def update_check(subject, claim):
     found = (recipe.batch_size, momentum, decay)
     good = all(map(functools.partial(math.isclose, rel_tol=1e-3), found, claim.values))
     ours = f"{found[0]} / {momentum:.3g} / {decay:.3g}"
-    return Finding(ours, verdict(good), "momentum and decay from two updates")
+    return Finding(ours, conforms(good), "momentum and decay from two updates")
 
 
 def init_check(subject, claim):
@@ -352,7 +362,7 @@ def init_check(subject, claim):
     ]
     low, high = min(stds.values()), max(stds.values())
     ours = f"{low:.4f}–{high:.4f} / 1 in {', '.join(ones) or 'no layer'}"
-    return Finding(ours, verdict(good))
+    return Finding(ours, conforms(good))
 
 
 def schedule_check(subject, claim):
@@ -360,13 +370,21 @@ def schedule_check(subject, claim):
     recipe = subject.variant.recipe
     if not isinstance(recipe.drops, recipes.OnPlateau):
         ours = f"{recipe.learning_rate:g}, drops at epochs {recipe.drops or 'none'}"
-        return Finding(ours, NOT_REPRODUCED)
+        return Finding(ours, NOT_AS_PRINTED)
     rates, plateau = [recipe.learning_rate], Plateau(**asdict(recipe.drops))
     for _ in range(100):
         rates.append(rates[-1] * plateau.update(0.5))
     falls = [a / b for a, b in zip(rates, rates[1:], strict=False) if b < a]
     found = (recipe.learning_rate, len(falls), round(falls[0], 6))
-    return Finding(listed(found), verdict(found == claim.values))
+    return Finding(listed(found), conforms(found == claim.values))
+
+
+def kernels_check(subject, claim):
+    """Kernels of the first layer, and of each tower."""
+    towers = subject.variant.architecture.towers
+    kernels = subject.convolutions[0].kernel[-1]
+    found = (kernels, kernels // towers)
+    return Finding(listed(found), conforms(found == claim.values))
 
 
 def split_check(subject, claim):
@@ -377,7 +395,7 @@ def split_check(subject, claim):
     ]
     worst = round(max(gaps), 6)
     ours = f"at most {worst:g} in {len(gaps)} rows of Table 2"
-    return Finding(ours, verdict(worst <= claim.values[0]))
+    return Finding(ours, follows(worst <= claim.values[0]))
 
 
 CHECKS = {
@@ -401,6 +419,7 @@ CHECKS = {
     "K03": init_check,
     "K04": schedule_check,
     "L03": split_check,
+    "N01": kernels_check,
 }
 
 

@@ -1,17 +1,41 @@
-"""What a measurement of a claim comes to: a value of ours and a verdict."""
+"""A measured value and its verdict, and what every verdict means."""
 
 from dataclasses import dataclass
 
+AS_PRINTED = "as printed"
+NOT_AS_PRINTED = "not as printed"
+ARITHMETIC = "arithmetic holds"
+ERRATUM = "erratum"
+TRANSCRIBED = "transcribed"
 REPRODUCED = "reproduced"
-SLIP = "paper's slip"
-ARTICLE_SLIP = "article's slip"
 NOT_REPRODUCED = "not reproduced"
-NOT_RUN = "not run"
-CITATION = "citation"
-SUPPORTED = "supported in a stand-in"  # what ImageNet is needed for, tried on CIFAR-10
+SUPPORTED = "supported in a stand-in"
 CONTRADICTED = "contradicted in a stand-in"
-INCONCLUSIVE = "inconclusive"  # the interval allows both, or the gate was not passed
+INCONCLUSIVE = "inconclusive"
+REPLICATED = "replicated elsewhere"
+NOT_ATTEMPTED = "not attempted"
+CITED = "cited"
+
+RULES = {
+    AS_PRINTED: "the built net, or its recipe, has what is printed: conformity, not a "
+    "measurement of nature",
+    NOT_AS_PRINTED: "the built net, or its recipe, has something else: a variant",
+    ARITHMETIC: "the number follows from the paper's own other numbers",
+    ERRATUM: "the number, or the statement, does not follow from them",
+    TRANSCRIBED: "a printed value was copied into the recipe; nothing is measured",
+    REPRODUCED: "same data, net and protocol; within a tolerance stated beforehand, on "
+    "either side",
+    NOT_REPRODUCED: "the same, outside the tolerance",
+    SUPPORTED: "other data or another size, gate passed: in the direction stated",
+    CONTRADICTED: "other data or another size, gate passed: in the other direction",
+    INCONCLUSIVE: "the interval allows both, the gate was not passed, or the training "
+    "was shorter than the schedule",
+    REPLICATED: "not run here; independent measurements are quoted beside it",
+    NOT_ATTEMPTED: "not run here, nor found elsewhere: what it needs, and the command",
+    CITED: "somebody else's result, which is quoted",
+}
 BY_SIGN = {1: SUPPORTED, -1: CONTRADICTED, 0: INCONCLUSIVE}
+UNRUN = (REPLICATED, NOT_ATTEMPTED, CITED)  # of which nothing was measured here
 
 
 @dataclass(frozen=True)
@@ -26,3 +50,15 @@ class Finding:
 
 def verdict(good):
     return REPRODUCED if good else NOT_REPRODUCED
+
+
+def conforms(good):
+    return AS_PRINTED if good else NOT_AS_PRINTED
+
+
+def follows(good):
+    return ARITHMETIC if good else ERRATUM
+
+
+def in_a_stand_in(good):
+    return SUPPORTED if good else CONTRADICTED

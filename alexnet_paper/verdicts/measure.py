@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from alexnet_paper import paper
 from alexnet_paper.nets.variants import Variant
+from alexnet_paper.paper import replications
 from alexnet_paper.paper.articles import ARTICLES
 from alexnet_paper.paper.claims import Claim
 from alexnet_paper.results.record import Record
@@ -11,8 +12,9 @@ from alexnet_paper.verdicts import articles as article_checks
 from alexnet_paper.verdicts import built
 from alexnet_paper.verdicts import forms
 from alexnet_paper.verdicts import recorded
-from alexnet_paper.verdicts.finding import CITATION
-from alexnet_paper.verdicts.finding import NOT_RUN
+from alexnet_paper.verdicts.finding import CITED
+from alexnet_paper.verdicts.finding import NOT_ATTEMPTED
+from alexnet_paper.verdicts.finding import REPLICATED
 from alexnet_paper.verdicts.finding import Finding
 
 CHECKS = built.CHECKS | article_checks.CHECKS
@@ -68,7 +70,11 @@ def measure(subject, claim, records=()):
     if claim.needs == paper.NOTHING:
         return CHECKS[claim.id](subject, claim)
     if claim.needs == paper.CITATION:
-        return Finding("not ours to measure", CITATION)
+        return Finding("–", CITED)
+    found = recorded.finding(claim, records, subject.variant.name)
+    if found:
+        return found
     protocol = f": {claim.protocol}" if claim.protocol else ""
-    missing = Finding(NOT_RUN, NOT_RUN, f"needs {claim.needs}{protocol}")
-    return recorded.finding(claim, records, subject.variant.name) or missing
+    needs = f"needs {claim.needs}{protocol}"
+    elsewhere = replications.of_claim(claim.id)
+    return Finding("not run", REPLICATED if elsewhere else NOT_ATTEMPTED, needs)

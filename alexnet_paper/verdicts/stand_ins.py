@@ -17,6 +17,7 @@ from alexnet_paper.verdicts.finding import CONTRADICTED
 from alexnet_paper.verdicts.finding import INCONCLUSIVE
 from alexnet_paper.verdicts.finding import SUPPORTED
 from alexnet_paper.verdicts.finding import Finding
+from alexnet_paper.verdicts.finding import in_a_stand_in
 from alexnet_paper.verdicts.finding import verdict
 
 PRINTED_AVERAGING = 40.7 - 38.1  # Table 2: five CNNs against one, top-1
@@ -107,19 +108,22 @@ SAID = {  # of each kind of measure
 
 
 def relu_against_tanh(claim, records):
-    """Figure 1's ratio: reproduced where it is the printed one within a third, or for
+    """Figure 1's ratio: supported where it is the printed one within a third, or for
     “several times” (D02) where it is two or more. A lower bound, of a tanh that was not
     trained to the end, decides only what more training could not change."""
     race = curves.figure1(records)
     if race is None or race.ratio[0] is None:
         return None
     ratio, bound = race.ratio
-    note = f"rates {best_rates(race)}; medians of {counted(race)} seeds"
+    note = (
+        "one four-layer net that stands in for an unspecified one, no other saturating "
+        f"neuron than tanh; rates {best_rates(race)}; medians of {counted(race)} seeds"
+    )
     low, high = 2, math.inf
     if claim.values:
         low, high = (claim.values[0] * share for share in (2 / 3, 4 / 3))
     settled = not bound or ratio > high or (high == math.inf and ratio >= low)
-    decided = verdict(low <= ratio <= high) if settled else INCONCLUSIVE
+    decided = in_a_stand_in(low <= ratio <= high) if settled else INCONCLUSIVE
     used = [record for of_kind in race.records.values() for record in of_kind]
     text = f"{'over ' if bound else ''}{ratio:.1f} times"
     return Finding(text, decided, note, files(used))
@@ -256,12 +260,33 @@ def averaging(claim, records):
     return Finding(ours, decided, note, files(used))
 
 
+def every_run(claim, records):
+    """Whether the towers' colours part in every seed of the base (N04), and the mean
+    difference that its 95 % interval over seeds excludes."""
+    found = coloured(records)
+    if len(found) < 2:
+        return None
+    means = [record.metrics["colour"]["means"] for record in found]
+    apart = {seed: abs(b - a) for seed, (a, b) in enumerate(means)}
+    none = dict.fromkeys(apart, 0.0)
+    difference = hypotheses.difference(none, apart, paired=True)
+    parted = sum(record.metrics["colour"]["p_value"] < PROBABLE for record in found)
+    ours = f"{parted} of {len(found)} seeds (p < {PROBABLE})"
+    note = (
+        f"`paper-32` on CIFAR-10; the towers' colours are {difference.mean:.2f} apart, "
+        f"more than {difference.high:.2f} is excluded (95 %)"
+    )
+    decided = in_a_stand_in(True) if parted == len(found) else INCONCLUSIVE
+    return Finding(ours, decided, note, files(found))
+
+
 READINGS = {
     "D01": relu_against_tanh,
     "D02": relu_against_tanh,
     "F03": footnote_3,
     "K06": biases,
     "L05": averaging,
+    "N04": every_run,
     **dict.fromkeys(
         {id for one in experiments.get(CHOICES).hypotheses for id in one.claims},
         in_a_small_net,
@@ -275,6 +300,26 @@ def coloured(records):
     runs = hypotheses.runs(records, experiments.get(CHOICES)).get("base", {})
     found = [run.get(("test", 1)) for _, run in sorted(runs.items())]
     return [one for one in found if one and one.metrics.get("colour")]
+
+
+def every_run(claim, records):
+    """Whether the towers' colours part in every seed of the base (N04), and the mean
+    difference that its 95 % interval over seeds excludes."""
+    found = coloured(records)
+    if len(found) < 2:
+        return None
+    means = [record.metrics["colour"]["means"] for record in found]
+    apart = {seed: abs(b - a) for seed, (a, b) in enumerate(means)}
+    none = dict.fromkeys(apart, 0.0)
+    difference = hypotheses.difference(none, apart, paired=True)
+    parted = sum(record.metrics["colour"]["p_value"] < PROBABLE for record in found)
+    ours = f"{parted} of {len(found)} seeds (p < {PROBABLE})"
+    note = (
+        f"`paper-32` on CIFAR-10; the towers' colours are {difference.mean:.2f} apart, "
+        f"more than {difference.high:.2f} is excluded (95 %)"
+    )
+    decided = in_a_stand_in(True) if parted == len(found) else INCONCLUSIVE
+    return Finding(ours, decided, note, files(found))
 
 
 def how_many_part(found):

@@ -154,7 +154,7 @@ def test_json_is_one_object_and_nothing_else_on_stdout(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     found = check_json(done.stdout, "cifar-18pct")
-    assert len(found["claims"]) == 63
+    assert len(found["claims"]) == 65
     assert found["totals"]["parameters"] == 89_578
     assert found["forms"] is None
 
@@ -215,7 +215,7 @@ def test_records_show_up(tmp_path, capsys):
 
 
 def test_the_papers_table(capsys, tmp_path):
-    """The main job, on this process's two logical CPUs: 63 claims, the two forms equal
+    """The main job, on this process's two logical CPUs: 65 claims, the two forms equal
     on real photographs, and exactly Figure 2's tensors between the devices."""
     code, out, _ = called(
         capsys, "--format", "json", "--records", tmp_path, "--placement", "CPU:0,CPU:1"
@@ -223,9 +223,9 @@ def test_the_papers_table(capsys, tmp_path):
     assert code == 0
     found = check_json(out, "paper")
     verdicts = {claim["id"]: claim["verdict"] for claim in found["claims"]}
-    assert len(verdicts) == 63
-    assert (verdicts["A03"], verdicts["H08"]) == ("reproduced", "paper's slip")
-    assert (verdicts["A02"], verdicts["L01"]) == ("not run", "citation")
+    assert len(verdicts) == 65
+    assert (verdicts["A03"], verdicts["H08"]) == ("arithmetic holds", "erratum")
+    assert (verdicts["A02"], verdicts["L01"]) == ("replicated elsewhere", "cited")
     forms = found["forms"]
     assert forms["images"] == 20 and forms["devices"] == ["CPU:0", "CPU:1"]
     assert max(forms["outputs"], forms["gradients"], forms["step"]) <= 1e-5

@@ -181,13 +181,13 @@ def test_results_section_shows_ours():
 def test_commands_section_groups_claims_by_command():
     """One row a command; nothing that was measured or cited is in it."""
     measured = [
-        (claim, Finding("", "reproduced" if claim.needs == paper.NOTHING else verdict))
+        (claim, Finding("", "as printed" if claim.needs == paper.NOTHING else verdict))
         for claim in paper.CLAIMS
-        for verdict in ["citation" if claim.needs == paper.CITATION else "not run"]
+        for verdict in ["cited" if claim.needs == paper.CITATION else "not attempted"]
     ]
     section = layout.commands_section(measured)
     ids = [id for row in section.rows for id in row[0].split(", ")]
-    expected = [claim.id for claim, finding in measured if finding.verdict == "not run"]
+    expected = [one.id for one, found in measured if found.verdict == "not attempted"]
     assert sorted(ids) == sorted(expected)
     assert len({row[1:] for row in section.rows}) == len(section.rows)
     assert all(row[2].startswith("python -m ") for row in section.rows)
@@ -202,8 +202,8 @@ def test_times(times, cell):
 
 def test_short_claims_section_counts_what_it_leaves_out():
     measured = [
-        (claim, Finding("42", "reproduced" if claim.needs == "nothing" else "not run"))
-        for claim in paper.CLAIMS
+        (one, Finding("42", "as printed" if one.needs == "nothing" else "cited"))
+        for one in paper.CLAIMS
     ]
     section = layout.short_claims_section(measured)
     free = [claim.id for claim in paper.CLAIMS if claim.needs == paper.NOTHING]

@@ -144,7 +144,7 @@ def test_wrong_use(words, said, tmp_path, capsys):
     assert line.startswith("error: ") and said in line
 
 
-# claim N01
+# claim N03
 
 
 def kernels_record(
@@ -173,19 +173,19 @@ def kernels_record(
 @pytest.mark.parametrize(
     ("found", "verdict"),
     [
-        (kernels_record(0.0002), findings.REPRODUCED),
-        (kernels_record(0.2), findings.NOT_REPRODUCED),
-        (kernels_record(0.0002, kernels=64), findings.NOT_RUN),
-        (kernels_record(0.0002, arm="random-weights"), findings.NOT_RUN),
-        (kernels_record(0.0002, data="cifar10"), findings.NOT_RUN),
-        (kernels_record(0.0002, experiment="start"), findings.NOT_RUN),
+        (kernels_record(0.0002), findings.SUPPORTED),
+        (kernels_record(0.2), findings.CONTRADICTED),
+        (kernels_record(0.0002, kernels=64), findings.REPLICATED),
+        (kernels_record(0.0002, arm="random-weights"), findings.REPLICATED),
+        (kernels_record(0.0002, data="cifar10"), findings.REPLICATED),
+        (kernels_record(0.0002, experiment="start"), findings.REPLICATED),
     ],
 )
 def test_the_towers_claim_is_read_from_a_record(found, verdict):
-    (claim,) = (claim for claim in paper.CLAIMS if claim.id == "N01")
+    (claim,) = (claim for claim in paper.CLAIMS if claim.id == "N03")
     subject = built.Subject(variants.get("paper"))
     finding = claims.measure(subject, claim, [found])
     assert finding.verdict == verdict
-    if verdict == findings.REPRODUCED:
-        assert finding.ours == "96 / 48, colour 0.70 / 0.20 (caffe, imported)"
-        assert "p = 0.0002 of 10,000 deals" in finding.note
+    if verdict == findings.SUPPORTED:
+        assert finding.ours == "colour 0.70 / 0.20 (caffe)"
+        assert "p = 0.0002 of 10,000" in finding.note

@@ -13,52 +13,70 @@ from alexnet_paper.nets import specs
 from alexnet_paper.nets.recipes import OnPlateau
 from alexnet_paper.nets.variants import VARIANTS
 from alexnet_paper.paper.articles import ARTICLES
+from alexnet_paper.paper.replications import of_claim
 from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
 from alexnet_paper.training.optimizer import MomentumSGD
 from alexnet_paper.verdicts import built
+from alexnet_paper.verdicts import finding
 from alexnet_paper.verdicts import measure as claims
 from alexnet_paper.verdicts.built import Subject
-from alexnet_paper.verdicts.finding import ARTICLE_SLIP
-from alexnet_paper.verdicts.finding import CITATION
+from alexnet_paper.verdicts.finding import ARITHMETIC
+from alexnet_paper.verdicts.finding import AS_PRINTED
+from alexnet_paper.verdicts.finding import CITED
+from alexnet_paper.verdicts.finding import ERRATUM
+from alexnet_paper.verdicts.finding import NOT_AS_PRINTED
+from alexnet_paper.verdicts.finding import NOT_ATTEMPTED
 from alexnet_paper.verdicts.finding import NOT_REPRODUCED
-from alexnet_paper.verdicts.finding import NOT_RUN
+from alexnet_paper.verdicts.finding import REPLICATED
 from alexnet_paper.verdicts.finding import REPRODUCED
-from alexnet_paper.verdicts.finding import SLIP
+from alexnet_paper.verdicts.finding import TRANSCRIBED
+from alexnet_paper.verdicts.finding import UNRUN
 
 ALL = [*paper.CLAIMS, *(c for a in ARTICLES.values() for c in a.claims)]
 CLAIM = {claim.id: claim for claim in ALL}
 FREE = [claim.id for claim in ALL if claim.needs == paper.NOTHING]
 
 PAPER_FREE = [id for id in FREE if len(id) == 3]
-AS_PRINTED = dict.fromkeys(PAPER_FREE, REPRODUCED)
+FOLLOWS = "A03 A04 B05 E04 H07 I01 L03".split()  # of the paper's own numbers
+CONFORMS = {
+    **dict.fromkeys(PAPER_FREE, AS_PRINTED),
+    **dict.fromkeys(FOLLOWS, ARITHMETIC),
+    "I02": ERRATUM,
+}
 
-# variant → what differs from "every claim that needs no data is reproduced"
+
+def articles_are(start, errata, copied, arithmetic=()):
+    """The verdicts on an article's free claims: as printed but for these."""
+    return {
+        **dict.fromkeys([id for id in FREE if id[:2] == start], AS_PRINTED),
+        **dict.fromkeys(errata.split(), ERRATUM),
+        **dict.fromkeys(copied.split(), TRANSCRIBED),
+        **dict.fromkeys(arithmetic, ARITHMETIC),
+    }
+
+
 EXPECTED = {
-    "paper": AS_PRINTED | dict.fromkeys(("B05", "H07", "H08", "I02"), SLIP),
-    "authors": AS_PRINTED
-    | dict.fromkeys(("B05", "H08", "I02"), SLIP)
-    | dict.fromkeys(("F01", "K03"), NOT_REPRODUCED),
-    "one-weird-trick": AS_PRINTED
-    | {"I02": SLIP}
+    "paper": CONFORMS | dict.fromkeys(("B05", "H08"), ERRATUM),
+    "authors": CONFORMS
+    | dict.fromkeys(("B05", "H08"), ERRATUM)
+    | dict.fromkeys(("F01", "K03"), NOT_AS_PRINTED),
+    "one-weird-trick": CONFORMS
     | dict.fromkeys(
-        "A04 B05 F01 H01 H02 H03 H04 H05 H08 J01 K03".split(), NOT_REPRODUCED
+        "A04 B05 F01 H01 H02 H03 H04 H05 H08 J01 K03 N01".split(), NOT_AS_PRINTED
     ),
-    "cifar-18pct": AS_PRINTED
-    | {"I02": SLIP}
+    "cifar-18pct": CONFORMS
     | dict.fromkeys(
-        "A03 A04 A05 B05 F01 H01 H02 H03 H04 H05 H06 H07 H08 I01 J01 K01 K03 "
-        "K04".split(),
-        NOT_REPRODUCED,
+        "A03 A04 A05 B05 F01 H01 H02 H03 H04 H05 H06 H08 I01 J01 K01 K03 K04 "
+        "N01".split(),
+        NOT_AS_PRINTED,
     ),
-    "bn-cifar10": dict.fromkeys([id for id in FREE if id[:2] == "BC"], REPRODUCED)
-    | dict.fromkeys(("BC03", "BC05", "BC19", "BC26"), ARTICLE_SLIP),
-    "cats-vs-dogs": dict.fromkeys([id for id in FREE if id[:2] == "CD"], REPRODUCED)
-    | dict.fromkeys(("CD02", "CD18"), ARTICLE_SLIP),
-    "bn-flowers17": dict.fromkeys([id for id in FREE if id[:2] == "BF"], REPRODUCED)
-    | dict.fromkeys(
-        "BF02 BF05 BF06 BF13 BF18 BF24 BF25".split(),
-        ARTICLE_SLIP,
+    "bn-cifar10": articles_are(
+        "BC", "BC01 BC03 BC05 BC19 BC26", "BC21 BC22 BC23", ["BC02"]
+    ),
+    "cats-vs-dogs": articles_are("CD", "CD01 CD02 CD18", "CD04 CD06 CD08", ["CD19"]),
+    "bn-flowers17": articles_are(
+        "BF", "BF02 BF03 BF04 BF05 BF06 BF13 BF18 BF24 BF25", "BF16 BF17"
     ),
 }
 
@@ -86,7 +104,7 @@ def test_verdicts(name):
     own = [c for c in claims.claims_of(VARIANTS[name]) if c.needs == paper.NOTHING]
     found = {claim.id: claims.measure(subject(name), claim) for claim in own}
     assert {id: f.verdict for id, f in found.items()} == EXPECTED[name]
-    assert all(finding.ours for finding in found.values())
+    assert all(one.ours for one in found.values())
 
 
 @pytest.mark.parametrize(
@@ -105,7 +123,7 @@ def test_verdicts(name):
         ("H04", "384 of 3×3×192"),
         ("H05", "256 of 3×3×192"),
         ("H06", "4,096 / 4,096"),
-        ("H07", "154,587"),
+        ("H07", "224·224·3 = 150,528"),
         ("H08", "290,400–186,624–…–1,000"),
         ("I01", "log2 1000 = 9.966"),
         ("I02", "2,178"),
@@ -129,7 +147,7 @@ def test_notes_say_where_the_slips_are():
         for id in ("H07", "H08", "I02")
     }
     assert "conv1 on 224×224 gives 54×54" in notes["H07"]
-    assert "on 227 gives 55×55" in notes["H07"]
+    assert "not Figure 2's 55×55" in notes["H07"]
     assert notes["H08"] == "55·48·96 printed for 55·55·96"
     assert "33·33·2" in notes["I02"] and "crops of 227: 1,800" in notes["I02"]
 
@@ -157,7 +175,7 @@ def record(variant, data, split, examples, views=10, **metrics):
     ("id", "found", "ours", "verdict"),
     [
         ("L04", (0.4100, 0.1850), "41.00 / 18.50", REPRODUCED),  # within a point
-        ("L04", (0.3900, 0.1700), "39.00 / 17.00", REPRODUCED),  # better
+        ("L04", (0.3900, 0.1700), "39.00 / 17.00", NOT_REPRODUCED),  # far below
         ("L04", (0.4200, 0.1850), "42.00 / 18.50", NOT_REPRODUCED),
         ("L04", (0.4100, 0.1950), "41.00 / 19.50", NOT_REPRODUCED),
         ("BC25", (0.3450, None), "65.50", REPRODUCED),  # accuracy 64.8 is printed
@@ -173,9 +191,9 @@ def test_a_record_answers_its_claim(id, found, ours, verdict):
         records = [record("paper", "imagenet", "validation", 50_000, **errors)]
     else:
         records = [record("bn-cifar10", "cifar10", "test", 10_000, 1, **errors)]
-    assert claims.measure(subject("caffe"), CLAIM[id], records).verdict == NOT_RUN
-    finding = claims.measure(subject(records[0].variant), CLAIM[id], records)
-    assert (finding.ours, finding.verdict) == (ours, verdict)
+    assert claims.measure(subject("caffe"), CLAIM[id], records).verdict in UNRUN
+    found = claims.measure(subject(records[0].variant), CLAIM[id], records)
+    assert (found.ours, found.verdict) == (ours, verdict)
 
 
 @pytest.mark.parametrize(
@@ -195,8 +213,8 @@ def test_another_protocol_is_no_evidence(wrong):
     errors = {"top1_error": 0.4, "top5_error": 0.18}
     right = record("paper", "imagenet", "validation", 50_000, **errors)
     records = [dataclasses.replace(right, **wrong)]
-    finding = claims.measure(subject("paper"), CLAIM["L04"], records)
-    assert finding.verdict == NOT_RUN
+    found = claims.measure(subject("paper"), CLAIM["L04"], records)
+    assert found.verdict == REPLICATED
 
 
 def test_measured_counts_of_maps_as_small_as_the_kernel():
@@ -205,14 +223,24 @@ def test_measured_counts_of_maps_as_small_as_the_kernel():
     assert small.macs == specs.totals(SMALL).macs
 
 
+def test_every_verdict_has_its_rule():
+    """And no rule is of a verdict that does not exist."""
+    said = vars(finding).items()
+    names = {n: v for n, v in said if n.isupper() and isinstance(v, str)}
+    assert set(names.values()) == set(finding.RULES)
+
+
 def test_claims_that_need_data_say_so():
     for claim in ALL:
         if claim.needs != paper.NOTHING:
-            finding = claims.measure(subject("cifar-18pct"), claim)
+            found = claims.measure(subject("cifar-18pct"), claim)
             cited = claim.needs == paper.CITATION
-            assert finding.verdict == (CITATION if cited else NOT_RUN)
-            assert cited or claim.needs in finding.note
+            elsewhere = REPLICATED if of_claim(claim.id) else NOT_ATTEMPTED
+            assert found.verdict == (CITED if cited else elsewhere)
+            assert cited or claim.needs in found.note
 
+
+GOOD, BAD = (AS_PRINTED, ARITHMETIC), (NOT_AS_PRINTED, ERRATUM)
 
 # The paper's net with small dense layers on small images: as far as a claim about
 # kernels, constants and first weights goes, the paper's net.
@@ -249,7 +277,7 @@ def without_last_dropout():
     "id", ["A05", "F01", "H01", "H02", "H03", "H04", "H05", "I01", "J01", "K03"]
 )
 def test_the_small_net_passes_where_it_should(id):
-    assert measured(id) == REPRODUCED
+    assert measured(id) in GOOD
 
 
 @pytest.mark.parametrize(
@@ -276,7 +304,6 @@ def test_the_small_net_passes_where_it_should(id):
         ("H04", SMALL.without("conv4")),
         ("H05", SMALL.change(conv5={"kernel": 5, "padding": 2})),
         ("H06", SMALL),
-        ("H07", SMALL.change(conv1={"filters": 94})),
         ("H08", SMALL),
         ("I01", SMALL.with_classes(500)),
         ("J01", with_dropout(rate=0.4)),
@@ -290,7 +317,7 @@ def test_the_small_net_passes_where_it_should(id):
     ],
 )
 def test_a_wrong_net_does_not_pass(id, net):
-    assert measured(id, net) == NOT_REPRODUCED
+    assert measured(id, net) in BAD
 
 
 @pytest.mark.parametrize(
@@ -309,8 +336,8 @@ def test_a_wrong_net_does_not_pass(id, net):
     ],
 )
 def test_a_wrong_recipe_does_not_pass(id, recipe):
-    assert measured(id) == REPRODUCED
-    assert measured(id, **recipe) == NOT_REPRODUCED
+    assert measured(id) in GOOD
+    assert measured(id, **recipe) in BAD
 
 
 def wrong_views(image, size):
@@ -340,16 +367,16 @@ def wrong_table():
     ],
 )
 def test_wrong_code_does_not_pass(id, module, name, wrong, monkeypatch):
-    assert measured(id) == REPRODUCED
+    assert measured(id) in GOOD
     monkeypatch.setattr(module, name, wrong)
-    assert measured(id) == NOT_REPRODUCED
+    assert measured(id) in BAD
 
 
 def test_views_are_counted_not_copied(monkeypatch):
     """A crop of 225 has the 32 places each way that the printed 2048 needs."""
-    assert measured("I02") == SLIP
+    assert measured("I02") == ERRATUM
     monkeypatch.setattr(augment, "PRINTED_CROP", 225)
-    assert measured("I02") == REPRODUCED
+    assert measured("I02") in GOOD
 
 
 def test_one_gpu_net_is_counted(monkeypatch):
@@ -357,7 +384,7 @@ def test_one_gpu_net_is_counted(monkeypatch):
     halved = VARIANTS["one-gpu"].architecture.change(fc6={"units": 2048})
     wrong = dataclasses.replace(VARIANTS["one-gpu"], architecture=halved)
     monkeypatch.setitem(VARIANTS, "one-gpu", wrong)
-    assert measured("E04") == NOT_REPRODUCED
+    assert measured("E04") in BAD
 
 
 @pytest.mark.parametrize(
@@ -374,12 +401,12 @@ def test_one_gpu_net_is_counted(monkeypatch):
 def test_a_wrong_article_net_does_not_pass(id, name, change):
     variant = VARIANTS[name]
     wrong = dataclasses.replace(variant, architecture=change(variant.architecture))
-    assert claims.measure(Subject(wrong), CLAIM[id]).verdict == ARTICLE_SLIP
+    assert claims.measure(Subject(wrong), CLAIM[id]).verdict == ERRATUM
 
 
 def test_only_the_papers_net_may_be_called_alexnet():
     """Where nothing is changed the name is right; cats-vs-dogs keeps 9 ReLUs, pools
     and the like of 23 layers."""
-    assert claims.measure(subject("paper"), CLAIM["CD18"]).verdict == REPRODUCED
+    assert claims.measure(subject("paper"), CLAIM["CD18"]).verdict in GOOD
     found = claims.measure(subject("cats-vs-dogs"), CLAIM["CD18"])
     assert found.ours == "11 of the paper's 23 layers unchanged, 0 added"

@@ -184,10 +184,10 @@ def race(relu, tanh, cut=math.inf):
 @pytest.mark.parametrize(
     ("relu", "tanh", "d01", "d02"),
     [
-        (5, 30, REPRODUCED, REPRODUCED),
-        (5, 12, NOT_REPRODUCED, REPRODUCED),
-        (5, 7, NOT_REPRODUCED, NOT_REPRODUCED),
-        (2, 40, NOT_REPRODUCED, REPRODUCED),
+        (5, 30, SUPPORTED, SUPPORTED),
+        (5, 12, CONTRADICTED, SUPPORTED),
+        (5, 7, CONTRADICTED, CONTRADICTED),
+        (2, 40, CONTRADICTED, SUPPORTED),
     ],
 )
 def test_relu_against_tanh(relu, tanh, d01, d02):
@@ -201,8 +201,8 @@ def test_relu_against_tanh(relu, tanh, d01, d02):
     ("cut", "d01", "d02"),
     [
         (5, INCONCLUSIVE, INCONCLUSIVE),  # over 1.0 times
-        (20, INCONCLUSIVE, REPRODUCED),  # over 4.0 times: six or more, who knows
-        (45, NOT_REPRODUCED, REPRODUCED),  # over 9.0 times
+        (20, INCONCLUSIVE, SUPPORTED),  # over 4.0 times: six or more, who knows
+        (45, CONTRADICTED, SUPPORTED),  # over 9.0 times
     ],
 )
 def test_a_lower_bound_decides_what_more_training_could_not_change(cut, d01, d02):
@@ -257,6 +257,26 @@ def test_when_the_rate_falls():
     lines = [{"epoch": n + 1, "rate": rate} for n, rate in enumerate((1, 1, 1, 0.1))]
     assert prose.falls(lines) == "the rate divided by ten after epoch 3"
     assert prose.falls(lines[:2]) == "the rate constant"
+
+
+def test_every_run_says_what_is_excluded():
+    """One of three parts; differences of 0.4, 0.1 and 0: mean 0.17, t of two degrees
+    of freedom 4.303 over the root of three times their deviation, 0.208."""
+    colours = ((0.2, 0.6), (0.4, 0.5), (0.4, 0.4))
+    records = [
+        dataclasses.replace(one, metrics={"colour": {"means": m, "p_value": p}})
+        for one, m, p in zip(BASE[:3], colours, (0.001, 0.2, 0.9), strict=True)
+    ]
+    found = finding(CLAIM["N04"], records)
+    assert found.ours == "1 of 3 seeds (p < 0.05)" and found.verdict == INCONCLUSIVE
+    assert "0.17 apart, more than 0.68 is excluded" in found.note
+    all_of_them = [
+        dataclasses.replace(
+            one, metrics={"colour": {"means": (0.1, 0.8), "p_value": 0}}
+        )
+        for one in BASE[:3]
+    ]
+    assert finding(CLAIM["N04"], all_of_them).verdict == SUPPORTED
 
 
 def test_towers_over_seeds():
