@@ -1,14 +1,18 @@
-"""What the paper says, what its authors logged, what this code measures: row by row.
+"""What the paper says, what its authors logged, what others and this code measure.
 
     python -m reproduce.table --variant paper
+    python -m reproduce.table --claim F02
     python -m reproduce.table --variant authors --format markdown --out authors.md
 
-Builds the net, takes it apart and checks it against every claim that needs no data
-(about 30 seconds on two cores); runs two real photographs through its two-tower and
-its one-device form; and shows the records of finished runs. Exit 0: the table was
+One screen: a tally, Tables 1 and 2, a line a claim with its verdict. Builds the net and
+checks it against every claim that needs no data, and runs two real photographs through
+its two-tower and its one-device form (about 15 seconds on two cores); the rest is read
+from records. --claim tells all there is about one claim, --only shows the claims of one
+verdict, --show adds sections. --variant list shows every net. Exit 0: the table was
 made; 1: it failed; 2: wrong use.
 """
 
+import dataclasses
 import sys
 
 from alexnet_paper.report.writers import FORMATS
@@ -23,6 +27,19 @@ def parser():
         default="text",
         choices=FORMATS,
         help="default: text",
+    )
+    parser.add_argument(
+        "--claim", metavar="ID", help="all about one claim, such as F02"
+    )
+    parser.add_argument(
+        "--only", metavar="VERDICT", help="claims of one verdict, or of its first words"
+    )
+    parser.add_argument(
+        "--show",
+        metavar="A,B",
+        default="",
+        help="sections to add: claims, changes, placement, architecture, memory, "
+        "results, runs, commands, or all",
     )
     parser.add_argument("--out", metavar="FILE", help="write here, not to stdout")
     parser.add_argument(
@@ -45,11 +62,17 @@ def main(arguments=None):
 
 
 def table(options):
+    from alexnet_paper import paper
     from alexnet_paper.nets import variants
     from alexnet_paper.results import record
 
+    if options.variant == "list":
+        command_line.emit(variants_listed(options.format), options.out)
+        return
     with command_line.usage():
         variant = variants.get(options.variant)
+        verdict = verdict_of(options.only)
+        show = sections_of(options.show)
         if options.out:
             command_line.check_out(options.out)
         records = record.load_all(options.records)
@@ -59,11 +82,61 @@ def table(options):
     from alexnet_paper.verdicts import forms
     from alexnet_paper.verdicts.measure import measure_all
 
+    def only(claim):
+        free = claim.needs == paper.NOTHING
+        asked = options.claim in (None, claim.id)
+        return asked and (verdict is None or free == (verdict in OF_NETS))
+
+    whole = options.claim is None and verdict is None
     with command_line.usage():
-        devices = forms.tower_devices(variant, options.placement)
-    command_line.note(f"building and measuring {variant.name} …")
-    measured = measure_all(variant, records, devices)
-    command_line.emit(report.table(measured, options.format), options.out)
+        devices = forms.tower_devices(variant, options.placement) if whole else ()
+    if whole:
+        command_line.note(f"building and measuring {variant.name} …")
+    measured = measure_all(variant, records, devices, None if whole else only)
+    if verdict:
+        kept = tuple(row for row in measured.rows if row[1].verdict == verdict)
+        measured = dataclasses.replace(measured, rows=kept)
+    with command_line.usage():
+        if options.claim:
+            content = report.claim(measured, options.claim, options.format)
+        elif measured.rows:
+            content = report.table(measured, options.format, show)
+        else:
+            raise ValueError(f"no claim about {variant.name} is {verdict!r}.")
+    command_line.emit(content, options.out)
+
+
+OF_NETS = ("as printed", "not as printed", "arithmetic holds", "erratum", "transcribed")
+
+
+def verdict_of(words):
+    """The verdict that starts with these words, or None for none. Raises ValueError,
+    listing all, where none does."""
+    from alexnet_paper.verdicts.finding import RULES
+
+    found = [name for name in RULES if words and name.startswith(words.lower())]
+    if words and not found:
+        raise ValueError(f"unknown verdict {words!r}: one of {', '.join(RULES)}.")
+    return found[0] if found else None
+
+
+def sections_of(words):
+    """The names of --show. Raises ValueError, listing all, for an unknown one."""
+    known = "claims changes placement architecture memory results runs commands all"
+    asked = [name for name in words.split(",") if name]
+    unknown = [name for name in asked if name not in known.split()]
+    if unknown:
+        names = known.replace(" ", ", ")
+        raise ValueError(f"--show has no section {unknown[0]!r}: {names}.")
+    return asked
+
+
+def variants_listed(format):
+    """Every net with its parameters, source and title."""
+    from alexnet_paper.report import nets
+    from alexnet_paper.report import writers
+
+    return writers.write([nets.variants_section()], format)
 
 
 if __name__ == "__main__":

@@ -867,7 +867,7 @@ CLAIMS = (
         "differ by ≤0.1",
         NOTHING,
         values=(0.1,),
-        unit="points",
+        unit="points apart",
         protocol="ILSVRC-2012, “in our experience”",
         remark="Table 2 agrees: 16.4 and 16.4, 15.4 and 15.3",
     ),

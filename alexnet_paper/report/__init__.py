@@ -8,7 +8,8 @@ style        what all figures share
 charts       Figure 1, curves, confusion matrices, effects
 figure2      the net, drawn
 contact_sheets  Figures 3 and 4
-    table        the main job: a variant beside the paper
+    screen       the main job on one screen
+table        the main job: a variant beside the paper
     comparison   variants side by side
 prose        what records say, in words
 figures      figures of records

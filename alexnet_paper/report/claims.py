@@ -1,6 +1,8 @@
 """Claims and the paper's tables as sections: what each row shows."""
 
 from alexnet_paper import paper
+from alexnet_paper.report.screen import lost_without
+from alexnet_paper.report.screen import tally
 from alexnet_paper.report.writers import Section
 from alexnet_paper.verdicts.finding import CONTRADICTED
 from alexnet_paper.verdicts.finding import INCONCLUSIVE
@@ -45,6 +47,22 @@ def claims_section(variant, measured, article):
         ),
         tuple(rows),
         f"Ours: {variant.title} (variant {variant.name}).",
+    )
+
+
+def brief_section(variant, measured, article):
+    """One table that fits a page: id, claim, printed, ours, verdict."""
+    rows = tuple(
+        (claim.id, claim.statement, lost_without(claim), finding.ours, finding.verdict)
+        for claim, finding in measured
+    )
+    title = article.title if article else "Krizhevsky, Sutskever & Hinton (2012)"
+    printed = "article" if article else "paper"
+    return Section(
+        f"{title} beside variant {variant.name}",
+        ("id", "claim", printed, "ours", "verdict"),
+        rows,
+        f"{tally(measured)} Differences are points of error lost without it.",
     )
 
 
@@ -149,6 +167,8 @@ def commands_section(measured):
     rows, left = {}, TO_RUN
     measured = [(claim, found) for claim, found in measured if found.verdict in left]
     for claim, _ in measured:
+        if not claim.command:
+            continue
         rows.setdefault((claim.needs, claim.command), []).append(claim.id)
     return Section(
         "What was not run, or not on the data it needs, and the command that runs it",

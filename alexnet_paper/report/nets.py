@@ -156,3 +156,18 @@ def departures_sections():
             ),
         ),
     ]
+
+
+def variants_section():
+    """A line a net: parameters, source, title."""
+    rows = tuple(
+        (
+            variant.name,
+            f"{specs.totals(variant.architecture).parameters:,}",
+            variant.source,
+            variant.title,
+        )
+        for variant in variants.VARIANTS.values()
+    )
+    note = "Any of them with a change: NAME.ABLATION, such as paper.no-lrn."
+    return Section("Nets", ("variant", "parameters", "source", "what"), rows, note)

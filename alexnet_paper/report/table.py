@@ -10,33 +10,61 @@ from alexnet_paper.nets import variants
 from alexnet_paper.report import claims
 from alexnet_paper.report import nets as net_sections
 from alexnet_paper.report import runs
+from alexnet_paper.report import screen
 from alexnet_paper.report import writers
 from alexnet_paper.training import environment
 from alexnet_paper.verdicts.finding import NOT_REPRODUCED
 from alexnet_paper.verdicts.finding import REPRODUCED
 
+SHOWN = ("claims", "changes", "placement", "architecture", "memory", "results")
+SHOWN += ("runs", "commands")
 
-def table(measured, format):
-    """The whole report on a `verdicts.measure.Measured` in one of `writers.FORMATS`."""
+
+def table(measured, format, show=()):
+    """A `verdicts.measure.Measured` in one of `writers.FORMATS`: one screen, or one
+    table; `show` adds sections of `SHOWN`, or "all"."""
     if format == "json":
         return json.dumps(as_json(measured), indent=1) + "\n"
-    return writers.write(sections(measured), format)
+    asked = set(SHOWN) if "all" in show else set(show)
+    more = [one for name, one in sections(measured) if name in asked]
+    if format == "text":
+        first = screen.screen(measured)
+        return first + ("\n" + writers.write(more, format) if more else "")
+    first = claims.brief_section(measured.variant, measured.rows, measured.article)
+    return writers.write([first, *more], format)
+
+
+def claim(measured, id, format="text"):
+    """All there is about one claim. Raises ValueError where none has that id."""
+    for one, found in measured.rows:
+        if one.id == id:
+            rows = screen.about_claim(one, found)
+            section = writers.Section(f"Claim {id}", ("what", "text"), rows)
+            return writers.write([section], format)
+    known = ", ".join(one.id for one, _ in measured.rows)
+    raise ValueError(f"there is no claim {id!r}: one of {known}.")
 
 
 def sections(measured):
-    """The report as `writers.Section`s."""
+    """(name of `SHOWN`, `writers.Section`) pairs, in order."""
+    for name, found in named_sections(measured):
+        yield from ((name, one) for one in found)
+
+
+def named_sections(measured):
+    """(name of `SHOWN`, its sections) pairs, in order."""
     variant, article = measured.variant, measured.article
-    net = variant.architecture
-    found = [claims.claims_section(variant, measured.rows, article)]
+    net, forms = variant.architecture, measured.forms
+    yield "claims", [claims.claims_section(variant, measured.rows, article)]
     if article:
         what = ("What the article changed", ("paper", "article"))
-        found.append(net_sections.differences_section(*what, changes(variant)))
-    if measured.forms:
-        found += claims.forms_sections(measured.forms)
+        yield "changes", [net_sections.differences_section(*what, changes(variant))]
+    if forms:
+        yield "placement", claims.forms_sections(forms)
     layers, totals = specs.trace(net), specs.totals(net)
-    found.append(net_sections.architecture_section(variant, layers, totals))
-    memory = specs.memory(net)
-    found.append(net_sections.memory_section(memory, variant.recipe.batch_size))
+    yield "architecture", [net_sections.architecture_section(variant, layers, totals)]
+    memory, size = specs.memory(net), variant.recipe.batch_size
+    yield "memory", [net_sections.memory_section(memory, size)]
     if not article:
         ours = {
             claim.id: finding.ours
@@ -44,10 +72,10 @@ def sections(measured):
             if finding.verdict in (REPRODUCED, NOT_REPRODUCED)
         }
         printed = (paper.TABLE_1, paper.TABLE_2)
-        found += [claims.results_section(one, ours) for one in printed]
+        yield "results", [claims.results_section(one, ours) for one in printed]
     if measured.records:
-        found.append(runs.records_section(measured.records))
-    return [*found, claims.commands_section(measured.rows)]
+        yield "runs", [runs.records_section(measured.records)]
+    yield "commands", [claims.commands_section(measured.rows)]
 
 
 def changes(variant):

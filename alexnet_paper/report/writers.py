@@ -7,11 +7,11 @@ are written in every format.
 import csv
 import io
 import json
-import sys
+import shutil
 from dataclasses import dataclass
 
 FORMATS = ("text", "markdown", "latex", "csv", "json")
-PIPE_WIDTH = 150  # of a text table that does not go to a terminal
+PIPE_WIDTH = 100  # where there is no terminal and no COLUMNS
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,7 @@ def text(sections, width=None):
     from rich.table import Table
     from rich.text import Text
 
-    if width is None and not sys.stdout.isatty():
-        width = PIPE_WIDTH
+    width = width or shutil.get_terminal_size((PIPE_WIDTH, 24)).columns
     console = Console(
         width=width, file=io.StringIO(), record=True, color_system=None, highlight=False
     )

@@ -39,18 +39,20 @@ class Measured:
         return ARTICLES.get(self.variant.name)
 
 
-def measure_all(variant, records=(), devices=()):
+def measure_all(variant, records=(), devices=(), only=None):
     """Measures every claim about a variant, and compares its two forms.
 
     Args:
         variant: A `Variant`; its net is built once.
         records: All records there are.
         devices: Of its two towers; () leaves out the comparison of the forms.
+        only: `only(claim)` says which claims are asked for; None: all.
 
     Returns a `Measured`.
     """
     subject = built.Subject(variant)
-    rows = tuple((one, measure(subject, one, records)) for one in claims_of(variant))
+    asked = [one for one in claims_of(variant) if only is None or only(one)]
+    rows = tuple((one, measure(subject, one, records)) for one in asked)
     compared = forms.of_photographs(variant.architecture, devices) if devices else None
     own = tuple(record for record in records if record.variant == variant.name)
     return Measured(variant, rows, compared, own)

@@ -59,8 +59,8 @@ def recorded(claim, records):
     recipe as published, if there is one.
 
     Reproduced: every printed value is within the record's 95 % interval, or
-    `TOLERANCE` beside it; an error far below is none either. Inconclusive: it is not, and training
-    was shorter than the recipe's.
+    `TOLERANCE` beside it, so that an error far below is no reproduction either.
+    Inconclusive: it is not, and training was shorter than the recipe's.
     """
     evidence = EVIDENCE.get(claim.id)
     found = [r for r in records if evidence and evidence.matches(r)]

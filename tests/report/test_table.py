@@ -15,8 +15,7 @@ def nothing_measured(name):
 def test_an_articles_table_says_what_it_changed(name):
     """In the report's sections and in its JSON; no other net's has it."""
     measured = nothing_measured(name)
-    titled = [s for s in table.sections(measured) if "article changed" in s.title]
-    (changed,) = titled
+    (changed,) = [one for name, one in table.sections(measured) if name == "changes"]
     assert changed.columns == ("layer", "paper", "article")
     assert ("towers", "2", "1") in changed.rows
     assert ("optimizer", "sgd", "adam") in changed.rows
