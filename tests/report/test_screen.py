@@ -35,7 +35,7 @@ def test_it_fits_a_screen(width):
     lines = screen.screen(MEASURED, width, colour=False).splitlines()
     assert len(lines) <= 100 and max(map(len, lines)) <= width
     for claim, _ in ROWS:
-        assert sum(f" {claim.id} " in line for line in lines) == 1
+        assert sum(f"  {claim.id} " in line for line in lines) == 1
     assert "\x1b" not in "".join(lines)
 
 
