@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.ticker import NullFormatter
 from matplotlib.ticker import PercentFormatter
 
+from alexnet_paper.nets.specs import Dropout
 from alexnet_paper.report.style import BLACK
 from alexnet_paper.report.style import BLUE
 from alexnet_paper.report.style import COLUMN
@@ -94,11 +95,17 @@ def epochs_text(median, histories):
 
 
 @styled
-def curves(history, about=""):
+def curves(history, about="", layers=()):
     """Loss and accuracy of a run, epoch by epoch; training solid, validation dashed.
 
-    `history` is a run's log: lines with "epoch", "loss", "top1_error" and mostly
-    "val_loss", "val_top1_error". Raises ValueError for an empty one.
+    Args:
+        history: A run's log: lines with "epoch", "loss", "top1_error" and mostly
+            "val_loss", "val_top1_error".
+        about: What was trained, for the caption.
+        layers: The net's layer specs: the caption says that dropout was on in
+            training where one of them is a `Dropout`.
+
+    Raises ValueError for an empty history.
     """
     if not history:
         raise ValueError("no epoch has been trained yet: there is no curve to draw.")
@@ -129,11 +136,9 @@ def curves(history, about=""):
         axes.grid(color="#dddddd", linewidth=0.5)
     panels[1].yaxis.set_major_formatter(PercentFormatter(1, 0, " %"))
     panels[0].legend(frameon=False)
-    caption(
-        figure,
-        f"{about} Training: mean over the epoch's steps, dropout on. "
-        "Validation: after the epoch.",
-    )
+    dropout = any(isinstance(spec, Dropout) for spec in layers)
+    measured = "mean over the epoch's steps" + (", dropout on" if dropout else "")
+    caption(figure, f"{about} Training: {measured}. Validation: after the epoch.")
     return figure
 
 

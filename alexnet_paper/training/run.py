@@ -15,7 +15,7 @@ BEST = "best.npz"  # the epoch with the lowest validation error, where a recipe 
 
 
 class Stopped(Exception):
-    """Training ends here, before the last epoch; the message says why."""
+    """Another process works on a run, or a file; the message says on which."""
 
 
 def history(folder):

@@ -126,10 +126,26 @@ def without_seconds(history):
     return [{k: v for k, v in line.items() if k != "seconds"} for line in history]
 
 
+def differences(ours, theirs):
+    """{name: largest difference in units in the last place} of the arrays of two
+    checkpoints whose bits differ, in the order of the file."""
+    return {
+        name: float(np.testing.assert_array_max_ulp(a, theirs[name], np.inf).max())
+        for name, a in ours.items()
+        if a.tobytes() != theirs[name].tobytes()
+    }
+
+
 def same(one, other):
     """The same bits in every array of two runs' checkpoints, the same history, and the
     same state."""
     ours, theirs = (kill_and_resume.arrays(folder) for folder in (one, other))
+    assert ours.keys() == theirs.keys()
+    differ = differences(ours, theirs)
+    assert not differ, (
+        f"{len(differ)} of {len(ours)} arrays differ, first {next(iter(differ))}, by "
+        f"up to {max(differ.values()):g} units in the last place: {differ}"
+    )
     assert kill_and_resume.same_bits(ours, theirs)
     states = [
         weights.load(f / run_folder.CHECKPOINT).meta["state"] for f in (one, other)
@@ -271,12 +287,38 @@ def test_killed_between_log_and_checkpoint(alone, tmp_path, monkeypatch):
     assert same(alone, tmp_path)
 
 
-def test_two_devices_resume_alike(tmp_path):
-    """The two-tower form, each tower with its own dropout and momentum."""
+@pytest.fixture(scope="module")
+def two_devices(tmp_path_factory):
+    """Plan and folder of a run in the two-tower form, each tower with its own dropout
+    and momentum, that nothing disturbed."""
     plan = changed(placement="CPU:0,CPU:1", epochs=1)
-    trained(plan, tmp_path / "alone")
-    trained(plan, tmp_path / "stopped", [(0, 1)])
-    assert same(tmp_path / "alone", tmp_path / "stopped")
+    folder = tmp_path_factory.mktemp("two-devices")
+    trained(plan, folder)
+    return plan, folder
+
+
+def test_two_devices_train_alike(two_devices, tmp_path):
+    """The control of the next test: the same run again, without a stop."""
+    plan, folder = two_devices
+    trained(plan, tmp_path)
+    assert same(folder, tmp_path)
+
+
+def test_two_devices_resume_alike(two_devices, tmp_path):
+    plan, folder = two_devices
+    trained(plan, tmp_path, [(0, 1)])
+    assert same(folder, tmp_path)
+
+
+def test_arrays_that_differ_are_named():
+    """With the distance in units in the last place, of integers and floats alike."""
+    one = {"a": np.ones(3, "float32"), "b": np.ones(2, "float32"), "c": np.arange(3)}
+    other = {name: array.copy() for name, array in one.items()}
+    assert differences(one, other) == {}
+    other["b"][1] += 3 * np.spacing(np.float32(1))
+    other["c"][0] = 1
+    found = differences(one, other)
+    assert list(found) == ["b", "c"] and found["b"] == 3.0
 
 
 def test_ctrl_c_saves_after_the_step_and_says_so(tmp_path):
