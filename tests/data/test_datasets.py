@@ -499,7 +499,7 @@ def test_flowers17_in_class_folders(classes, tmp_path):
         assert whole == {name.split("/")[1]: int(name[:2]) for name in names}
     else:
         text = refusal(ValueError, "flowers17", tmp_path)
-        assert "16 class folders in place of 17" in text
+        assert "16 class folders instead of 17" in text
 
 
 def test_cats_and_dogs(tmp_path):
@@ -516,7 +516,7 @@ def test_cats_and_dogs(tmp_path):
 def test_cats_dogs_and_birds(tmp_path):
     names = (f"{c}/{i}.jpg" for c in ("birds", "cats", "dogs") for i in range(9))
     text = refusal(ValueError, "cats-vs-dogs", touch(tmp_path, *names))
-    assert "3 class folders in place of 2" in text
+    assert "3 class folders instead of 2" in text
 
 
 def test_an_empty_class_and_a_missing_folder(tmp_path):
@@ -606,7 +606,7 @@ def test_validation_images_alone(tmp_path, monkeypatch):
 
 def test_one_class_is_none_to_train_on(tmp_path):
     touch(tmp_path, "a/1.jpg", "a/2.jpg", "a/3.jpg", "a/4.jpg", "a/5.jpg", "a/6.jpg")
-    assert "has one class only: a" in refusal(ValueError, "folder", tmp_path)
+    assert "has only one class: a" in refusal(ValueError, "folder", tmp_path)
 
 
 def test_validation_images_alone_are_not_trained_on(tmp_path):
@@ -685,7 +685,7 @@ def test_a_prepared_set_of_two_classes_is_checked(tmp_path):
     """cats-vs-dogs in folders train and test: the number of classes counts there."""
     train_folder(tmp_path)
     touch(tmp_path, *(f"test/{w}/1.JPEG" for w in WNIDS))
-    assert "4 classes in place of 2" in refusal(ValueError, "cats-vs-dogs", tmp_path)
+    assert "4 classes instead of 2" in refusal(ValueError, "cats-vs-dogs", tmp_path)
     sizes = {
         name: len(split)
         for name, split in data.load("folder", tmp_path, 0.4).splits.items()

@@ -415,7 +415,7 @@ def test_unchecked_skips_neither_shapes_nor_finite_numbers(small, tmp_path):
         conversion.convert(tmp_path / "w.npz", Options(unchecked=True))
     arrays["conv3/bias"][4] = np.nan
     foreign.write_npz(tmp_path / "w.npz", arrays)
-    with pytest.raises(ValueError, match="conv3/bias has numbers that are not finite"):
+    with pytest.raises(ValueError, match="conv3/bias holds numbers that are not"):
         conversion.convert(tmp_path / "w.npz", Options(unchecked=True))
 
 
