@@ -670,7 +670,7 @@ def test_alexnet_reads_a_weight_file(small_variant, tiny, tmp_path):
         AlexNet(weights=path, variant="tiny", classes=4)
     with pytest.raises(FileNotFoundError):
         AlexNet(weights=tmp_path / "absent.npz", variant="tiny")
-    with pytest.raises(ValueError, match="is of variant 'tiny', not 'paper'"):
+    with pytest.raises(ValueError, match="is for the variant 'tiny', not 'paper'"):
         AlexNet(weights=path, include_top=False)
     with pytest.raises(ValueError, match="input_shape needs numbers"):
         AlexNet(variant="tiny", input_shape=(None, None, 3), include_top=False)

@@ -128,7 +128,7 @@ else:
     (halves, errors), (whole, more) = [run.communicate() for run in runs]
     assert halves == "tower a on CPU:0, tower b on CPU:1\n", errors
     first, second, scope = whole.splitlines() or [more]
-    assert "there is one device, CPU:0: use one-device" in first
+    assert "this process has CPU:0: use one-device" in first
     assert "there is no CPU:1" in second and "before TensorFlow has run" in second
     assert scope == "nullcontext"
 
