@@ -214,17 +214,6 @@ def test_killed_and_started_again(originals, done, tmp_path, monkeypatch):
         assert (path.stat().st_mtime_ns == time_) == (path != half)
 
 
-def test_the_number_of_workers_does_not_change_the_statistics(
-    originals, done, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(prepare, "CHUNK", 3)
-    prepare.prepare(originals, tmp_path / "out", workers=1)
-    ours, theirs = (
-        (out / "statistics.npz").read_bytes() for out in (tmp_path / "out", done[0])
-    )
-    assert ours == theirs
-
-
 def test_a_folder_of_other_files_is_refused(originals, tmp_path):
     chunks = prepare.plan(originals, tmp_path)
     prepare.check_same(tmp_path, chunks)

@@ -7,7 +7,6 @@ import pytest
 from alexnet_paper.nets import differences
 from alexnet_paper.nets import variants
 from alexnet_paper.nets.differences import Row
-from alexnet_paper.nets.recipes import OnPlateau
 from alexnet_paper.nets.recipes import Recipe
 from alexnet_paper.nets.specs import LRN
 from alexnet_paper.nets.specs import Architecture
@@ -118,7 +117,6 @@ def test_recipes_field_by_field():
         Row("mean", "image", "none"),
         Row("reflect", "no", "yes"),
     )
-    assert OnPlateau() == Recipe().drops
 
 
 def test_the_flowers_article_against_the_paper():
