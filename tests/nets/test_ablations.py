@@ -57,8 +57,6 @@ def test_one_thing_is_changed(name):
     """Either layers, of one kind or one name, or the fields of the recipe it names."""
     variant, ablation = variants.get(f"paper-32.{name}"), ABLATIONS[name]
     assert variant.name == f"paper-32.{name}"
-    assert ablation.departure in variant.departures
-    assert ablation.title in variant.title
     changed = {
         field.name
         for field in dataclasses.fields(BASE.recipe)
