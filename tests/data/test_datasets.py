@@ -1,6 +1,5 @@
 """Datasets: what is read, how it is split, and what a batch is a function of."""
 
-import io
 import pickle
 import subprocess
 import sys
@@ -12,6 +11,8 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from foreign import Runs
+from foreign import python2_pickle
 from PIL import Image
 
 from alexnet_paper.data import datasets as data
@@ -167,27 +168,6 @@ def test_fingerprint_of_files_is_of_their_names(tmp_path):
 # CIFAR-10 in its three forms
 
 
-def python2_pickle(content):
-    """Pickled as the originals were, by Python 2 with NumPy 1: its `str` are bytes."""
-
-    class Python2(pickle._Pickler):
-        dispatch = dict(pickle._Pickler.dispatch)
-
-        def save_bytes(self, value):
-            short = len(value) < 256
-            size = len(value).to_bytes(1 if short else 4, "little")
-            code = pickle.SHORT_BINSTRING if short else pickle.BINSTRING
-            self.write(code + size + value)
-            self.memoize(value)
-
-        dispatch[bytes] = save_bytes
-
-    file = io.BytesIO()
-    Python2(file, protocol=2).dump(content)
-    modern, original = b"cnumpy._core.multiarray\n", b"cnumpy.core.multiarray\n"
-    return file.getvalue().replace(modern, original)
-
-
 def batch_pickle(images, labels, name=b"part"):
     """One of the six files: 3,072 values a row, all of red first."""
     return python2_pickle(
@@ -265,16 +245,6 @@ def test_cifar10_has_its_validation_held_out(cifar):
     sizes = {name: len(split) for name, split in splits.items()}
     assert sizes == {"train": 40_000, "validation": 10_000, "test": 10_000}
     assert set(np.bincount(splits["validation"].labels)) == {1000}
-
-
-class Runs:
-    """What a hostile pickle has in it: a call."""
-
-    def __init__(self, function, *arguments):
-        self.function, self.arguments = function, arguments
-
-    def __reduce__(self):
-        return self.function, self.arguments
 
 
 @pytest.fixture

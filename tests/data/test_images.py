@@ -2,11 +2,11 @@
 
 import io
 import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from foreign import declared_png
 from PIL import Image
 
 from alexnet_paper.data.images import BadImage
@@ -45,18 +45,6 @@ def opened(path):
     image, done = open_image(path)
     assert image.mode == "RGB"
     return np.asarray(image).astype(int), done
-
-
-def chunk(kind, content):
-    check = struct.pack(">I", zlib.crc32(kind + content))
-    return struct.pack(">I", len(content)) + kind + content + check
-
-
-def declared_png(width, height):
-    """A PNG of a few bytes that says it is width × height."""
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    content = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(999)))
-    return b"\x89PNG\r\n\x1a\n" + content + chunk(b"IEND", b"")
 
 
 def declared_bmp(width, height):

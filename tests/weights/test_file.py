@@ -7,6 +7,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from foreign import Runs
 
 from alexnet_paper.data import augment
 from alexnet_paper.data.augment import Preparation
@@ -217,24 +218,14 @@ def test_a_folder_and_a_missing_file(tmp_path):
         weight_file.load(tmp_path / "w.npz")
 
 
-class Hostile:
-    """Writes a file when it is unpickled."""
-
-    def __init__(self, witness):
-        self.witness = witness
-
-    def __reduce__(self):
-        return open, (str(self.witness), "w")
-
-
 @pytest.mark.parametrize("whole", [True, False])
 def test_nothing_is_unpickled(whole, tmp_path):
     """A pickle in place of the file, or of one array in it: refused, not run."""
     path, witness = tmp_path / "w.npz", tmp_path / "witness"
     if whole:
-        path.write_bytes(pickle.dumps(Hostile(witness)))
+        path.write_bytes(pickle.dumps(Runs(open, str(witness), "w")))
     else:
-        hostile = np.array([Hostile(witness)], dtype=object)
+        hostile = np.array([Runs(open, str(witness), "w")], dtype=object)
         path.write_bytes(npz(**{"conv1/kernel": hostile}, meta=text(META)))
     refused(path)
     assert not witness.exists()
