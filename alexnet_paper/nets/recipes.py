@@ -42,8 +42,8 @@ class Recipe:
     rate_multipliers: tuple[tuple[str, float], ...] = ()
     batch_size: int = 128
     epochs: int = 90
-    drops: tuple[int, ...] | OnPlateau = OnPlateau()  # or epochs of ÷10
-    mean: str | None = "image"  # that is subtracted: "image", "pixel" or None
+    drops: tuple[int, ...] | OnPlateau = OnPlateau()  # or epochs, each with ÷10
+    mean: str | None = "image"  # to subtract: "image", "pixel" or None
     scale: float | None = None  # divisor of the pixels
     image_side: int | None = None  # images are rescaled to it, then cropped
     crops: bool = True  # random crops in training; else central ones
@@ -54,7 +54,7 @@ class Recipe:
     validation: float = 0.2  # share held out, if the data has no validation set
     vary_validation: bool = False  # augment validation images, too
     steps: int | None = None  # of an epoch; None: every image once
-    patience: int | None = None  # stop after epochs without a lower validation error
+    patience: int | None = None  # epochs without a lower validation error, then stop
     keep_best: bool = False  # evaluate the epoch with the lowest validation error
     loss_of: str = "logits"  # or "probabilities", clipped at 1e-7 as old Keras did
 

@@ -127,12 +127,6 @@ def test_paper_weights_biases_and_multiply_adds():
     assert {layer.name: layer.macs for layer in layers if layer.macs} == PAPER_MACS
 
 
-def test_neurons_of_figure_2():
-    """The printed list with its first number put right."""
-    found = [layer.neurons for layer in specs.trace(PAPER) if layer.learned]
-    assert found == [290_400, 186_624, 64_896, 64_896, 43_264, 4096, 4096, 1000]
-
-
 @pytest.mark.parametrize("name", SIDES)
 def test_sides_of_the_maps(name):
     layers = specs.trace(net_of(name))
