@@ -1,8 +1,12 @@
-"""Weight files as other projects write them, made without the code that reads them."""
+"""Files as others write them, made without the code that reads them: weights, pickles
+of Python 2, and files that lie."""
 
 import dataclasses
+import io
 import math
+import pickle
 import struct
+import zlib
 from collections import OrderedDict
 
 import numpy as np
@@ -26,6 +30,47 @@ TORCHVISION = [
     *(f"features.{number}" for number in (0, 3, 6, 8, 10)),
     *(f"classifier.{number}" for number in (1, 4, 6)),
 ]
+
+
+class Runs:
+    """What a hostile pickle has in it: a call."""
+
+    def __init__(self, function, *arguments):
+        self.function, self.arguments = function, arguments
+
+    def __reduce__(self):
+        return self.function, self.arguments
+
+
+class Python2(pickle._Pickler):
+    """Writes text and bytes as Python 2 did, with which old files were made."""
+
+    def save_string(self, text):
+        content = text if isinstance(text, bytes) else text.encode("latin1")
+        self.write(b"T" + struct.pack("<l", len(content)) + content)
+        self.memoize(text)
+
+    dispatch = {**pickle._Pickler.dispatch, bytes: save_string, str: save_string}
+
+
+def python2_pickle(content):
+    """Pickled as by Python 2 with NumPy 1."""
+    file = io.BytesIO()
+    Python2(file, protocol=2).dump(content)
+    modules = (b"numpy._core.multiarray", b"numpy.core.multiarray")
+    return file.getvalue().replace(*modules)
+
+
+def png_chunk(kind, body):
+    check = struct.pack(">I", zlib.crc32(kind + body))
+    return struct.pack(">I", len(body)) + kind + body + check
+
+
+def declared_png(width, height):
+    """A PNG of a few bytes that says it is width × height."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    body = png_chunk(b"IDAT", zlib.compress(bytes(999))) + png_chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + body
 
 
 def small_variants():

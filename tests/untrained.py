@@ -1,4 +1,4 @@
-"""Nets with first, random weights, as `trained.Trained`: what tests look at."""
+"""Nets with random initial weights, as `Trained`, for tests to look at."""
 
 import numpy as np
 

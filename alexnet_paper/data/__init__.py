@@ -1,8 +1,8 @@
 """Images to batches.
 
-images       image files, read safely
-augment      what the paper does to an image before the net sees it
-prepare      a training set made ready once
-batches      what Keras is fed with
+images       reading image files
+augment      from an image to the net's input
+prepare      resizing a whole dataset once
+batches      batches for Keras
 datasets     named datasets and their splits
 """

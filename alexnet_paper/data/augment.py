@@ -1,7 +1,7 @@
-"""What the paper does to an image before the net sees it (§2, §4.1).
+"""From an image to the net's input: resizing, crops, colour noise (paper §2, §4.1).
 
 Images are NumPy arrays (height, width, 3), RGB, 0–255. Every random choice comes from
-a `numpy.random.Generator` handed in, so that it is a function of its seed.
+the `numpy.random.Generator` passed in, so a seed decides it.
 """
 
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ from alexnet_paper.data.images import in_rgb
 SHORT_SIDE = 256  # §2
 PRINTED_CROP = 224  # §4.1
 
-# Authors' mean image over ILSVRC-2012, averaged per channel (cuda-convnet2
-# make-data/input_meta): used where no mean image of one's own is at hand.
+# Mean colour of ILSVRC-2012, from the authors' mean image (cuda-convnet2
+# make-data/input_meta), for use without a mean image of one's own.
 AUTHORS_MEAN = (127.3049, 119.7154, 104.9126)
 
 
 @dataclass(frozen=True)
 class ColourPCA:
-    """Principal components of a set's RGB values (§4.1).
+    """Principal components of the RGB values of a set of images (§4.1).
 
-    `stds` are the square roots of the covariance's eigenvalues, in grey levels 0–255;
-    `vectors` has the eigenvectors as columns.
+    `stds` are the square roots of the covariance's eigenvalues, in grey levels 0–255.
+    The columns of `vectors` are the eigenvectors.
     """
 
     stds: tuple[float, float, float]
@@ -33,7 +33,7 @@ class ColourPCA:
 
     @classmethod
     def of_covariance(cls, covariance):
-        """From a 3×3 covariance of RGB values 0–255."""
+        """Returns the components of a 3×3 covariance of RGB values 0–255."""
         values, vectors = np.linalg.eigh(covariance)
         stds = np.sqrt(np.maximum(values, 0))
         return cls(tuple(stds.tolist()), tuple(map(tuple, vectors.tolist())))
@@ -51,9 +51,9 @@ AUTHORS_PCA = ColourPCA(
 
 
 def rescale_and_crop(image, size=SHORT_SIDE):
-    """The central size × size of a PIL image whose shorter side is made `size` (§2).
+    """Rescales a PIL image's shorter side to `size` and crops the centre (§2).
 
-    Returns a PIL image in RGB.
+    Returns a PIL image of size × size, in RGB.
     """
     image = in_rgb(image)
     width, height = image.size
@@ -65,10 +65,10 @@ def rescale_and_crop(image, size=SHORT_SIDE):
 
 
 def ten_views(image, size):
-    """Corners and centre of an image and their mirror images (§4.1).
+    """Returns the ten test views (10, size, size, 3) of an image (§4.1).
 
-    Returns (10, size, size, 3): top left, top right, bottom left, bottom right, centre,
-    then the same five reflected.
+    They are the top left, top right, bottom left, bottom right and central patch, then
+    the same five reflected.
     """
     height, width = image.shape[:2]
     down, across = height - size, width - size
@@ -79,7 +79,7 @@ def ten_views(image, size):
 
 
 def crop(image, top, left, size):
-    """size × size patch whose first row and column are `top` and `left`."""
+    """Returns the size × size patch that begins at row `top` and column `left`."""
     return image[top : top + size, left : left + size]
 
 
@@ -88,7 +88,7 @@ def centre_crop(image, size):
 
 
 def random_view(image, size, rng, reflect=True):
-    """A random size × size patch, reflected half the time (§4.1)."""
+    """Returns a random size × size patch, reflected half of the time (§4.1)."""
     top = rng.integers(0, image.shape[0] - size, endpoint=True)
     left = rng.integers(0, image.shape[1] - size, endpoint=True)
     patch = crop(image, top, left, size)
@@ -96,15 +96,18 @@ def random_view(image, size, rng, reflect=True):
 
 
 def turn_and_stretch(image, rng, rotation, zoom):
-    """A random small rotation and stretch about the centre, as Keras's old
-    `ImageDataGenerator` made them: bilinear, edges repeated.
+    """Rotates and stretches an image a little, at random, about its centre.
+
+    Does it as Keras's former `ImageDataGenerator` did: bilinear, edges repeated.
 
     Args:
         image: (height, width, 3).
-        rotation: Largest angle, in degrees, either way.
-        zoom: Largest share by which height and width, each by itself, change.
+        rng: `numpy.random.Generator`.
+        rotation: Largest angle in either direction, in degrees.
+        zoom: Largest share by which the height and, independently, the width change.
 
-    Returns float32 (height, width, 3).
+    Returns:
+        float32 (height, width, 3).
     """
     from scipy.ndimage import affine_transform
 
@@ -121,24 +124,26 @@ def turn_and_stretch(image, rng, rotation, zoom):
 
 
 def view_count(image_size, size):
-    """How many different patches and reflections `random_view` can give."""
+    """Returns how many different views `random_view` can give."""
     return (image_size - size + 1) ** 2 * 2
 
 
 def colour_noise(image, pca, rng, std=0.1, reading="paper"):
-    """Adds a multiple of every principal component to the image's colours (§4.1).
+    """Adds random multiples of the principal components to an image's colours (§4.1).
 
     Args:
-        image: (height, width, 3), in grey levels, the mean subtracted.
+        image: (height, width, 3), in grey levels, with the mean subtracted.
         pca: `ColourPCA` of the training set.
-        std: Standard deviation of the three normal draws; the paper's 0.1.
-        reading: "paper": components times eigenvalues, as printed. On pixels of 0–255
-            that would shift colours by 800 grey levels, so the eigenvalues are those of
-            pixels scaled to 0–1, and the shift (about 3 grey levels) is scaled back.
-            "authors": components times standard deviations, and the image then divided
-            by 1 + std (convdata_jpeg.py).
+        rng: `numpy.random.Generator`.
+        std: Standard deviation of the three normal draws. The paper's is 0.1.
+        reading: `"paper"` multiplies components by eigenvalues, as printed. On pixels
+            of 0–255 that would shift colours by 800 grey levels, so the eigenvalues
+            are those of pixels of 0–1, and the shift is scaled back to 0–255: about 3
+            grey levels. `"authors"` multiplies them by standard deviations and then
+            divides the image by 1 + std (convdata_jpeg.py).
 
-    Returns a float32 array.
+    Returns:
+        A float32 array of the image's shape.
     """
     draws = rng.normal(0.0, std, 3)
     stds = np.asarray(pca.stds)
@@ -152,12 +157,14 @@ def colour_noise(image, pca, rng, std=0.1, reading="paper"):
 class Preparation:
     """How an image becomes the net's input.
 
-    Images are brought to `side`, cropped to `size` if that is smaller, and `mean` is
-    subtracted: an array (size, size, 3), three numbers, or None. What is left is
-    divided by `scale`: a number, three numbers, or None. In training, images are turned
-    and stretched by up to `rotation` degrees and the share `zoom`, crops are random
-    (or, with `crops=False`, central), half the images are mirrored where `reflect` says
-    so, and `colour` names the reading of the colour noise made with `pca`.
+    An image is rescaled to side × side and cropped to size × size. Then `mean` is
+    subtracted (an array (size, size, 3), three numbers, or None) and the result is
+    divided by `scale` (a number, three numbers, or None).
+
+    In training, an image is also rotated by up to `rotation` degrees and stretched by
+    up to the share `zoom`; the crop is random unless `crops` is False; half of the
+    images are mirrored if `reflect` is True; and colour noise is added with `pca`, in
+    the reading `colour` (see `colour_noise`).
     """
 
     size: int
@@ -172,13 +179,13 @@ class Preparation:
     scale: np.ndarray | float | None = None
 
     def scaled(self, image):
-        """uint8 (height, width, 3) → (side, side, 3)."""
+        """Rescales uint8 (height, width, 3) to (side, side, 3)."""
         if image.shape[:2] == (self.side, self.side):
             return image
         return np.asarray(rescale_and_crop(Image.fromarray(image), self.side))
 
     def training(self, image, rng):
-        """One random view, float32 (size, size, 3)."""
+        """Returns a random view, float32 (size, size, 3)."""
         view = self.scaled(image)
         if self.rotation or self.zoom:
             view = turn_and_stretch(view, rng, self.rotation, self.zoom)
@@ -192,7 +199,7 @@ class Preparation:
         return self.divided(view)
 
     def views(self, image, count):
-        """The `count` (1 or 10) test views, float32 (count, size, size, 3)."""
+        """Returns 1 or 10 (`count`) test views, float32 (count, size, size, 3)."""
         image = self.scaled(image)
         if count == 1:
             views = centre_crop(image, self.size)[None]
@@ -210,12 +217,12 @@ class Preparation:
         return (views / np.asarray(self.scale)).astype("float32")
 
     def settings(self):
-        """What is not an array, for a weight file's text."""
+        """Returns the fields that are not arrays, for a weight file's text."""
         names = ("size", "side", "reflect", "colour", "rotation", "zoom", "crops")
         return {name: getattr(self, name) for name in names}
 
     def arrays(self):
-        """What is an array, for a weight file."""
+        """Returns the fields that are arrays, for a weight file."""
         named = {"mean": self.mean, "scale": self.scale}
         found = {name: np.asarray(a) for name, a in named.items() if a is not None}
         if self.pca:
@@ -225,7 +232,7 @@ class Preparation:
 
     @classmethod
     def restore(cls, settings, arrays):
-        """The preparation that gave these `settings()` and `arrays()`."""
+        """Returns the preparation that has these `settings()` and `arrays()`."""
         pca = None
         if "pca_stds" in arrays:
             vectors = tuple(map(tuple, arrays["pca_vectors"].tolist()))
@@ -236,14 +243,14 @@ class Preparation:
 
 @dataclass
 class Statistics:
-    """Running sums over images of one size: their mean image and colour covariance."""
+    """Sums over images of one size, for their mean image and colour covariance."""
 
     total: np.ndarray | float = 0.0  # (side, side, 3)
     outer: np.ndarray | float = 0.0  # (3, 3)
     images: int = 0
 
     def add(self, image):
-        """Counts one image (side, side, 3), 0–255."""
+        """Adds an image (side, side, 3), 0–255."""
         pixels = image.reshape(-1, 3).astype("float64")
         self.total = self.total + image
         self.outer = self.outer + pixels.T @ pixels
@@ -266,10 +273,10 @@ class Statistics:
 
 
 def preparation(recipe, size, images, statistics=None):
-    """The `Preparation` of a recipe for a net with size × size inputs.
+    """Returns the `Preparation` of a recipe for a net with size × size inputs.
 
-    Mean and colour components come from `statistics`, or from one pass over `images`,
-    where the recipe uses them.
+    If the recipe needs a mean or colour components, they come from `statistics`, or
+    else from one pass over `images`.
     """
     side = max(recipe.image_side or size, size)
     bare = Preparation(

@@ -1,16 +1,25 @@
-"""Batches of a split for Keras: of one epoch of training, or of test views."""
+"""Batches of a split for Keras: training batches of an epoch, or test views."""
 
 import keras
 import numpy as np
 
 
 class Batches(keras.utils.PyDataset):
-    """Training batches of one epoch from a given step on.
+    """Training batches of one epoch, from a given step on.
 
-    Every batch is a function of seed, epoch and step alone, whatever the number of
-    workers: images come in an order drawn from (seed, epoch), and each image's random
-    choices from (seed, epoch, its index). `seed` is an integer or a list of them;
-    `steps` ends an epoch before all images were seen.
+    A batch depends on seed, epoch and step only, not on the number of workers: the
+    order of images is drawn from (seed, epoch), and each image's random choices from
+    (seed, epoch, its index).
+
+    Args:
+        split: `datasets.Split`.
+        prepare: `augment.Preparation`.
+        batch_size: Images in a batch; the last may have fewer.
+        seed: Integer, or a list of integers.
+        epoch: Number of the epoch.
+        start: First step.
+        steps: Steps of the epoch, if fewer than use every image.
+        **options: Of `keras.utils.PyDataset`.
     """
 
     def __init__(
@@ -47,7 +56,7 @@ class Batches(keras.utils.PyDataset):
 
 
 class Views(keras.utils.PyDataset):
-    """Test views of a split in order: batches (images · views, size, size, 3)."""
+    """Test views of a split, in order: batches (images · views, size, size, 3)."""
 
     def __init__(self, split, prepare, views=1, batch_size=128, **options):
         super().__init__(**options)

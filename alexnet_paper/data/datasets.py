@@ -1,4 +1,4 @@
-"""Datasets: real images with their labels, split the same way every time."""
+"""Named datasets: images with labels, always split in the same way."""
 
 import io
 import pickle
@@ -19,9 +19,9 @@ from alexnet_paper.data.prepare import STATISTICS
 from alexnet_paper.data.prepare import load_part
 from alexnet_paper.files import DAMAGED
 
-MEMORY = 2**30  # bytes of images of a split that are kept, not read every epoch
-LEAVES = 1000  # classes of ILSVRC, the devkit's first; its others are above them
-SPLIT_SEED = 0  # of every split made here: the same for all runs
+MEMORY = 2**30  # bytes; a smaller split is kept in memory, not read every epoch
+LEAVES = 1000  # the devkit's first 1000 classes are ILSVRC's, its others their parents
+SPLIT_SEED = 0  # of every split made here, the same for all runs
 CIFAR10_CLASSES = (
     "airplane",
     "automobile",
@@ -58,7 +58,7 @@ FLOWERS17_CLASSES = (
 
 @dataclass(frozen=True)
 class Split:
-    """Images, uint8 RGB (height, width, 3) each, and labels (count,) from 0."""
+    """Images, each uint8 RGB (height, width, 3), and their labels, counted from 0."""
 
     images: np.ndarray | ImageFiles
     labels: np.ndarray
@@ -70,14 +70,16 @@ class Split:
         return Split(self.images[indices], self.labels[indices])
 
     def files(self):
-        """(paths, labels) of a split of files. Raises ValueError for one in memory."""
+        """Returns (paths, labels). Raises ValueError if the images are in memory."""
         if not isinstance(self.images, ImageFiles):
             raise ValueError("these images are in memory: there is nothing to prepare.")
         return self.images.paths, self.labels
 
     def in_memory(self, side):
-        """The same split with its images read and brought to `side` once, if that
-        takes at most `MEMORY` bytes; else itself."""
+        """Returns the split with its images read and rescaled to `side` × `side`.
+
+        Returns the split itself if that would take more than `MEMORY` bytes.
+        """
         if not isinstance(self.images, ImageFiles) or len(self) * side**2 * 3 > MEMORY:
             return self
         bare = Preparation(side, side)
@@ -86,7 +88,7 @@ class Split:
 
     @property
     def fingerprint(self):
-        """Eight hexadecimal digits of which images, in which order, it has."""
+        """Eight hexadecimal digits: a checksum of images, labels and their order."""
         if isinstance(self.images, ImageFiles):
             names = "\n".join(path.name for path in self.images.paths).encode()
         else:
@@ -98,8 +100,8 @@ class Split:
 class Dataset:
     """A named dataset; `splits` has "train", "test" and mostly "validation".
 
-    `statistics` are those of the training images where the set was prepared and has
-    validation images of its own, so that all training images are trained on.
+    `statistics` are those of all training images, if the dataset was prepared and all
+    of them are trained on; else None.
     """
 
     name: str
@@ -112,7 +114,7 @@ class Dataset:
         return len(self.class_names)
 
     def split(self, name):
-        """A split. Raises ValueError, naming those there are, for another."""
+        """Returns a split. Raises ValueError, with the known names, for another."""
         if name not in self.splits:
             raise ValueError(
                 f"{self.name} has no {name} split: {', '.join(self.splits)}."
@@ -140,13 +142,18 @@ def load(name, data_dir=None, validation=0.2, limit=None, seed=0):
     Args:
         name: Its name.
         data_dir: Folder or file to read it from.
-        validation: Share of the training images held out, stratified, for validation
-            where the dataset has no validation images of its own; 0 holds out none.
-        limit: Use only so many training images, drawn evenly from the classes.
-        seed: Of that draw.
+        validation: Share of the training images that is held out for validation,
+            stratified, if the dataset has no validation images of its own.
+        limit: Number of training images to use, drawn evenly from the classes.
+            Defaults to all.
+        seed: Integer seed of that draw.
 
-    Raises ValueError for an unknown name or files that are not the dataset, and
-    FileNotFoundError, saying how to get them, where there are none.
+    Returns:
+        A `Dataset`.
+
+    Raises:
+        ValueError: for an unknown name, or if the files are not the dataset's.
+        FileNotFoundError: if there are none; the message says how to get them.
     """
     if name not in DATASETS:
         raise ValueError(f"unknown data {name!r}: one of {', '.join(DATASETS)}.")
@@ -157,7 +164,7 @@ def load(name, data_dir=None, validation=0.2, limit=None, seed=0):
         raise ValueError(f"{name} takes no --data-dir: {source.about}.")
     classes, splits = source.read(data_dir)
     if len(classes) < 2:
-        raise ValueError(f"{data_dir} has one class only: {classes[0]}.")
+        raise ValueError(f"{data_dir} has only one class: {classes[0]}.")
     whole = "validation" in splits and limit is None
     if "validation" not in splits:
         splits = {**splits, **hold_out(splits["train"], validation)}
@@ -169,7 +176,7 @@ def load(name, data_dir=None, validation=0.2, limit=None, seed=0):
 
 
 def prepared(path):
-    """The statistics of a prepared dataset. Raises ValueError for a damaged file."""
+    """Returns a prepared dataset's statistics. Raises ValueError for a damaged file."""
     try:
         return load_part(path)[0]
     except DAMAGED as error:
@@ -179,7 +186,7 @@ def prepared(path):
 
 
 def hold_out(train, share):
-    """{"train", "validation"}: a stratified share held out, always the same images."""
+    """Returns {"train", "validation"}: a stratified share, always the same images."""
     if not 0 <= share < 1:
         raise ValueError(f"the validation share must be in [0, 1). Received: {share}")
     if share == 0:
@@ -199,7 +206,7 @@ def stratified(labels, share):
 
 
 def limited(split, limit, classes, seed=0):
-    """`limit` images, drawn evenly from the classes."""
+    """Returns `limit` images of a split, drawn evenly from the classes."""
     if not classes <= limit <= len(split):
         raise ValueError(
             f"--limit must be between {classes} (one image a class) and "
@@ -213,7 +220,7 @@ def limited(split, limit, classes, seed=0):
 
 
 def digits(_=None):
-    """The digits in scikit-learn: 8×8, 17 grey levels; a fixed fifth to test."""
+    """Scikit-learn's digits: 8×8, 17 grey levels, a fixed fifth for testing."""
     from sklearn.datasets import load_digits
 
     found = load_digits()
@@ -224,7 +231,7 @@ def digits(_=None):
 
 
 def with_test(whole):
-    """{"train", "test"}: always the same stratified fifth to test."""
+    """Returns {"train", "test"}: always the same stratified fifth for testing."""
     kept, held = stratified(whole.labels, 1 / 5)
     return {"train": whole.take(kept), "test": whole.take(held)}
 
@@ -236,10 +243,10 @@ def cifar10(data_dir=None):
 
         try:
             arrays = keras.datasets.cifar10.load_data()
-        except Exception as error:  # whatever the network and the cache may raise
+        except Exception as error:  # the network and the cache raise many kinds
             raise FileNotFoundError(
                 f"CIFAR-10 could not be downloaded ({error}): get "
-                "cifar-10-python.tar.gz elsewhere and name it with --data-dir."
+                "cifar-10-python.tar.gz elsewhere and pass it as --data-dir."
             ) from error
     else:
         arrays = read_cifar10(Path(data_dir))
@@ -255,8 +262,11 @@ def cifar10(data_dir=None):
 
 
 def read_cifar10(path):
-    """((x, y), (x, y)) of CIFAR-10 from an .npz, a .tar.gz, the folder
-    cifar-10-batches-py, or a folder that holds one of them."""
+    """Reads CIFAR-10 and returns ((x_train, y_train), (x_test, y_test)).
+
+    `path` is an .npz, a .tar.gz, the folder cifar-10-batches-py, or a folder that holds
+    one of them.
+    """
     for name in ("cifar-10-batches-py", "cifar-10-python.tar.gz", "cifar10.npz"):
         if (path / name).exists():
             path = path / name
@@ -286,7 +296,7 @@ def read_cifar10(path):
 
 
 def cifar10_batches(read):
-    """The two parts from the original pickles; `read(name)` gives a file's bytes."""
+    """Returns both parts of the original pickles; `read(name)` gives a file's bytes."""
     parts = [
         ArraysOnly(io.BytesIO(read(name)), encoding="bytes").load()
         for name in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch")
@@ -300,7 +310,7 @@ def cifar10_batches(read):
 
 
 class ArraysOnly(pickle.Unpickler):
-    """Unpickler that admits NumPy arrays and plain containers, and nothing else."""
+    """Unpickler that accepts NumPy arrays and plain containers, and nothing else."""
 
     ALLOWED = {
         ("numpy.core.multiarray", "_reconstruct"),
@@ -340,20 +350,18 @@ def cats_vs_dogs(data_dir):
 
 
 def folder(data_dir, classes=None):
-    """Class folders of images: all together, or under train/ and test/ (or val/)."""
+    """Class folders of images, in `data_dir` or in its train/ and test/ (or val/)."""
     root = Path(data_dir)
     if (root / "train").is_dir():
         return image_net(data_dir, classes)
     found = class_folders(root)
     if classes and len(found) != classes:
-        raise ValueError(
-            f"{root} has {len(found)} class folders in place of {classes}."
-        )
+        raise ValueError(f"{root} has {len(found)} class folders instead of {classes}.")
     return tuple(found), with_test(files_split(found))
 
 
 def files_split(found, labels=None):
-    """A `Split` of {class: files}, labelled by the order of classes."""
+    """Returns the `Split` of {class: files}; classes are numbered in order."""
     paths = [path for files in found.values() for path in files]
     if labels is None:
         sizes = [len(files) for files in found.values()]
@@ -364,17 +372,15 @@ def files_split(found, labels=None):
 def image_net(data_dir, classes=None):
     """The ImageNet layout: train/<wnid>/*.JPEG, and val/ in folders or flat.
 
-    Labels are numbered by sorted WNID. A flat val/ needs the devkit's ground truth,
-    whose numbers are the devkit's own and are translated through its meta.mat.
+    Labels are numbered by sorted WNID. A flat val/ needs the devkit: its ground truth
+    has the devkit's own numbers, which its meta.mat translates into WNIDs.
     """
     root = Path(data_dir)
     if not (root / "train").is_dir():
         return validation_only(root)
     train = class_folders(root / "train")
     if classes and len(train) != classes:
-        raise ValueError(
-            f"{root}/train has {len(train)} classes in place of {classes}."
-        )
+        raise ValueError(f"{root}/train has {len(train)} classes instead of {classes}.")
     splits = {"train": files_split(train)}
     for name, folders in (("validation", ("val", "validation")), ("test", ("test",))):
         there = [root / folder for folder in folders if (root / folder).is_dir()]
@@ -388,11 +394,15 @@ def image_net(data_dir, classes=None):
 
 
 def validation_only(root):
-    """(classes, {"validation"}) of val/ alone: in class folders, or flat with the
-    devkit, whose classes count."""
+    """Returns (classes, {"validation"}) of a val/ without a train/.
+
+    val/ has class folders, or is flat; then the devkit gives the classes.
+    """
     folder = root / "val"
     if not folder.is_dir():
-        raise ValueError(f"{root} has neither train nor val: not the ImageNet layout.")
+        raise ValueError(
+            f"{root} has neither train nor val: it is not the ImageNet layout."
+        )
     if not files_in(folder):
         found = class_folders(folder)
         return tuple(found), {"validation": files_split(found)}
@@ -402,18 +412,18 @@ def validation_only(root):
 
 
 def held_split(root, classes):
-    """The split of a folder with the classes of the training folder, or a flat one."""
+    """Returns the split of a folder that has `classes` as folders, or is flat."""
     if files_in(root):
         return flat_split(root, classes)
     found = class_folders(root)
     if tuple(found) != classes:
-        odd = sorted(set(found) ^ set(classes))
-        raise ValueError(f"{root} has not the classes of train: {', '.join(odd[:3])} …")
+        others = ", ".join(sorted(set(found) ^ set(classes))[:3])
+        raise ValueError(f"{root} and train have different classes: {others} …")
     return files_split(found)
 
 
 def flat_split(root, classes):
-    """ILSVRC validation images in one folder, labelled by the devkit beside it."""
+    """Returns ILSVRC's validation images of one folder, labelled by the devkit."""
     truth = ground_truth(root)
     wnid = devkit_classes(truth.parent / "meta.mat")
     numbers = [int(line) for line in truth.read_text().split()]
@@ -431,8 +441,10 @@ def flat_split(root, classes):
 
 
 def ground_truth(root):
-    """The devkit's labels of a flat validation folder, from beside it. Raises
-    FileNotFoundError where it or its meta.mat is not there."""
+    """Returns the path of the devkit's labels, which lies beside a flat val/.
+
+    Raises FileNotFoundError if it or the devkit's meta.mat is missing.
+    """
     kits = sorted(root.parent.glob("ILSVRC20*_devkit*/data"))
     truths = [path for kit in kits for path in kit.glob("*validation_ground_truth.txt")]
     if not truths or not (truths[0].parent / "meta.mat").exists():
@@ -444,8 +456,10 @@ def ground_truth(root):
 
 
 def devkit_classes(path):
-    """{number of a class in the devkit, from 1: its WNID} from its meta.mat. Raises
-    ValueError for another file, FileNotFoundError for none."""
+    """Returns {class number in the devkit, from 1: its WNID} from its meta.mat.
+
+    Raises ValueError for another file, and FileNotFoundError if there is none.
+    """
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
 

@@ -1,4 +1,4 @@
-"""Image files, read safely: photographs as they come, damaged ones named."""
+"""Reading image files: any size, mode and orientation; damaged files are named."""
 
 import warnings
 from pathlib import Path
@@ -10,7 +10,7 @@ from PIL import UnidentifiedImageError
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".ppm", ".webp", ".tif", ".tiff"}
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF")
-LARGEST = 100_000_000  # pixels: more is taken for a decompression bomb
+LARGEST = 100_000_000  # pixels; a larger image may be a decompression bomb
 
 
 class BadImage(OSError, ValueError):
@@ -18,11 +18,14 @@ class BadImage(OSError, ValueError):
 
 
 def open_image(path):
-    """(PIL image in RGB, upright; what was converted: a set of words).
+    """Returns an upright PIL image in RGB and the set of conversions this took.
 
-    The words are "grey", "CMYK", "palette or alpha" and "rotated" (EXIF orientation).
-    Raises `BadImage` for whatever cannot be decoded whole, FileNotFoundError where
-    there is no such file.
+    Conversions are "grey", "CMYK", "palette or alpha" and "rotated" (by its EXIF
+    orientation).
+
+    Raises:
+        BadImage: if the file cannot be decoded completely.
+        FileNotFoundError: if there is none.
     """
     try:
         with warnings.catch_warnings():
@@ -33,7 +36,7 @@ def open_image(path):
                         f"{image.width}×{image.height} pixels; at most {LARGEST:,}"
                     )
                 done = converted(image)
-                image.load()  # and no copies from here on: it may be large
+                image.load()
                 upright = ImageOps.exif_transpose(image) if "rotated" in done else image
                 if upright.mode.startswith("I"):  # 16 bits: Pillow would clip them
                     grey = np.asarray(upright).astype("float64") / 257
@@ -47,7 +50,7 @@ def open_image(path):
         raise BadImage(
             f"{path}: not a whole image of a known format ({', '.join(FORMATS)})"
         ) from error
-    except Exception as error:  # decoders raise whatever a damaged file leads them to
+    except Exception as error:  # decoders raise many kinds for damaged files
         reason = str(error).replace(str(path), "").strip() or type(error).__name__
         raise BadImage(f"{path}: not a whole image ({reason})") from error
 
@@ -57,7 +60,7 @@ def in_rgb(image):
 
 
 def converted(image):
-    """What has to be done to an image to have it upright and in RGB."""
+    """Returns the conversions that make an image upright and RGB."""
     words = {"L": "grey", "1": "grey", "LA": "grey", "I": "grey", "CMYK": "CMYK"}
     mode = image.mode.split(";")[0]  # "I" of "I;16"
     done = set() if mode == "RGB" else {words.get(mode, "palette or alpha")}
@@ -67,7 +70,7 @@ def converted(image):
 
 
 def files_in(folder):
-    """The image files right in a folder, by name; hidden ones are none."""
+    """Returns the image files in a folder, sorted by name, without hidden ones."""
     return sorted(
         path
         for path in Path(folder).iterdir()
@@ -76,9 +79,10 @@ def files_in(folder):
 
 
 def class_folders(root):
-    """{class name: files} of root/<class>/<image>, sorted; hidden folders are none.
+    """Returns {class name: files} of root/<class>/<image>, sorted.
 
-    Raises ValueError for no class folders or an empty one.
+    Hidden folders are skipped. Raises ValueError if there are no class folders or one
+    is empty, and FileNotFoundError if `root` is not a folder.
     """
     root = Path(root)
     if not root.is_dir():
@@ -99,7 +103,10 @@ def class_folders(root):
 
 
 class ImageFiles:
-    """Image files as a sequence of uint8 arrays (height, width, 3), read when asked."""
+    """A sequence of uint8 images (height, width, 3), each read from its file on access.
+
+    A slice or a list of indices gives `ImageFiles` again.
+    """
 
     def __init__(self, paths):
         self.paths = list(paths)
@@ -119,7 +126,7 @@ class ImageFiles:
 
 
 def photographs():
-    """The two photographs that scikit-learn carries, as PIL images."""
+    """Returns the two photographs that come with scikit-learn, as PIL images."""
     from sklearn.datasets import load_sample_images
 
     return tuple(Image.fromarray(image) for image in load_sample_images().images)

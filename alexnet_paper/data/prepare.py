@@ -1,9 +1,9 @@
-"""Preparation once: every photograph to a 256×256 JPEG, and the training set's
-statistics, in one pass over the originals (paper §2).
+"""Prepares a dataset once: every photograph as a 256×256 JPEG, and the training
+set's statistics, in one pass over the originals (paper §2).
 
-The work is cut into chunks of files. A chunk's images are written first, then one small
-file with its sums: killed and started again, finished chunks are not done twice, and
-the sums, added in order, are the same to the bit.
+The work is divided into chunks of files. A chunk writes its images, then one small file
+with its sums. After an interruption, finished chunks are not repeated. The sums are
+added in the order of the chunks, so the statistics are the same to the bit.
 """
 
 import concurrent.futures
@@ -36,7 +36,7 @@ PARTS = ".parts"
 
 @dataclass(frozen=True)
 class Chunk:
-    """Files to do at one go: (source, destination) pairs of one split."""
+    """Files that one job prepares: (source, destination) pairs of one split."""
 
     number: int
     split: str
@@ -44,8 +44,10 @@ class Chunk:
 
 
 def plan(splits, out):
-    """Chunks for {split: (paths, class name of each)}; destinations are
-    out/split/class/name.jpg."""
+    """Returns the chunks of {split: (paths, class name of each)}.
+
+    Destinations are out/split/class/name.jpg.
+    """
     chunks, taken = [], set()
     for split, (paths, classes) in splits.items():
         pairs = []
@@ -64,9 +66,10 @@ def plan(splits, out):
 
 
 def do_chunk(chunk, out):
-    """Writes a chunk's images and then its sums, unless they are there already.
+    """Writes a chunk's images and then its sums, unless the sums exist already.
 
-    Returns (files, skipped lines, what was converted: a Counter).
+    Returns the number of files, a line for each skipped file, and a Counter of
+    conversions.
     """
     part = Path(out) / PARTS / f"{chunk.number:06d}.npz"
     if not part.exists():
@@ -97,7 +100,7 @@ def save_part(path, sums, text):
 
 
 def load_part(path):
-    """(Statistics, text) of a chunk, or of a whole prepared set."""
+    """Returns the `Statistics` and the text of a chunk, or of a whole prepared set."""
     with np.load(path, allow_pickle=False) as file:
         sums = Statistics(file["total"], file["outer"], int(file["images"]))
         return sums, json.loads(file["text"].tobytes().decode("utf-8"))
@@ -109,11 +112,14 @@ def prepare(splits, out, workers=None, advance=lambda files: None):
     Args:
         splits: {"train": (paths, class names), ...}.
         out: Folder for the result, in the ImageNet layout.
-        workers: Processes; None for one a core.
-        advance: Called with the number of files of each chunk as it is done.
+        workers: Number of processes. Defaults to the number of cores.
+        advance: Called after each chunk with its number of files.
 
-    Returns the report that is written to `prepared.json`. Raises ValueError where
-    `out` holds the preparation of other files.
+    Returns:
+        The report, which is also written to `prepared.json`.
+
+    Raises:
+        ValueError: if `out` holds the preparation of other files, or a finished one.
     """
     out, chunks = Path(out), plan(splits, out)
     check_same(out, chunks)
@@ -129,7 +135,7 @@ def prepare(splits, out, workers=None, advance=lambda files: None):
                 skipped[jobs[job].number] = lines
                 converted.update(words)
                 advance(files)
-        except BaseException:  # Ctrl-C, too: chunks that have not begun do not begin
+        except BaseException:  # Ctrl-C, too: no further chunk is started
             pool.shutdown(cancel_futures=True)
             raise
     seconds = time.monotonic() - began
@@ -137,7 +143,7 @@ def prepare(splits, out, workers=None, advance=lambda files: None):
 
 
 def check_same(out, chunks):
-    """Notes which files are prepared here; refuses if others were."""
+    """Records which files are prepared here. Raises ValueError if others were."""
     files = [source for chunk in chunks for source, _ in chunk.files]
     listing = out / PARTS / "files.txt"
     text = "\n".join(files) + "\n"

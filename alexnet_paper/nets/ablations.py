@@ -1,8 +1,8 @@
 """Ablations: one change to a net or to its recipe.
 
 An ablation applies to any variant: "paper-32.no-dropout" is the variant `paper-32`
-after the ablation `no-dropout`, and they can be chained. None gives the net parameters
-that it did not have.
+after the ablation `no-dropout`. Ablations can be chained. No ablation makes a net
+larger.
 """
 
 import dataclasses
@@ -28,9 +28,9 @@ def same(net):
 
 @dataclass(frozen=True)
 class Ablation:
-    """One change of a net, `change(Architecture)`, or of the fields of its recipe.
+    """A change of a net, `change(Architecture)`, or of fields of its recipe.
 
-    `title` says it in a table, `departure` what exactly is changed.
+    `title` names the changed net in a table; `departure` says exactly what changes.
     """
 
     title: str
@@ -39,25 +39,27 @@ class Ablation:
     recipe: dict = field(default_factory=dict)
 
     def apply(self, net, name):
-        """The changed net under a new name. Raises ValueError if the change leaves
-        it, and its recipe, as they were."""
+        """Returns the changed net under a new name.
+
+        Raises ValueError if neither the net nor its recipe changes.
+        """
         changed = self.change(net)
         if changed == net and not self.recipe:
-            raise ValueError(f"{net.name} has nothing that {name} would change.")
+            raise ValueError(f"{name} would change nothing in {net.name}.")
         return dataclasses.replace(changed, name=f"{net.name}.{name}")
 
 
 def replaced(net, kinds, new):
-    """Every spec of these kinds replaced by `new(spec)`, or left out for None."""
+    """Replaces every spec of these kinds by `new(spec)`; None removes it."""
     layers = (new(spec) if isinstance(spec, kinds) else spec for spec in net.layers)
     return dataclasses.replace(net, layers=tuple(spec for spec in layers if spec))
 
 
 def without_normalization(net):
-    """Every LRN becomes its constant factor k^−beta; with k = 1 it is left out.
+    """Replaces every normalization by its constant factor k^−beta (none for k = 1).
 
-    Without the factor every later layer would see a signal 1.68 times as large, which
-    is another change than the one that is asked about.
+    Without the paper's factor of 0.59, the next layer would see a signal 1.68 times as
+    large, which would be a second change.
     """
 
     def factor(spec):
@@ -75,7 +77,7 @@ def with_tanh(net):
 
 
 def without_overlap(net):
-    """Windows as wide as their stride. Sizes stay where a window hung over the edge."""
+    """Makes pooling windows as wide as their stride and drops those over the edge."""
     return replaced(
         net,
         MaxPool,
@@ -84,13 +86,15 @@ def without_overlap(net):
 
 
 def without_conv1(net):
-    """conv2 reads the image in conv1's place, with the stride of conv1 and pool1, so
-    that it gives maps of the same size."""
+    """Lets conv2 read the image, with the strides of conv1 and pool1 multiplied.
+
+    Its maps keep their size. Raises ValueError if its windows would leave out pixels.
+    """
     first, pool, second = (net.named(name) for name in ("conv1", "pool1", "conv2"))
     stride = first.stride * pool.stride
     if stride > second.kernel:
         raise ValueError(
-            f"{net.name} cannot do without conv1: conv2's {second.kernel}×"
+            f"conv1 of {net.name} cannot be removed: conv2's {second.kernel}×"
             f"{second.kernel} windows, {stride} apart, would leave out pixels."
         )
     changed = net.without("conv1", "norm1", "pool1")
@@ -98,13 +102,12 @@ def without_conv1(net):
 
 
 def without_conv3(net):
-    """conv4 reads both towers, as conv3 did, through kernels of the same size."""
+    """Removes conv3 and lets conv4 read both towers, as conv3 did."""
     return net.without("conv3").change(conv4={"groups": 1})
 
 
 def without_conv5(net):
-    """pool5's windows are four wide and three apart: more maps, but no more inputs to
-    fc6."""
+    """Removes conv5 and pools 4×4 with stride 3, so that fc6 does not grow."""
     return net.without("conv5").change(pool5={"size": 4, "stride": 3})
 
 
@@ -116,8 +119,10 @@ def without(*layers):
 
 
 def one_tower(net, narrow=("conv1", "conv2", "conv3", "conv4")):
-    """Half the kernels in all convolutions but the last, and one tower (P §3.2
-    footnote 2)."""
+    """Halves the kernels of all convolutions but the last and joins the towers.
+
+    This is the one-GPU net of P §3.2, footnote 2.
+    """
     if net.towers == 1:
         return net
 
@@ -134,7 +139,7 @@ def one_tower(net, narrow=("conv1", "conv2", "conv3", "conv4")):
 
 
 def with_biases(bias, net):
-    """Biases that start at another value than 0 start at `bias`."""
+    """Sets the initial biases that are not 0 to `bias`."""
 
     def start(spec):
         return dataclasses.replace(spec, bias=bias) if spec.bias else spec
@@ -145,12 +150,12 @@ def with_biases(bias, net):
 ABLATIONS = {
     "no-lrn": Ablation(
         "without response normalization",
-        "of every normalization only its constant factor k^−beta",
+        "every normalization is replaced by its constant factor k^−beta",
         without_normalization,
     ),
     "no-dropout": Ablation("without dropout", "no dropout", without_dropout),
     "tanh": Ablation(
-        "with tanh in place of ReLU", "tanh(x) wherever there was a ReLU", with_tanh
+        "with tanh in place of ReLU", "tanh(x) replaces every ReLU", with_tanh
     ),
     "no-overlap": Ablation(
         "with non-overlapping pooling",
@@ -159,7 +164,7 @@ ABLATIONS = {
     ),
     "one-tower": Ablation(
         "in one tower with half the kernels",
-        "half the kernels in conv1 to conv4, no towers",
+        "half the kernels in conv1 to conv4; every layer sees all maps",
         one_tower,
     ),
     "no-conv1": Ablation(
@@ -169,7 +174,7 @@ ABLATIONS = {
     ),
     "no-conv2": Ablation(
         "without conv2",
-        "no conv2 and norm2; conv3 reads pool1's maps, pooled once more",
+        "no conv2 and norm2; conv3 reads pool1's maps after pool2",
         without("conv2", "norm2"),
     ),
     "no-conv3": Ablation(
@@ -182,8 +187,7 @@ ABLATIONS = {
     ),
     "no-conv5": Ablation(
         "without conv5",
-        "no conv5; pool5's windows are 4×4, 3 apart, so that conv4's maps are no more "
-        "inputs to fc6 than conv5's were",
+        "no conv5; pool5 is 4×4 with stride 3, so that fc6 does not have more inputs",
         without_conv5,
     ),
     "no-fc7": Ablation(
@@ -208,7 +212,7 @@ ABLATIONS = {
     **{
         f"{name}-bias": Ablation(
             f"with initial biases of {bias:g}",
-            f"biases that start at another value than 0 start at {bias:g}",
+            f"initial biases that are not 0 are {bias:g}",
             functools.partial(with_biases, bias),
         )
         for name, bias in (("zero", 0.0), ("small", 0.1), ("unit", 1.0))

@@ -1,8 +1,8 @@
-"""What distinguishes two nets: layer by layer, and field by field of their recipes.
+"""Differences between two variants: layer by layer, and field by field of the recipes.
 
-Rows come from the specs themselves. Layers are aligned by their names; one without a
-name (ReLU, dropout, …) by the learned one before it and by what it does. Nothing here
-imports numpy, Keras or TensorFlow.
+Layers are aligned by their names. A layer without a name (ReLU, dropout, …) is aligned
+by the learned layer before it and by its role. Nothing here imports numpy, Keras or
+TensorFlow.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ ROLES = {  # kinds that can take each other's place
     SpatialNorm: "normalization",
     BatchNorm: "normalization",
 }
-NAMES = {  # of kinds and fields, where they are no words
+NAMES = {  # of kinds and fields, as words
     "BatchNorm": "batch normalization",
     "SpatialNorm": "same-map normalization",
     "Conv": "convolution",
@@ -43,10 +43,10 @@ NAMES = {  # of kinds and fields, where they are no words
 
 @dataclass(frozen=True)
 class Row:
-    """A layer or field of one net beside that of the other; "–" where there is none.
+    """A layer or field of one net beside that of the other; "–" if it has none.
 
-    Of a layer that both have, `a` and `b` say the fields that differ, or all of them
-    where it is the `same`.
+    For a layer of both nets, `a` and `b` list the fields that differ, or all fields if
+    the layer is the `same`.
     """
 
     name: str
@@ -56,13 +56,13 @@ class Row:
 
 
 def rows(a, b):
-    """Rows on two `variants.Variant`s: the nets, then the recipes."""
+    """Returns the rows of two `Variant`s: the nets, then the recipes."""
     nets = architecture_rows(a.architecture, b.architecture)
     return (*nets, *recipe_rows(a.recipe, b.recipe))
 
 
 def architecture_rows(a, b):
-    """Rows on two `Architecture`s: input, towers, every layer, and the counts."""
+    """Returns the rows of two `Architecture`s: input, towers, every layer, counts."""
     whole = [
         ("input", *("×".join(map(str, net.input_shape)) for net in (a, b))),
         ("towers", *(str(net.towers) for net in (a, b))),
@@ -79,13 +79,13 @@ def architecture_rows(a, b):
 
 
 def layer_rows(a, b):
-    """Rows on the layers of two `Architecture`s, in the order of both."""
+    """Returns the rows of the layers of two `Architecture`s, in the order of both."""
     nets = [places(net) for net in (a, b)]
     rows = []
     for mine, other in aligned(*map(list, nets)):
         if mine == other:
             rows.append(pair_row(nets[0][mine], nets[1][other]))
-        elif mine in nets[1] or other in nets[0]:  # it has another place there
+        elif mine in nets[1] or other in nets[0]:  # the layer has moved
             rows += moved_rows(nets, mine)
         else:
             rows.append(only_row(nets[0].get(mine), nets[1].get(other)))
@@ -93,7 +93,7 @@ def layer_rows(a, b):
 
 
 def places(net):
-    """{what a layer is aligned by: (layer, name of the layer before it)}, in order."""
+    """Returns {alignment key: (layer, name of the layer before it)}, in order."""
     found, anchor, before = {}, "input", "the input"
     for layer in trace(net):
         role = ROLES.get(type(layer.spec), type(layer.spec).__name__)
@@ -107,7 +107,7 @@ def places(net):
 
 
 def aligned(a, b):
-    """Pairs of keys of two lists: the same one twice, or one and None."""
+    """Yields pairs of keys of two lists: the same key twice, or one and None."""
     for _, i, j, k, m in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
         if a[i:j] == b[k:m]:
             yield from zip(a[i:j], b[k:m], strict=True)
@@ -117,7 +117,7 @@ def aligned(a, b):
 
 
 def pair_row(a, b):
-    """The row of a layer that both nets have in the same place."""
+    """Returns the row of a layer that is in the same place in both nets."""
     (a, _), (b, _) = a, b
     if type(a.spec) is not type(b.spec):
         return Row(a.name, described(a.spec), described(b.spec))
@@ -128,8 +128,11 @@ def pair_row(a, b):
 
 
 def moved_rows(nets, mine):
-    """One row of a layer that has another place in the other net: where net A has it,
-    with both places; none where net B has it."""
+    """Returns one row, with both places, for a layer that has moved.
+
+    The row is at the layer's place in net A; `mine` is None at its place in net B, and
+    there is no row.
+    """
     if mine is None:
         return []
     (a, before_a), (b, before_b) = (net[mine] for net in nets)
@@ -141,14 +144,14 @@ def moved_rows(nets, mine):
 
 
 def only_row(a, b):
-    """The row of a layer that one net has."""
+    """Returns the row of a layer that only one net has."""
     layer, _ = a or b
     cells = described(layer.spec), ABSENT
     return Row(layer.name, *(cells if a else reversed(cells)))
 
 
 def differing(a, b):
-    """Names of the fields in which two specs or recipes of a kind differ."""
+    """Returns the names of the fields in which two specs, or two recipes, differ."""
     return [
         field.name
         for field in dataclasses.fields(a)
@@ -157,7 +160,7 @@ def differing(a, b):
 
 
 def described(spec):
-    """A spec in words, all fields: "max-pooling: size 3×3, stride 2, padding 0"."""
+    """Returns a spec in words: "max-pooling: size 3×3, stride 2, padding 0"."""
     kind = NAMES.get(type(spec).__name__, type(spec).__name__)
     names = [field.name for field in dataclasses.fields(spec) if field.name != "name"]
     return f"{kind}: {listed(spec, names)}" if names else kind
@@ -170,7 +173,7 @@ def listed(spec, fields):
 
 
 def shown(name, value):
-    """A field's value as a person writes it."""
+    """Returns the value of a field in words."""
     if name in ("kernel", "size"):
         return f"{value}×{value}"
     if name == "init" and not isinstance(value, str):
@@ -197,7 +200,7 @@ def shown(name, value):
 
 
 def recipe_rows(a, b):
-    """Rows on two `recipes.Recipe`s, a field each."""
+    """Returns the rows of two `Recipe`s, one for each field."""
     different = differing(a, b)
     return tuple(
         Row(

@@ -1,8 +1,8 @@
-"""The layers Keras lacks: response normalization, unshared and towered convolutions,
-the paper's dropout, and the wrapper that keeps a layer on a device.
+"""Layers that Keras does not have: response normalization, grouped and unshared
+convolutions, the paper's dropout, and a wrapper that keeps a layer on a device.
 
-Written with `keras.ops`, so that they run on every Keras backend. Images are channels
-last: (batch, height, width, maps).
+They use `keras.ops`, so they run on every Keras backend. Images are channels last:
+(batch, height, width, maps).
 """
 
 import keras
@@ -17,13 +17,13 @@ register = keras.saving.register_keras_serializable(package=PACKAGE)
 
 
 def exact(x):
-    """In float32 at least: in float16 the square of 256 is infinite."""
+    """Casts to float32, unless x is float32 or float64: 256² is infinite in float16."""
     wide = keras.backend.standardize_dtype(x.dtype) in ("float32", "float64")
     return x if wide else ops.cast(x, "float32")
 
 
 def negative_power(x, beta):
-    """x^(−beta) of positive x; by square roots for the 0.75 that everybody uses."""
+    """Returns x^(−beta) of positive x; for the usual beta of 0.75 by square roots."""
     if beta == 0.75:
         root = ops.rsqrt(x)
         return root * ops.sqrt(root)
@@ -35,18 +35,23 @@ class LocalResponseNormalization(keras.layers.Layer):
     """Response normalization across neighbouring maps at one position.
 
     b_i = a_i / (k + alpha · Σ_j a_j²)^beta with j from max(0, i − n//2) to
-    min(N − 1, i + n//2) (paper §3.3). With `groups=2` the N maps are two towers and no
-    window reaches across. The window's sum is a product with a banded 0/1 matrix, and
-    the gradient is the two-line analytic one. Computed in float32 under every dtype
-    policy.
+    min(N − 1, i + n//2). The sum over a window is a product with a banded 0/1 matrix,
+    and the gradient is analytic. Both are computed in float32 under every dtype policy.
 
     Args:
-        n: Maps in the window; the paper's 5 reaches 2 to each side.
-        k, alpha, beta: The paper's constants 2, 1e-4, 0.75. Caffe, PyTorch and the
-            authors' code divide alpha by n: give them 2e-5 here.
-        groups: Towers among which the maps are divided.
+        n: Maps in the window; the paper's 5 are a map and 2 on each side.
+        k: Constant added to the sum; the paper's is 2.
+        alpha: Factor of each squared activity; the paper's is 1e-4. Caffe, PyTorch and
+            the authors' code divide alpha by n: their 1e-4 is 2e-5 here.
+        beta: Exponent; the paper's is 0.75.
+        groups: Towers into which the maps are divided. A window ends at a tower's edge.
 
-    Reference: paper §3.3; authors' code layers-145.cfg (`cmrnorm`).
+    Raises:
+        ValueError: if a constant is out of range, or the number of maps is not
+            divisible by `groups`.
+
+    Reference:
+        Paper §3.3; authors' code layers-145.cfg (`cmrnorm`).
     """
 
     def __init__(self, n=5, k=2.0, alpha=1e-4, beta=0.75, groups=1, **kwargs):
@@ -111,8 +116,20 @@ class LocalResponseNormalization(keras.layers.Layer):
 class SpatialResponseNormalization(keras.layers.Layer):
     """Response normalization over a size × size window of the same map.
 
-    b = a / (k + alpha · Σ a²)^beta, the window clipped at the borders. The authors' net
-    has one over conv2 that the paper does not mention (layers-145.cfg, `cnorm2`).
+    b = a / (k + alpha · Σ a²)^beta; the window is clipped at the borders. The authors'
+    net has one over conv2 that the paper does not mention.
+
+    Args:
+        size: Side of the window, odd.
+        k: Constant added to the sum.
+        alpha: Factor of each squared activity.
+        beta: Exponent.
+
+    Raises:
+        ValueError: if `size` is even or `k` is not positive.
+
+    Reference:
+        Authors' code layers-145.cfg (`cnorm2`); cuda-convnet (`type=rnorm`).
     """
 
     def __init__(self, size=5, k=1.0, alpha=1e-3 / 25, beta=0.75, **kwargs):
@@ -157,10 +174,10 @@ class SpatialResponseNormalization(keras.layers.Layer):
 
 @register
 class GroupedConv2D(keras.layers.Conv2D):
-    """`Conv2D` whose groups are convolved apart and concatenated.
+    """`Conv2D(groups=...)` computed as one convolution per group.
 
-    The same function and the same HWIO kernel as `Conv2D(groups=...)`, which on a CPU
-    hides a call into XLA that trains several times slower.
+    It is the same function with the same HWIO kernel. On a CPU it trains several times
+    faster than `Conv2D(groups=...)`, which calls XLA there.
     """
 
     def convolution_op(self, inputs, kernel):
@@ -178,11 +195,20 @@ class GroupedConv2D(keras.layers.Conv2D):
 
 @register
 class Local2D(keras.layers.Layer):
-    """Convolution with a kernel and a bias of its own at every position.
+    """Convolution of stride 1 with its own kernel and bias at every position.
 
-    Stride 1, `padding` zeros on every side (cuda-convnet's `type=local`).
-    Kernel: (height, width, kernel_size² · maps, filters); bias: (height, width,
-    filters).
+    The kernel has shape (height, width, kernel_size² · maps, filters), the bias
+    (height, width, filters).
+
+    Args:
+        filters: Number of output maps.
+        kernel_size: Side of the square kernels.
+        padding: Zeros on every side, or (before, after).
+        kernel_initializer: Keras initializer of the kernels.
+        bias_initializer: Keras initializer of the biases.
+
+    Reference:
+        cuda-convnet (`type=local`).
     """
 
     def __init__(
@@ -246,18 +272,25 @@ class Local2D(keras.layers.Layer):
 
 @register
 class TowerDropout(keras.layers.Layer):
-    """Dropout of one half, or the whole, of a layer that is split in `parts`.
+    """Dropout of a layer, or of one of `parts` equal slices of it.
 
-    The mask is drawn for the whole layer and each part takes its own slice, so that a
-    net drops the same units whether its towers are on one device or on two.
+    The mask is drawn for the whole layer, and each part takes its slice. So a net drops
+    the same units whether its towers are on one device or on two.
 
     Args:
-        rate: Share of units dropped.
-        scaled: False for the paper's form (§4.2): kept units pass unchanged in
-            training, and all are multiplied by 1 − rate at test time. True for
-            the later form that divides kept units by 1 − rate in training.
-        part, parts: Which of how many equal slices of the layer this is.
-        seed: Integer seed; the same for all parts of a layer.
+        rate: Share of units that are dropped.
+        scaled: False for the paper's form: kept units pass unchanged in training, and
+            all units are multiplied by 1 − rate at test time. True for the later form:
+            kept units are divided by 1 − rate in training.
+        part: Number of this slice, from 0.
+        parts: Number of slices.
+        seed: Integer seed, the same for all parts of a layer.
+
+    Raises:
+        ValueError: if `rate` is not in [0, 1).
+
+    Reference:
+        Paper §4.2; authors' code layer.cu (`HiddenSexLayer`).
     """
 
     def __init__(self, rate, scaled=False, part=0, parts=1, seed=None, **kwargs):
@@ -267,9 +300,7 @@ class TowerDropout(keras.layers.Layer):
         self.rate, self.scaled, self.seed = rate, scaled, seed
         self.part, self.parts = part, parts
 
-    def build(
-        self, input_shape
-    ):  # not earlier: the state belongs on the layer's device
+    def build(self, input_shape):  # the seed's state is made on the layer's device
         self.seed_generator = keras.random.SeedGenerator(self.seed)
 
     def call(self, inputs, training=False):
@@ -300,7 +331,15 @@ class TowerDropout(keras.layers.Layer):
 
 @register
 class ScaledTanh(keras.layers.Layer):
-    """scale · tanh(slope · x): cuda-convnet's `tanh[scale,slope]`."""
+    """scale · tanh(slope · x).
+
+    Args:
+        scale: Factor of the output.
+        slope: Factor of the input.
+
+    Reference:
+        cuda-convnet (`neuron=tanh[scale,slope]`).
+    """
 
     def __init__(self, scale=1.0, slope=1.0, **kwargs):
         super().__init__(**kwargs)
@@ -318,8 +357,15 @@ class ScaledTanh(keras.layers.Layer):
 
 @register
 class Slice(keras.initializers.Initializer):
-    """The `part`-th of `parts` slices, along the last axis, of what `initializer`
-    gives for the whole: two towers start from the halves of one draw."""
+    """Initializer that gives one slice of a larger draw, along its last axis.
+
+    With it two towers start from the two halves of one draw.
+
+    Args:
+        initializer: Keras initializer of the whole.
+        part: Number of this slice, from 0.
+        parts: Number of slices.
+    """
 
     def __init__(self, initializer, part, parts):
         self.initializer = keras.initializers.get(initializer)
@@ -337,12 +383,15 @@ class Slice(keras.initializers.Initializer):
 
 @register
 class OnDevice(keras.layers.Wrapper):
-    """A layer whose variables and operations live on one device.
+    """Keeps a layer's variables and operations on one device.
 
-    A device scope around a functional layer call places variables only; entered here,
-    inside `build` and `call`, it places the operations too. `device` is a name such as
-    "CPU:1"; where it does not exist (a model trained on two GPUs and loaded on a
-    laptop) the layer runs wherever the backend puts it.
+    A device scope around a functional layer call places variables only. This wrapper
+    enters the scope inside `build` and `call`, so that it places operations, too.
+
+    Args:
+        layer: The Keras layer.
+        device: Name such as `"CPU:1"`. If there is no such device (a model trained on
+            two GPUs and loaded on a laptop), the backend chooses one.
     """
 
     def __init__(self, layer, device, **kwargs):

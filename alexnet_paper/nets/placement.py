@@ -1,10 +1,10 @@
-"""Which device holds which tower, and where a graph's operations really are.
+"""Which device holds which tower, and on which devices a graph's operations are.
 
-A placement is written "auto", "one-device", "two-devices" or two names, "GPU:0,GPU:1"
-or "CPU:0,CPU:1". Two logical devices serve as well as two cards: one CPU, or one GPU,
-is split in two where two names are asked for and only one device is there.
+A placement is "auto", "one-device", "two-devices" or two names, "GPU:0,GPU:1" or
+"CPU:0,CPU:1". The two may be logical devices: if a process has one CPU or GPU and two
+are named, that one is split in two.
 
-Only two devices need TensorFlow, which is imported when they are asked for.
+TensorFlow is imported only when two devices are asked for.
 """
 
 import contextlib
@@ -14,12 +14,13 @@ import re
 from dataclasses import dataclass
 
 KINDS = ("auto", "one-device", "two-devices")
-CARD_MEGABYTES = 3072  # a split GPU's halves are as large as the paper's two cards
+CARD_MEGABYTES = 3072  # of each half of a split GPU, as on the paper's two cards
 
 
 @dataclass(frozen=True)
 class Placement:
-    """The devices of tower a and tower b, or none: one device, the backend's choice."""
+    """The devices of tower a and tower b; none for one device, which the backend
+    chooses."""
 
     devices: tuple[str, ...] = ()
 
@@ -34,10 +35,10 @@ class Placement:
 
 
 def resolve(placement, towers):
-    """The `Placement` that a word, two device names or a `Placement` stands for.
+    """Returns the `Placement` for a word, two device names or a `Placement`.
 
-    Raises ValueError where the net has one tower and two devices are asked for, or
-    where there are not two devices; the message says what to do.
+    Raises ValueError if two devices are asked for and the net has one tower or the
+    process has one device; the message says what to do.
     """
     if isinstance(placement, Placement):
         return placement
@@ -64,21 +65,21 @@ def resolve(placement, towers):
 
 
 def two_devices():
-    """Two GPUs, or else the two logical CPUs this process has been split into."""
+    """Returns two GPUs, or else two logical CPUs. Raises ValueError without either."""
     for kind in ("GPU", "CPU"):
         found = logical_devices(kind)
         if len(found) >= 2:
             return tuple(found[:2])
     raise ValueError(
-        "two-devices needs two GPUs (or two logical devices) and there is one device, "
+        "two-devices needs two GPUs or two logical devices, and this process has "
         f"{(logical_devices('GPU') or logical_devices('CPU') or ['none'])[0]}: use "
-        "one-device, which computes the same function, or CPU:0,CPU:1 to split this "
-        "CPU in two."
+        "one-device, which computes the same function, or CPU:0,CPU:1, which splits "
+        "this CPU in two."
     )
 
 
 def named_devices(names):
-    """The two devices named, a single physical one being split in two if need be."""
+    """Returns the two devices named, and splits a single physical one if need be."""
     kinds = {name.split(":")[0] for name in names}
     if len(kinds) == 1:
         with contextlib.suppress(RuntimeError):  # TensorFlow has already started
@@ -88,17 +89,17 @@ def named_devices(names):
     if missing or names[0] == names[1]:
         raise ValueError(
             f"there is no {missing[0] if missing else 'second device'}: this process "
-            f"has {', '.join(existing) or 'no device'}. Name two of them, or "
-            "ask for CPU:0,CPU:1 before TensorFlow has run anything."
+            f"has {', '.join(existing) or 'no device'}. Name two of these, or "
+            "CPU:0,CPU:1 before TensorFlow has run anything."
         )
     return tuple(names)
 
 
 def split(kind="CPU", memory_limit=CARD_MEGABYTES):
-    """Splits the first CPU or GPU of this process in two logical devices.
+    """Splits this process's only CPU or GPU into two logical devices.
 
-    `memory_limit` is megabytes for each half of a GPU. Does nothing where there are two
-    physical devices. Raises RuntimeError once TensorFlow has started.
+    `memory_limit` is the megabytes of each half of a GPU. Does nothing if there are two
+    physical devices. Raises RuntimeError if TensorFlow has already started.
     """
     import tensorflow as tf
 
@@ -117,9 +118,9 @@ def logical_device_plan(physical):
 
 
 def logical_devices(kind):
-    """Names such as "GPU:0" of this process's logical devices of one kind.
+    """Returns the names ("GPU:0", …) of this process's logical devices of one kind.
 
-    Starts TensorFlow. Empty under another Keras backend.
+    Starts TensorFlow. Returns none on another Keras backend.
     """
     import keras
 
@@ -136,8 +137,10 @@ def _logical_devices():
 
 
 def computes_bfloat16():
-    """Whether this machine has instructions for it, so that it is faster than float32:
-    an accelerator, or a processor with AVX512-BF16 or AMX."""
+    """Whether this machine computes bfloat16 faster than float32.
+
+    It does with a GPU, or with a processor that has AVX512-BF16 or AMX.
+    """
     if logical_devices("GPU"):
         return True
     with contextlib.suppress(OSError), open("/proc/cpuinfo") as file:
@@ -147,9 +150,9 @@ def computes_bfloat16():
 
 
 def device_scope(device):
-    """Context in which operations and variables are made on `device` ("CPU:1").
+    """Returns a context that places operations and variables on `device` ("CPU:1").
 
-    Does nothing for None, for a device that is not there, and on other backends.
+    It does nothing for None, for a device that does not exist, and on other backends.
     """
     if device and device in logical_devices(device.split(":")[0]):
         import tensorflow as tf
@@ -159,18 +162,18 @@ def device_scope(device):
 
 
 def short(name):
-    """ "CPU:1" of "/job:localhost/replica:0/task:0/device:CPU:1"; "" of ""."""
+    """Returns "CPU:1" of "/job:localhost/replica:0/task:0/device:CPU:1", "" of ""."""
     match = re.search(r"([A-Za-z]+):(\d+)$", name)
     return f"{match[1].upper()}:{match[2]}" if match else ""
 
 
 @dataclass(frozen=True)
 class Transfer:
-    """A tensor made on one device that an operation on another reads."""
+    """A tensor that is made on one device and read on another."""
 
     tensor: str
-    made_in: str  # layer of the operation that makes it, "" outside every layer
-    into: str  # layer of the operation that reads it
+    made_in: str  # layer of the operation that makes it, or ""
+    into: str  # layer of the operation that reads it, or ""
     role: str  # of the reader: "forward", "backward" or "update"
     source: str
     target: str
@@ -180,22 +183,25 @@ class Transfer:
 
 @dataclass(frozen=True)
 class GraphReport:
-    """What `inspect` found: each layer's devices, and what crosses between them."""
+    """Result of `inspect`: each layer's devices, and the transfers between devices."""
 
     devices: dict  # layer → {"forward" | "backward" | "update": {devices}}
     transfers: tuple[Transfer, ...]
 
 
 def inspect(function, layers, default):
-    """Reads a traced training step: where every operation is, and what crosses.
+    """Finds the device of every operation of a traced training step.
+
+    Operations of the gradient are in a scope "gradients", those of the optimizer in
+    "update_<path of the variable>".
 
     Args:
         function: `tf.types.experimental.ConcreteFunction` of the step.
         layers: Names of the model's layers, which are scopes in operation names.
-        default: Device of operations that nothing places ("CPU:0").
+        default: Device of operations that have none ("CPU:0").
 
-    Returns a `GraphReport`. Operations of the gradient are those under a scope
-    "gradients"; those of the optimizer are under "update_<path of the variable>".
+    Returns:
+        A `GraphReport`.
     """
     names, devices, transfers = set(layers), {}, {}
     variables = {inner.name: short(outer.device) for outer, inner in captures(function)}
@@ -229,7 +235,7 @@ def reads_scalar(op):
 
 
 def captures(function):
-    """(variable's handle, its placeholder in the graph) pairs of a traced function."""
+    """Returns (variable's handle, its placeholder) pairs of a traced function."""
     return [
         (outer, inner)
         for outer, inner in zip(
@@ -240,7 +246,7 @@ def captures(function):
 
 
 def whose(operation, layers):
-    """(layer, role) of an operation by its name; layer is "" outside every layer."""
+    """Returns (layer, role) of an operation by its name; a layer of "" is none."""
     scopes = operation.split("/")
     backward = any(scope.startswith("gradients") for scope in scopes)
     for scope in scopes:

@@ -1,8 +1,8 @@
-"""Every net of this project: its layers, where it comes from, and what it changed.
+"""Every net of this project: its layers, its source and how it departs from the paper.
 
-A variant is a few lines of data. Adding one here puts it into every table, test and
-figure. Sources are named as in `paper.SOURCES` (P the paper, C the authors' code of
-2012, D cuda-convnet, F Caffe, T torchvision).
+A variant added here appears in every table and figure. Sources are named as in
+`paper.SOURCES` (P the paper, C the authors' code of 2012, D cuda-convnet, F Caffe, T
+torchvision).
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ from alexnet_paper.nets.specs import SpatialNorm
 
 @dataclass(frozen=True)
 class Variant:
-    """A net with its source, its recipe and every way it departs from the paper."""
+    """A net with its source, its recipes and every departure from the paper."""
 
     title: str
     source: str
@@ -43,12 +43,14 @@ class Variant:
 
     @property
     def recipes(self):
-        """{name: recipe}; the variant's own comes first, as "as-published"."""
+        """{name: recipe}; the variant's own is "as-published" and comes first."""
         return {"as-published": self.recipe, **dict(self.other_recipes)}
 
     def recipe_named(self, name=None):
-        """The recipe of that name, or the variant's own. Raises ValueError, listing
-        all, if there is none."""
+        """Returns the recipe of that name, or the variant's own for None.
+
+        Raises ValueError, with the known names, if there is none of that name.
+        """
         if name is not None and name not in self.recipes:
             known = ", ".join(self.recipes)
             raise ValueError(f"{self.name} has no recipe {name!r}: it has {known}.")
@@ -176,7 +178,7 @@ CAFFENET = CAFFE.change(
 CAFFENET = dataclasses.replace(
     CAFFENET,
     name="caffenet",
-    layers=tuple(  # each normalization changes places with the pooling after it
+    layers=tuple(  # each normalization swaps places with the pooling after it
         CAFFENET.layers[{2: 3, 3: 2, 6: 7, 7: 6}.get(index, index)]
         for index in range(len(CAFFENET.layers))
     ),
@@ -212,7 +214,7 @@ ONE_WEIRD_TRICK = Architecture(
 
 
 def bn_conv(name, filters, kernel, stride=1, pool=None):
-    """Convolution → batch normalization → ReLU (→ pooling), Keras's initialization."""
+    """Returns convolution → batch normalization → ReLU (→ pooling)."""
     layers = (
         Conv(name, filters, kernel, stride, padding="same", init="glorot"),
         BatchNorm(),
@@ -222,6 +224,7 @@ def bn_conv(name, filters, kernel, stride=1, pool=None):
 
 
 def bn_dense(name, units):
+    """Returns dense → batch normalization → ReLU → dropout."""
     return (
         Dense(name, units, init="glorot"),
         BatchNorm(),
@@ -250,13 +253,14 @@ BN_CIFAR10 = Architecture(
 
 
 def conv_bn(name, filters, kernel, stride=1, pool=None):
-    """Valid convolution → ReLU (→ pooling) → batch normalization."""
+    """Returns convolution without padding → ReLU (→ pooling) → batch normalization."""
     pooling = (MaxPool(pool, 2, 2),) if pool else ()
     conv = Conv(name, filters, kernel, stride, init="glorot")
     return (conv, ReLU(), *pooling, BatchNorm())
 
 
 def dense_bn(name, units):
+    """Returns dense → ReLU → dropout → batch normalization."""
     return (
         Dense(name, units, init="glorot"),
         ReLU(),
@@ -355,8 +359,8 @@ CIFAR_13PCT = dataclasses.replace(
     name="cifar-13pct",
 )
 
-# inputs to a kernel in the paper's net and in paper-32, whose initial standard
-# deviations grow with the root of their ratio, so that signals start as large
+# Inputs to a kernel in the paper's net and in paper-32. The initial standard deviations
+# are multiplied by the root of their ratio, so that signals start equally large.
 FAN_IN_32 = {
     "conv1": (363, 75),
     "conv2": (1200, 400),
@@ -631,7 +635,7 @@ def get(name):
 
 
 def ablated(variant, name):
-    """The variant after the ablation of that name."""
+    """Returns a variant after the ablation of that name."""
     if name not in ABLATIONS:
         raise ValueError(f"unknown ablation {name!r}: one of {', '.join(ABLATIONS)}.")
     ablation = ABLATIONS[name]

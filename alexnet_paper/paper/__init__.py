@@ -1,11 +1,11 @@
-"""What was printed, as data: nothing here is measured, and nothing imports Keras.
+"""What was printed, as data. Nothing here is measured, and nothing imports Keras.
 
 Krizhevsky, Sutskever and Hinton, "ImageNet Classification with Deep Convolutional
 Neural Networks", NIPS 2012, and three tutorial articles.
 
-    claims      every number that the paper states, with the command that measures it
+    claims      every number that the paper states, and the command that measures it
     results     Tables 1 and 2, the authors' logs and schedules
-    questions   what the paper leaves open; sources
+    questions   what the paper leaves open; the sources
     replications  what others measured of the same claims
     articles    the three articles and their claims
 """

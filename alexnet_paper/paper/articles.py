@@ -1,11 +1,11 @@
 """The three tutorial articles whose nets are variants, as data.
 
-Each calls its net AlexNet and states numbers about the paper's net, its own net or its
-training. Every such number is a `paper.Claim`, slips included; `section` says where it
-stands: in the text, in the code listing or in the training log. What an article leaves
-out, and what fills the gap here, is listed in `guesses`.
+Each article calls its net AlexNet and states numbers about the paper's net, its own net
+or its training. Every such number is a `Claim`, including wrong ones. The `section` of
+a claim is the text, the code listing or the training log. `guesses` lists what an
+article leaves out and what is used here instead.
 
-Sources: the articles' own pages, as named in `ARTICLES`. Empty fields are unknown.
+The sources are the articles' own pages, named in `ARTICLES`. Empty fields are unknown.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from alexnet_paper.paper.claims import train_command
 
 @dataclass(frozen=True)
 class Article:
-    """A tutorial with the claims that it makes and the gaps that it leaves."""
+    """A tutorial, its claims, and guesses for what it leaves out."""
 
     variant: str
     title: str

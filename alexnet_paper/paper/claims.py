@@ -1,20 +1,20 @@
-"""Every number that the paper states, as one `Claim`.
+"""Every number that the paper states, as a `Claim`.
 
-Beside the printed value stands what the authors' released code and run logs say, where
-they say anything. Sources are quoted by the keys of `questions.SOURCES`: "C:
-layer-params-145.cfg" is that file of the authors' released code. The paper's own
-sections: Abs. (abstract), §1 to §7, T1 and T2 (its tables), fn (footnote).
+A claim also quotes the authors' released code and run logs, if they say something about
+it. Sources are named as in `questions.SOURCES`: "C: layer-params-145.cfg" is that file
+of the authors' released code. Sections of the paper are Abs. (abstract), §1 to §7, T1
+and T2 (its tables) and fn (footnote).
 """
 
 from dataclasses import dataclass
 
-# What checking a claim needs.
+# What a check of a claim needs.
 NOTHING = "nothing"
 CIFAR10 = "CIFAR-10"
 IMAGENET = "ImageNet"
 HARDWARE = "hardware"
 CITATION = "citation"
-# Needed by claims of the tutorial articles only.
+# Only claims of the tutorial articles need these.
 FLOWERS17 = "Flowers-17"
 CATS_DOGS = "cats and dogs photographs"
 
@@ -23,7 +23,7 @@ NEEDS = (NOTHING, CIFAR10, IMAGENET, HARDWARE, CITATION, FLOWERS17, CATS_DOGS)
 
 @dataclass(frozen=True)
 class Claim:
-    """One statement of the paper, or of an article, that something can be held against.
+    """One statement of the paper, or of an article, that can be checked.
 
     `values` holds the printed numbers and `unit` their unit; a unit that names several
     things ("rate, reductions, divisor") names them in the order of `values`. In
@@ -50,7 +50,7 @@ class Claim:
 
 
 def train_command(variant, data, run, options=""):
-    """The command that trains `variant` on `data` into runs/`run`."""
+    """Returns the command that trains `variant` on `data` into runs/`run`."""
     options = f" {options}" if options else ""
     return (
         f"python -m reproduce.train --variant {variant} --data {data}{options} "
@@ -59,7 +59,7 @@ def train_command(variant, data, run, options=""):
 
 
 def evaluate_command(*runs, split="validation", views=10, options=""):
-    """The command that measures the error of the average of these runs."""
+    """Returns the command that measures the error of the average of these runs."""
     chosen = " ".join(f"--run runs/{run}" for run in runs)
     options = f" {options}" if options else ""
     return (
@@ -69,12 +69,12 @@ def evaluate_command(*runs, split="validation", views=10, options=""):
 
 
 def count_command(data):
-    """The command that reads every image of a dataset and counts them."""
+    """Returns the command that reads and counts every image of a dataset."""
     return f"python -m reproduce.data check --data {data}"
 
 
 def steps(*commands):
-    """These commands, each run if the one before it succeeded."""
+    """Returns one command that runs each of these if the one before succeeded."""
     return " && ".join(commands)
 
 
@@ -99,18 +99,18 @@ _TRAIN_FIVE = steps(
 )
 _TRAIN_FALL_2011 = train_command("six-conv", FALL_2011, "six-conv-fall2011")
 _NOT_IN_ENSEMBLE = (
-    "the command lacks the two pre-trained nets: fine-tuning from a run is not an "
-    "option of the program"
+    "the command leaves out the two pre-trained nets: the program cannot fine-tune a "
+    "run"
 )
 
 
 def both_arms(variant, data, split, views=10):
-    """Train the paper's net and another on the same data and evaluate each."""
+    """Returns the command that trains and evaluates the paper's net and another."""
     return all_arms((variant,), data, (split,), views)
 
 
 def all_arms(variants, data, splits, views=10):
-    """Train the paper's net and others on the same data and evaluate each."""
+    """Returns the command that trains and evaluates the paper's net and others."""
     arms = {name: f"{name}-{data[-4:]}" for name in ("paper", *variants)}
     return steps(
         *(train_command(name, data, run) for name, run in arms.items()),
@@ -126,7 +126,7 @@ _WITHOUT_CONV = tuple(f"paper.no-conv{n}" for n in (2, 3, 4, 5))
 
 
 def experiment_command(name, options=""):
-    """The command that runs an experiment of `experiments`."""
+    """Returns the command that runs an experiment of `results.experiments`."""
     options = f" {options}" if options else ""
     return f"python -m reproduce.experiment {name}{options}"
 
@@ -702,8 +702,8 @@ CLAIMS = (
         HARDWARE,
         protocol="CPU prepares the next batch while the GPU trains on the last",
         remark=(
-            "free where the CPU prepares images faster than a training step consumes "
-            "them: compare the two rates"
+            "free if the CPU prepares images faster than a training step uses them: "
+            "compare the two rates"
         ),
         command=BENCHMARKS,
     ),
@@ -830,7 +830,7 @@ CLAIMS = (
         ),
         remark=(
             "on CIFAR-10: python -m reproduce.experiment biases --data-dir DIR; others "
-            "disagree whether the printed start trains at all"
+            "disagree whether a net trains at all from the printed start"
         ),
         command=steps(
             *(
@@ -898,7 +898,7 @@ CLAIMS = (
         unit="%",
         protocol="ILSVRC-2012, five similar nets averaged: validation and test",
         remark=(
-            "the five are not named, the command takes one net from five seeds; "
+            "the five are not named; the command trains one net from five seeds; "
             f"{_NO_TEST_LABELS}"
         ),
         command=steps(
@@ -922,9 +922,8 @@ CLAIMS = (
         authors="38.99 / 16.62",
         authors_source="C: layer-params-146-2012-2011.cfg, 54 epochs of fine-tuning",
         remark=(
-            "the command pre-trains only: fine-tuning from a run is not an option of "
-            "the program, and the authors' chain was longer (2012, Fall 2009, Fall "
-            "2011, 2012)"
+            "the command only pre-trains: the program cannot fine-tune a run, and the "
+            "authors' chain was longer (2012, Fall 2009, Fall 2011, 2012)"
         ),
         command=_TRAIN_FALL_2011,
     ),

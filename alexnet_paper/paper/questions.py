@@ -31,10 +31,10 @@ SOURCES = {
 
 @dataclass(frozen=True)
 class OpenQuestion:
-    """What the paper gets wrong, leaves out or leaves ambiguous, and who does what.
+    """What the paper gets wrong, leaves out or leaves ambiguous.
 
-    `authors` is their released code and logs, `others` are Caffe, torchvision and
-    TF-slim, `choice` is what this project's variants do.
+    `authors` says what their code and logs do, `others` what Caffe, torchvision and
+    TF-slim do, and `choice` what this project's variants do.
     """
 
     id: str

@@ -1,16 +1,15 @@
-"""The paper's two result tables beside its authors' logs, what they logged besides, and
-when they changed their rates."""
+"""The paper's result tables, its authors' logs and when they changed their rates."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class ResultRow:
-    """One line of a result table; errors in %, None where the paper has a dash.
+    """One row of a result table; errors in %, None for the paper's dash.
 
-    `authors` are the errors that the authors' log has for the same cell, unrounded.
-    `cited` marks the rows in italics, the results of others. `claim` is the id of the
-    claim with the same numbers.
+    `authors` are the same errors in the authors' log, unrounded. `cited` marks the
+    rows in italics, which are results of others. `claim` is the id of the claim with
+    the same numbers.
     """
 
     model: str
@@ -114,7 +113,7 @@ TABLE_2 = ResultTable(
 
 @dataclass(frozen=True)
 class LoggedRun:
-    """A net that the authors logged and the paper does not print; errors in %."""
+    """A net in the authors' logs that the paper does not print; errors in %."""
 
     run: str
     what: str

@@ -35,7 +35,7 @@ class Trained:
     class_names: tuple[str, ...] | None
     about: dict
     name: str
-    precision: str = "float32"  # of `architecture.PRECISIONS`
+    precision: str = "float32"  # one of `specs.PRECISIONS`
 
     def model(self, layer=None):
         """Returns the Keras model, up to the probabilities or to a named layer.

@@ -2,11 +2,11 @@
 
 import io
 import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from foreign import declared_png
 from PIL import Image
 
 from alexnet_paper.data.images import BadImage
@@ -47,18 +47,6 @@ def opened(path):
     return np.asarray(image).astype(int), done
 
 
-def chunk(kind, content):
-    check = struct.pack(">I", zlib.crc32(kind + content))
-    return struct.pack(">I", len(content)) + kind + content + check
-
-
-def declared_png(width, height):
-    """A PNG of a few bytes that says it is width × height."""
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    content = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(999)))
-    return b"\x89PNG\r\n\x1a\n" + content + chunk(b"IEND", b"")
-
-
 def declared_bmp(width, height):
     """A BMP of a header alone that says it is width × height."""
     header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
@@ -71,37 +59,25 @@ def jpeg(height=64, width=48, **options):
     return file.getvalue()
 
 
-def test_rgb_is_left_as_it_is(tmp_path):
-    array = pixels()
+@pytest.mark.parametrize(
+    ("array", "words"),
+    [
+        (pixels(), set()),
+        (pixels(channels=1)[..., 0], {"grey"}),
+        (pixels(channels=1)[..., 0] > 127, {"grey"}),  # black and white
+        (pixels(channels=2), {"grey"}),  # and transparency, which is dropped
+        (pixels(channels=4), {"palette or alpha"}),
+    ],
+)
+def test_every_mode_becomes_rgb(array, words, tmp_path):
     found, done = opened(saved(tmp_path / "a.png", array))
-    assert np.array_equal(found, array) and done == set()
-
-
-def test_grey_becomes_three_equal_channels(tmp_path):
-    array = pixels(channels=1)[..., 0]
-    found, done = opened(saved(tmp_path / "a.png", array))
-    assert np.array_equal(found, np.stack([array] * 3, axis=-1)) and done == {"grey"}
-
-
-def test_black_and_white(tmp_path):
-    array = pixels(channels=1)[..., 0] > 127
-    found, done = opened(saved(tmp_path / "a.png", array))
-    assert np.array_equal(found, np.stack([array * 255] * 3, axis=-1))
-    assert done == {"grey"}
-
-
-def test_grey_with_transparency(tmp_path):
-    """Transparency is dropped: what is under it is the picture."""
-    array = pixels(channels=2)
-    found, done = opened(saved(tmp_path / "a.png", array))
-    assert np.array_equal(found, np.stack([array[..., 0]] * 3, axis=-1))
-    assert done == {"grey"}
-
-
-def test_colours_with_transparency(tmp_path):
-    array = pixels(channels=4)
-    found, done = opened(saved(tmp_path / "a.png", array))
-    assert np.array_equal(found, array[..., :3]) and done == {"palette or alpha"}
+    levels = array * 255 if array.dtype == bool else array
+    if array.ndim == 2 or array.shape[2] == 2:
+        grey = levels if array.ndim == 2 else levels[..., 0]
+        expected = np.stack([grey] * 3, axis=-1)
+    else:
+        expected = levels[..., :3]
+    assert np.array_equal(found, expected) and done == words
 
 
 def test_palette(tmp_path):
@@ -153,17 +129,6 @@ def test_exif_orientation(orientation, tmp_path):
     assert open_image(path)[0].getexif().get(ORIENTATION, 1) == 1
 
 
-def test_exif_orientation_of_a_jpeg(tmp_path):
-    """Where it is found in practice: a camera on its side."""
-    exif = Image.Exif()
-    exif[ORIENTATION] = 6
-    (tmp_path / "a.jpg").write_bytes(jpeg(64, 48, exif=exif))
-    (tmp_path / "b.jpg").write_bytes(jpeg(64, 48))
-    turned, plain = (opened(tmp_path / name)[0] for name in ("a.jpg", "b.jpg"))
-    assert turned.shape == (48, 64, 3)
-    assert np.array_equal(turned, np.rot90(plain, -1))
-
-
 def test_exif_and_grey_together(tmp_path):
     exif = Image.Exif()
     exif[ORIENTATION] = 3
@@ -201,13 +166,14 @@ DAMAGED = {
     "a BMP bomb": declared_bmp(30_000, 30_000),
     "a BMP of nothing": declared_bmp(50, 50),
     "no pixels": declared_png(0, 0),
+    "a folder": None,
 }
 
 
 @pytest.mark.parametrize("kind", DAMAGED)
 def test_a_damaged_file_is_named_in_one_line(kind, tmp_path):
     path = tmp_path / "größe 1.jpg"
-    path.write_bytes(DAMAGED[kind])
+    path.mkdir() if kind == "a folder" else path.write_bytes(DAMAGED[kind])
     with pytest.raises(BadImage) as caught:
         open_image(path)
     text = str(caught.value)
@@ -222,12 +188,6 @@ def test_a_portable_pixmap_is_read_and_an_unknown_format_named(tmp_path):
     (tmp_path / "a.avif").write_bytes(b"\0\0\0\x20ftypavif" + bytes(100))
     with pytest.raises(BadImage, match="no.* known format .JPEG, PNG, GIF, BMP, PPM,"):
         open_image(tmp_path / "a.avif")
-
-
-def test_a_folder_with_the_name_of_an_image(tmp_path):
-    (tmp_path / "a.jpg").mkdir()
-    with pytest.raises(BadImage, match="a.jpg"):
-        open_image(tmp_path / "a.jpg")
 
 
 def test_whatever_is_flipped_only_bad_image_is_raised(tmp_path):
@@ -273,26 +233,21 @@ def test_class_folders_are_sorted_and_hold_images_only(tmp_path):
     names = {name: [path.name for path in files] for name, files in found.items()}
     assert list(names) == ["a", "b"]
     assert names == {"a": ["z.png"], "b": ["10.jpg", "2.JPEG"]}
+    assert files_in(root) == []
 
 
-def test_files_in_a_folder_are_those_right_in_it(tmp_path):
-    folder(tmp_path, deeper=["a.jpg"])
-    (tmp_path / "b.jpg").touch()
-    assert [path.name for path in files_in(tmp_path)] == ["b.jpg"]
-
-
-def test_class_folders_that_are_not_there(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"nowhere is not a folder: expected"):
-        class_folders(tmp_path / "nowhere")
-    (tmp_path / "file").touch()
-    with pytest.raises(FileNotFoundError, match=r"file is not a folder: expected"):
-        class_folders(tmp_path / "file")
-
-
-def test_a_folder_of_images_is_no_folder_of_classes(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "kind", "said"),
+    [
+        ("nowhere", FileNotFoundError, "nowhere is not a folder: expected"),
+        ("a.jpg", FileNotFoundError, "a.jpg is not a folder: expected"),
+        ("", ValueError, "has no class folders: expected .*CLASS"),
+    ],
+)
+def test_class_folders_that_are_not_there(name, kind, said, tmp_path):
     (tmp_path / "a.jpg").touch()
-    with pytest.raises(ValueError, match=r"has no class folders: expected .*CLASS"):
-        class_folders(tmp_path)
+    with pytest.raises(kind, match=said):
+        class_folders(tmp_path / name)
 
 
 def test_empty_classes_are_named(tmp_path):
@@ -333,14 +288,6 @@ def test_a_part_of_image_files_is_image_files(six, chosen):
     assert isinstance(part, ImageFiles) and len(part) == len(expected)
     for array, found in zip(expected, part, strict=True):
         assert np.array_equal(array, found)
-
-
-def test_image_files_are_read_when_asked(tmp_path):
-    """A file that is not there hurts when it is read, not when it is listed."""
-    files = ImageFiles([tmp_path / "absent.jpg"])
-    assert len(files[:1]) == 1
-    with pytest.raises(FileNotFoundError):
-        files[0]
 
 
 @pytest.mark.data

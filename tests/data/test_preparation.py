@@ -8,10 +8,8 @@ import pytest
 from PIL import Image
 
 from alexnet_paper.data import augment
-from alexnet_paper.data.augment import ColourPCA
 from alexnet_paper.data.augment import Preparation
 from alexnet_paper.data.augment import Statistics
-from alexnet_paper.nets import variants
 from alexnet_paper.nets.recipes import Recipe
 from alexnet_paper.weights import file as weight_file
 
@@ -63,39 +61,25 @@ def test_mean_image_and_colours_of_a_set():
     assert np.all(np.diff(found.pca.stds) > 0)
 
 
-def test_components_are_eigenvectors_of_the_covariance():
-    """Against np.cov and np.linalg.eigh of all pixels together."""
+def unread():
+    raise AssertionError("an image was read")
+    yield
+
+
+@pytest.mark.parametrize("mean", ["pixel", None])
+@pytest.mark.parametrize("colour", ["paper", None])
+def test_other_means_and_no_colours(mean, colour):
+    """What the recipe does not need is not there; if it needs neither, no image is
+    read."""
     images = photographs()
-    values, vectors = np.linalg.eigh(np.cov(images.reshape(-1, 3).T, bias=True))
-    pca = augment.preparation(FULL, SIZE, images).pca
-    np.testing.assert_allclose(np.square(pca.stds), values, rtol=1e-9)
-    same_way = np.abs(np.sum(np.array(pca.vectors) * vectors, axis=0))
-    np.testing.assert_allclose(same_way, 1, rtol=1e-9)
-
-
-def test_channel_means():
-    images = photographs()
-    recipe = dataclasses.replace(FULL, mean="pixel", colour=None)
-    found = augment.preparation(recipe, SIZE, images)
-    np.testing.assert_allclose(found.mean, by_hand(images)[2], rtol=1e-6)
-    assert found.mean.shape == (3,) and found.pca is None
-
-
-def test_no_mean():
-    recipe = dataclasses.replace(FULL, mean=None)
-    found = augment.preparation(recipe, SIZE, photographs())
-    assert found.mean is None and found.pca is not None
-
-
-def test_a_recipe_that_needs_no_statistics_reads_no_image():
-    recipe = dataclasses.replace(FULL, mean=None, colour=None)
-
-    def unread():
-        raise AssertionError("an image was read")
-        yield
-
-    found = augment.preparation(recipe, SIZE, unread())
-    assert found.mean is None and found.pca is None
+    recipe = dataclasses.replace(FULL, mean=mean, colour=colour)
+    found = augment.preparation(recipe, SIZE, images if mean or colour else unread())
+    assert (found.pca is None) == (colour is None)
+    if mean:
+        assert found.mean.shape == (3,)
+        np.testing.assert_allclose(found.mean, by_hand(images)[2], rtol=1e-6)
+    else:
+        assert found.mean is None
 
 
 def test_statistics_of_images_of_any_size():
@@ -153,15 +137,6 @@ def test_statistics_made_before_are_used():
     np.testing.assert_allclose(own.mean, by_hand(images)[1], rtol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("image_side", "size", "side"), [(None, 32, 32), (256, 227, 256), (16, 32, 32)]
-)
-def test_side_of_a_recipe(image_side, size, side):
-    recipe = Recipe(image_side=image_side, mean=None, colour=None)
-    found = augment.preparation(recipe, size, [])
-    assert (found.size, found.side) == (size, side)
-
-
 # training views
 
 
@@ -171,38 +146,6 @@ def prepared(**changes):
     mean = rng.uniform(50, 200, (SIZE, SIZE, 3)).astype("float32")
     parts = {"mean": mean, "pca": augment.AUTHORS_PCA, **changes}
     return Preparation(SIZE, SIDE, **parts)
-
-
-def place_of(view, image):
-    """(top, left, mirrored) of the one place of an image that a view shows."""
-    places = [
-        (top, left, mirrored)
-        for top in range(SIDE - SIZE + 1)
-        for left in range(SIDE - SIZE + 1)
-        for mirrored in (False, True)
-        if np.allclose(
-            view,
-            image[top : top + SIZE, left : left + SIZE][:, :: -1 if mirrored else 1],
-            atol=1e-3,
-        )
-    ]
-    assert len(places) == 1
-    return places[0]
-
-
-def test_the_central_mean_is_subtracted_wherever_the_crop_is():
-    """The view plus the central crop of the mean image is a patch of the image, from
-    all over it: the mean does not move with the crop, nor is it mirrored with it."""
-    images = photographs()
-    found = augment.preparation(dataclasses.replace(FULL, colour=None), SIZE, images)
-    crop = by_hand(images)[1]
-    seen = set()
-    for seed in range(300):
-        view = found.training(images[0], np.random.default_rng(seed))
-        assert view.dtype == np.float32 and view.shape == (SIZE, SIZE, 3)
-        seen.add(place_of(view + crop, images[0].astype("float32")))
-    tops, lefts, mirrored = map(set, zip(*seen, strict=True))
-    assert tops == lefts == set(range(6)) and mirrored == {False, True}
 
 
 def hand_made(image, rng, mean, colour, reflect=True):
@@ -236,19 +179,6 @@ def test_a_training_view_by_hand(reflect, colour):
             image, np.random.default_rng(seed), found.mean, colour, reflect
         )
         np.testing.assert_allclose(view, expected, atol=1e-3)
-
-
-@pytest.mark.parametrize("colour", ["paper", "authors"])
-def test_colour_noise_leaves_the_mean_of_the_inputs_where_it_is(colour):
-    """An image equal to the mean is, on average over the draws, zero: training inputs
-    are centred like the test views."""
-    mean = np.float32([120.0, 110.0, 100.0])
-    found = prepared(mean=mean, colour=colour)
-    image = np.broadcast_to(mean.astype("uint8"), (SIDE, SIDE, 3))
-    rng = np.random.default_rng(0)
-    views = np.stack([found.training(image, rng) for _ in range(2000)])
-    assert np.abs(views.mean(axis=(0, 1, 2))).max() < 1.0
-    assert np.abs(found.views(image, 1)).max() < 1e-4
 
 
 def test_an_image_as_large_as_the_net_is_taken_whole():
@@ -315,7 +245,8 @@ def test_views_of_a_larger_photograph():
 def test_round_trip(mean, colour, tmp_path):
     """Through a weight file: the same views of an image, to the bit."""
     images = photographs()
-    recipe = dataclasses.replace(FULL, mean=mean, colour=colour)
+    varied = {"rotation": 2.0, "zoom": 0.1, "crops": mean != "pixel"}
+    recipe = dataclasses.replace(FULL, mean=mean, colour=colour, **varied)
     found = augment.preparation(recipe, SIZE, images)
     arrays = {f"preparation/{name}": array for name, array in found.arrays().items()}
     settings = json.loads(json.dumps(found.settings()))
@@ -331,30 +262,7 @@ def test_round_trip(mean, colour, tmp_path):
         assert ours.tobytes() == theirs.tobytes()
 
 
-def test_restore_of_settings_and_arrays():
-    pca = ColourPCA(
-        (1.0, 2.0, 3.0), ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-    )
-    varied = {"rotation": 2.0, "zoom": 0.1, "crops": False}
-    mean = np.ones((4, 4, 3), "float32")
-    found = Preparation(4, 6, True, "paper", mean, pca, **varied)
-    again = Preparation.restore(found.settings(), found.arrays())
-    plain = {"size": 4, "side": 6, "reflect": True, "colour": "paper"}
-    assert again.settings() == {**plain, **varied}
-    assert Preparation.restore(plain, {}).crops  # a file from before there were more
-    assert again.pca == pca and np.array_equal(again.mean, found.mean)
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("paper", (256, True, "paper", "image")),
-        ("authors", (256, True, "authors", "image")),
-        ("cifar-11pct", (32, True, None, "image")),
-        ("cifar-18pct", (None, False, None, "image")),
-    ],
-)
-def test_recipes_prepare_as_their_sources_say(name, expected):
-    recipe = variants.get(name).recipe
-    found = (recipe.image_side, recipe.reflect, recipe.colour, recipe.mean)
-    assert found == expected
+def test_settings_of_an_earlier_version():
+    old = {"size": 4, "side": 6, "reflect": True, "colour": None}
+    found = Preparation.restore(old, {})
+    assert found.crops and (found.rotation, found.zoom) == (0, 0)

@@ -57,8 +57,6 @@ def test_one_thing_is_changed(name):
     """Either layers, of one kind or one name, or the fields of the recipe it names."""
     variant, ablation = variants.get(f"paper-32.{name}"), ABLATIONS[name]
     assert variant.name == f"paper-32.{name}"
-    assert ablation.departure in variant.departures
-    assert ablation.title in variant.title
     changed = {
         field.name
         for field in dataclasses.fields(BASE.recipe)
@@ -138,10 +136,10 @@ def test_ablations_are_chained():
     [
         ("paper.no-thing", "unknown ablation 'no-thing': one of no-lrn, no-dropout"),
         ("thing.no-lrn", "unknown variant 'thing': one of paper"),
-        ("cifar-13pct.no-lrn", "cifar-13pct has nothing that no-lrn would change"),
+        ("cifar-13pct.no-lrn", "no-lrn would change nothing in cifar-13pct"),
         ("paper.no-conv1", "conv2's 5×5 windows, 8 apart, would leave out pixels"),
-        ("one-gpu.one-tower", "one-gpu has nothing that one-tower would change"),
-        ("paper.no-lrn.no-lrn", "paper.no-lrn has nothing that no-lrn would change"),
+        ("one-gpu.one-tower", "one-tower would change nothing in one-gpu"),
+        ("paper.no-lrn.no-lrn", "no-lrn would change nothing in paper.no-lrn"),
     ],
 )
 def test_an_ablation_that_cannot_be(name, message):

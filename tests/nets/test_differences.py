@@ -7,7 +7,6 @@ import pytest
 from alexnet_paper.nets import differences
 from alexnet_paper.nets import variants
 from alexnet_paper.nets.differences import Row
-from alexnet_paper.nets.recipes import OnPlateau
 from alexnet_paper.nets.recipes import Recipe
 from alexnet_paper.nets.specs import LRN
 from alexnet_paper.nets.specs import Architecture
@@ -117,26 +116,6 @@ def test_recipes_field_by_field():
         Row("mean", "image", "none"),
         Row("reflect", "no", "yes"),
     )
-    assert OnPlateau() == Recipe().drops
-
-
-def test_the_flowers_article_against_the_paper():
-    """What the article's own listing shows when read beside the paper."""
-    rows = differences.rows(variants.get("paper"), variants.get("bn-flowers17"))
-    found = {row.name: (row.a, row.b) for row in differences.only_differing(rows)}
-    assert found["input"] == ("227×227×3", "224×224×3")
-    assert "kernel 5×5, padding 2, groups 2" in found["conv2"][0]
-    assert "kernel 11×11, padding 0, groups 1" in found["conv2"][1]
-    assert found["norm1"][0].startswith("LRN") and found["norm1"][1] == "–"
-    batch_normalizations = [name for name in found if name.endswith("batchnorm")]
-    assert len(batch_normalizations) == 8
-    assert found["pool1"] == ("size 3×3", "size 2×2")
-    assert found["fc9"][0] == "–" and found["fc9"][1].startswith("dense: units 17")
-    assert found["fc6_dropout"] == (
-        "rate 0.5, scaled in training no",
-        "rate 0.4, scaled in training yes",
-    )
-    assert found["optimizer"] == ("sgd", "adam")
 
 
 def test_every_two_variants_can_be_compared():

@@ -346,11 +346,6 @@ def test_a_larger_tensor_that_crosses_is_not_figure_2(forms):
     assert not dataclasses.replace(forms, crossed=(twice,)).as_figure_2
 
 
-def test_a_stray_operation_is_found():
-    placed = {"conv1a": {"forward": {"CPU:0"}}, "fc6b_relu": {"backward": {"CPU:0"}}}
-    assert equivalence.strays(placed, CPUS) == ("fc6b_relu",)
-
-
 def test_compare_needs_two_towers():
     net = VARIANTS["cifar-18pct"].architecture
     with pytest.raises(ValueError, match="two towers"):
@@ -375,15 +370,6 @@ def test_three_steps_of_fit_agree(tiny):
     for name, array in one.items():
         assert relative(two[name], array) <= 1e-5, name
         assert np.any(array != before[name]), name
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_dropout_acts_in_training_only(form, tiny):
-    model, batch = build_model(tiny, form, seed=0), images(tiny, 2)
-    calm = [np.asarray(model(batch, training=False)) for _ in range(2)]
-    noisy = [np.asarray(model(batch, training=True)) for _ in range(2)]
-    np.testing.assert_array_equal(*calm)
-    assert not np.array_equal(*noisy)
 
 
 def test_jit_is_refused_on_two_devices(tiny, monkeypatch):
@@ -415,16 +401,11 @@ def test_weights_go_from_one_form_to_the_other(source, target, tiny):
     assert relative(second(batch), first(batch)) <= 1e-5
     for name, array in models.get_weights(second).items():
         np.testing.assert_array_equal(array, arrays[name])
-
-
-def test_a_tower_has_its_half_of_the_last_axis(tiny):
-    two = build_model(tiny, TWO, seed=1)
-    whole = models.get_weights(two)["conv2/kernel"]
-    assert whole.shape == (3, 3, 4, 12)
-    for tower, half in zip("ab", np.split(whole, 2, axis=-1), strict=True):
-        np.testing.assert_array_equal(
-            two.get_layer(f"conv2{tower}").get_weights()[0], half
-        )
+    if target == TWO:
+        halves = np.split(arrays["conv2/kernel"], 2, axis=-1)
+        for tower, half in zip("ab", halves, strict=True):
+            own = second.get_layer(f"conv2{tower}").get_weights()[0]
+            np.testing.assert_array_equal(own, half)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -580,15 +561,6 @@ def test_a_dense_layer_of_a_tower_is_not_a_grouped_one(tiny):
     assert build_model(grouped, TWO).get_layer("fc6a").count_params() == 72 * 10 + 10
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_batch_of_any_size(form, tiny):
-    """Each image by itself, one at a time or together."""
-    model, batch = build_model(tiny, form, seed=1), images(tiny, 3)
-    together = np.asarray(model(batch))
-    alone = np.concatenate([model(batch[i : i + 1]) for i in range(3)])
-    assert relative(alone, together) <= 1e-5
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -620,11 +592,6 @@ def test_a_layer_that_cannot_be_built_is_refused(spec):
     net = specs.Architecture("net", layers, input_shape=(9, 9, 3))
     with pytest.raises(ValueError, match="odd: .* Received: .*padding="):
         build_model(net)
-
-
-def test_too_small_an_input_is_refused(tiny):
-    with pytest.raises(ValueError, match="input is too small: pool2"):
-        build_model(tiny.with_input((9, 9, 3)))
 
 
 def test_a_name_of_ones_own(tiny):
@@ -668,9 +635,6 @@ def test_alexnet_passes_its_options_on(small_variant, tiny):
     np.testing.assert_array_equal(logits(batch), expected(batch))
     bare = AlexNet(variant="tiny", include_top=False, pooling="max")
     assert bare.output_shape == (None, 16)
-
-
-def test_alexnet_takes_the_shape_of_its_input_tensor(small_variant):
     image = keras.Input((43, 41, 3))
     assert AlexNet(variant="tiny", input_tensor=image).input_shape == (None, 43, 41, 3)
 
@@ -689,15 +653,10 @@ def test_alexnet_reads_a_weight_file(small_variant, tiny, tmp_path):
         AlexNet(weights=path, variant="tiny", classes=4)
     with pytest.raises(FileNotFoundError):
         AlexNet(weights=tmp_path / "absent.npz", variant="tiny")
-    with pytest.raises(ValueError, match="is of variant 'tiny', not 'paper'"):
+    with pytest.raises(ValueError, match="is for the variant 'tiny', not 'paper'"):
         AlexNet(weights=path, include_top=False)
     with pytest.raises(ValueError, match="input_shape needs numbers"):
         AlexNet(variant="tiny", input_shape=(None, None, 3), include_top=False)
-
-
-def test_alexnet_of_an_unknown_variant():
-    with pytest.raises(ValueError, match="unknown variant 'papr': one of paper, auth"):
-        AlexNet(variant="papr")
 
 
 def test_bfloat16_keeps_weights_logits_and_softmax_in_float32():

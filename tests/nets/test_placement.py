@@ -22,36 +22,25 @@ def pretend(monkeypatch, **devices):
     )
 
 
-def test_the_session_has_two_logical_cpus():
-    assert tuple(placement.logical_devices("CPU")) == CPUS
-
-
-@pytest.mark.parametrize("towers", [1, 2])
-def test_one_device(towers):
-    found = resolve("one-device", towers)
-    assert (found.devices, found.kind) == ((), "one-device")
-
-
-def test_two_devices_are_the_two_logical_cpus(monkeypatch):
-    pretend(monkeypatch, CPU=2)
-    found = resolve("two-devices", 2)
-    assert (found.devices, found.kind) == (CPUS, "two-devices")
-    assert str(found) == "tower a on CPU:0, tower b on CPU:1"
-
-
-def test_two_devices_prefers_gpus(monkeypatch):
-    pretend(monkeypatch, CPU=2, GPU=3)
-    assert resolve("two-devices", 2).devices == ("GPU:0", "GPU:1")
+GPUS = ("GPU:0", "GPU:1")
 
 
 @pytest.mark.parametrize(
-    ("gpus", "towers", "devices"),
-    [(0, 2, ()), (1, 2, ()), (3, 2, ("GPU:0", "GPU:1")), (2, 1, ())],
+    ("word", "gpus", "towers", "devices"),
+    [
+        ("one-device", 2, 2, ()),
+        ("one-device", 0, 1, ()),
+        ("two-devices", 0, 2, CPUS),
+        ("two-devices", 3, 2, GPUS),
+        ("auto", 0, 2, ()),  # two logical CPUs are never taken without being asked for
+        ("auto", 1, 2, ()),
+        ("auto", 3, 2, GPUS),
+        ("auto", 2, 1, ()),
+    ],
 )
-def test_auto_takes_two_gpus_or_one_device(gpus, towers, devices, monkeypatch):
-    """Two logical CPUs are never taken without being asked for."""
+def test_words(word, gpus, towers, devices, monkeypatch):
     pretend(monkeypatch, CPU=2, GPU=gpus)
-    assert resolve("auto", towers).devices == devices
+    assert resolve(word, towers).devices == devices
 
 
 @pytest.mark.parametrize("names", ["CPU:1,CPU:0", ["CPU:1", "CPU:0"]])
@@ -65,26 +54,22 @@ def test_a_placement_stands_for_itself():
 
 
 @pytest.mark.parametrize(
-    ("word", "message"),
+    ("word", "towers", "message"),
     [
-        ("nonsense", "unknown placement 'nonsense': one of auto, one-device, two-dev"),
-        ("CPU:0", "or two devices such as GPU:0,GPU:1"),
-        ("CPU:0,CPU:1,CPU:2", "unknown placement"),
-        ("cpu:0,cpu:1", "unknown placement"),
-        ("", "unknown placement"),
-        ("CPU:0,CPU:7", "there is no CPU:7: this process has CPU:0, CPU:1"),
-        ("CPU:0,CPU:0", "there is no second device"),
+        ("nonsense", 2, "unknown placement 'nonsense': one of auto, one-device, two-d"),
+        ("CPU:0", 2, "or two devices such as GPU:0,GPU:1"),
+        ("CPU:0,CPU:1,CPU:2", 2, "unknown placement"),
+        ("cpu:0,cpu:1", 2, "unknown placement"),
+        ("", 2, "unknown placement"),
+        ("CPU:0,CPU:7", 2, "there is no CPU:7: this process has CPU:0, CPU:1"),
+        ("CPU:0,CPU:0", 2, "there is no second device"),
+        ("two-devices", 1, "needs a net of two towers.*use one-device"),
+        ("CPU:0,CPU:1", 1, "needs a net of two towers.*use one-device"),
     ],
 )
-def test_what_cannot_be_is_refused(word, message):
+def test_what_cannot_be_is_refused(word, towers, message):
     with pytest.raises(ValueError, match=message):
-        resolve(word, 2)
-
-
-@pytest.mark.parametrize("word", ["two-devices", "CPU:0,CPU:1"])
-def test_one_tower_is_not_split(word):
-    with pytest.raises(ValueError, match="needs a net of two towers.*use one-device"):
-        resolve(word, 1)
+        resolve(word, towers)
 
 
 @pytest.mark.parametrize("devices", [{"CPU": 1}, {"CPU": 1, "GPU": 1}])
@@ -128,23 +113,9 @@ else:
     (halves, errors), (whole, more) = [run.communicate() for run in runs]
     assert halves == "tower a on CPU:0, tower b on CPU:1\n", errors
     first, second, scope = whole.splitlines() or [more]
-    assert "there is one device, CPU:0: use one-device" in first
+    assert "this process has CPU:0: use one-device" in first
     assert "there is no CPU:1" in second and "before TensorFlow has run" in second
     assert scope == "nullcontext"
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("/job:localhost/replica:0/task:0/device:CPU:1", "CPU:1"),
-        ("/device:GPU:10", "GPU:10"),
-        ("/device:gpu:0", "GPU:0"),
-        ("CPU:0", "CPU:0"),
-        ("", ""),
-    ],
-)
-def test_short(name, expected):
-    assert placement.short(name) == expected
 
 
 LAYERS = {"conv1a", "conv1b", "fc6a", "fc6a_reads", "fc6a_dropout"}

@@ -57,34 +57,6 @@ PARAMETERS = {
         "fc7": 16_781_312,
         "fc8": 4_097_000,
     },
-    "one-gpu": {
-        "conv1": 17_472,
-        "conv2": 153_728,
-        "conv3": 221_376,
-        "conv4": 331_968,
-        "conv5": 442_624,
-        "fc6": 37_752_832,
-        "fc7": 16_781_312,
-        "fc8": 4_097_000,
-    },
-    "paper-32": {
-        "conv1": 2_432,
-        "conv2": 25_664,
-        "conv3": 73_856,
-        "conv4": 73_856,
-        "conv5": 36_928,
-        "fc6": 147_712,
-        "fc7": 65_792,
-        "fc8": 2_570,
-    },
-    "cifar-18pct": {"conv1": 2_432, "conv2": 25_632, "conv3": 51_264, "fc10": 10_250},
-    "cifar-13pct": {
-        "conv1": 4_864,
-        "conv2": 102_464,
-        "local3": 664_704,
-        "local4": 332_928,
-        "fc10": 11_530,
-    },
     "cifar-11pct": {
         "conv1": 4_864,
         "conv2": 102_464,
@@ -153,12 +125,6 @@ def test_paper_weights_biases_and_multiply_adds():
     assert (totals.weights, totals.biases) == (60_954_656, 10_568)
     layers = specs.trace(PAPER)
     assert {layer.name: layer.macs for layer in layers if layer.macs} == PAPER_MACS
-
-
-def test_neurons_of_figure_2():
-    """The printed list with its first number put right."""
-    found = [layer.neurons for layer in specs.trace(PAPER) if layer.learned]
-    assert found == [290_400, 186_624, 64_896, 64_896, 43_264, 4096, 4096, 1000]
 
 
 @pytest.mark.parametrize("name", SIDES)
@@ -275,11 +241,6 @@ def one_layer(*layers, shape=(8, 8, 6), towers=1):
 def test_a_net_that_cannot_be_is_refused(net, message):
     with pytest.raises(ValueError, match=message):
         specs.trace(net)
-
-
-def test_smallest_input_of_the_paper():
-    """67 is the first side that leaves pool5 a window."""
-    assert specs.trace(PAPER.with_input((67, 67, 3)))[-1].output_shape == (1000,)
 
 
 def test_with_classes():

@@ -102,23 +102,35 @@ BIAS = {
 }
 
 # variant → rate, momentum, decay, layers' own decays, factor of the biases' rate,
-# batch, epochs, epochs of the drops
+# batch, epochs, epochs of the drops; and of the images side, reflection, colour, mean
 RECIPES = {
-    "paper": (0.01, 0.9, 5e-4, {}, 1, 128, 90, recipes.OnPlateau()),
-    "caffe": (0.01, 0.9, 5e-4, {}, 2, 256, 90, (20, 40, 60, 80)),
-    "caffenet": (0.01, 0.9, 5e-4, {}, 2, 256, 90, (20, 40, 60, 80)),
-    "cifar-18pct": (0.001, 0.9, 0.004, {"fc10": 1}, 2, 128, 140, (120, 130)),
+    "paper": (
+        *(0.01, 0.9, 5e-4, {}, 1, 128, 90, recipes.OnPlateau()),
+        *(256, True, "paper", "image"),
+    ),
+    "authors": (
+        *(0.01, 0.9, 5e-4, {}, 2, 128, 90, recipes.OnPlateau()),
+        *(256, True, "authors", "image"),
+    ),
+    "caffe": (
+        *(0.01, 0.9, 5e-4, {}, 2, 256, 90, (20, 40, 60, 80)),
+        *(256, True, None, "image"),
+    ),
+    "cifar-18pct": (
+        *(0.001, 0.9, 0.004, {"fc10": 1}, 2, 128, 140, (120, 130)),
+        *(None, False, None, "image"),
+    ),
     "cifar-13pct": (
         *(0.001, 0.9, 0, {"local3": 0.004, "local4": 0.004, "fc10": 0.004}),
-        *(2, 128, 160, (140, 150)),
+        *(2, 128, 160, (140, 150), 32, True, None, "image"),
     ),
     "cifar-11pct": (
         *(0.001, 0.9, 0, {"local3": 0.004, "local4": 0.004, "fc10": 0.01}),
-        *(2, 128, 520, (500, 510)),
+        *(2, 128, 520, (500, 510), 32, True, None, "image"),
     ),
-    "bn-cifar10": (0.001, 0.9, 0, {}, 1, 100, 100, ()),
-    "cats-vs-dogs": (0.001, 0.9, 0, {}, 1, 32, 10, ()),
-    "bn-flowers17": (0.001, 0.9, 0, {}, 1, 64, 250, ()),
+    "bn-cifar10": (0.001, 0.9, 0, {}, 1, 100, 100, (), None, True, None, None),
+    "cats-vs-dogs": (0.001, 0.9, 0, {}, 1, 32, 10, (), None, False, None, None),
+    "bn-flowers17": (0.001, 0.9, 0, {}, 1, 64, 250, (), None, False, None, None),
 }
 
 
@@ -198,6 +210,10 @@ def test_recipe(name):
         recipe.batch_size,
         recipe.epochs,
         recipe.drops,
+        recipe.image_side,
+        recipe.reflect,
+        recipe.colour,
+        recipe.mean,
     )
     assert found == RECIPES[name]
     adam = VARIANTS[name].family == "article"
@@ -217,7 +233,6 @@ def test_recipes_name_layers_that_exist(name):
 @pytest.mark.parametrize("name", VARIANTS)
 def test_variant_says_what_it_is(name):
     variant = VARIANTS[name]
-    assert variant.name == variant.architecture.name == name
     assert variant.title and variant.source and variant.departures
     assert variant.family in ("paper", "elsewhere", "article", "cifar")
     assert variants.get(name) is variant

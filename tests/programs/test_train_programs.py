@@ -177,7 +177,7 @@ def test_wrong_folders_of_photographs(capsys, tmp_path, must_not_train):
     err = refused(
         capsys, train, *arguments, "--data", "cats-vs-dogs", "--data-dir", root
     )
-    assert "3 class folders in place of 2" in err
+    assert "3 class folders instead of 2" in err
     (root / "d").mkdir()
     err = refused(capsys, train, *arguments, "--data", "folder", "--data-dir", root)
     assert f"no images in {root / 'd'}" in err

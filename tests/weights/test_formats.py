@@ -25,6 +25,7 @@ import zlib
 import foreign
 import numpy as np
 import pytest
+from foreign import Runs
 
 from alexnet_paper.nets import variants
 from alexnet_paper.weights import convert as conversion
@@ -180,16 +181,6 @@ def test_bits_flipped_without_the_hash(base, bases, arrays, tmp_path):
 # code
 
 
-class Hostile:
-    """Writes a file when it is unpickled."""
-
-    def __init__(self, witness):
-        self.witness = witness
-
-    def __reduce__(self):
-        return open, (str(self.witness), "w")
-
-
 def npy_of(content):
     """An .npy file with an object, as NumPy writes it, but with any pickle in it."""
     file = io.BytesIO()
@@ -226,32 +217,12 @@ HOSTILE = {  # name → writes it, given a pickle that would write a file
 @pytest.mark.parametrize("protocol", [0, 2, 4])
 def test_no_file_runs_code(kind, protocol, tmp_path):
     path, witness = tmp_path / "w", tmp_path / "witness"
-    code = pickle.dumps({"conv1": [Hostile(witness), 1]}, protocol)
+    code = pickle.dumps({"conv1": [Runs(open, str(witness), "w"), 1]}, protocol)
     HOSTILE[kind](path, code)
     refused(path)
     assert not witness.exists()
     pickle.loads(code)["conv1"][0].close()
     assert witness.exists()  # it would have
-
-
-class Python2(pickle._Pickler):
-    """Writes text and bytes as Python 2 did, with which bvlc_alexnet.npy was made."""
-
-    def save_string(self, text):
-        content = text if isinstance(text, bytes) else text.encode("latin1")
-        self.write(b"T" + struct.pack("<l", len(content)) + content)
-        self.memoize(text)
-
-    dispatch = {**pickle._Pickler.dispatch, bytes: save_string, str: save_string}
-
-
-def pickled(content, protocol):
-    if protocol > 2:
-        return pickle.dumps(content, protocol)
-    file = io.BytesIO()
-    Python2(file, protocol).dump(content)
-    modules = (b"numpy._core.multiarray", b"numpy.core.multiarray")
-    return file.getvalue().replace(*modules)
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4])  # Python 2's, NumPy 1's and 2's
@@ -261,7 +232,12 @@ def test_every_honest_pickle_is_read(protocol, arrays, tmp_path):
         for layer in foreign.LAYERS
     }
     for content in (found, np.array(found, dtype=object)):
-        (tmp_path / "w").write_bytes(npy_of(pickled(content, protocol)))
+        pickled = (
+            foreign.python2_pickle(content)
+            if protocol == 2
+            else pickle.dumps(content, protocol)
+        )
+        (tmp_path / "w").write_bytes(npy_of(pickled))
         read = formats.read(tmp_path / "w").layers
         for layer, parts in found.items():
             assert type(read[layer]["kernel"]) is np.ndarray
