@@ -25,7 +25,7 @@ class Replication:
     """One measurement by others that bears on some claims.
 
     `number` is what they found, `protocol` on what and how, and wherein that differs
-    from the paper's. `lost` is, where they compared with and without, how many points
+    from the paper's; `alike` where net, data and protocol are the paper's. `lost` is, where they compared with and without, how many points
     of top-1 error are lost without it: the sign of all differences of this project.
     """
 
@@ -37,6 +37,7 @@ class Replication:
     grade: str = "S"
     lost: float | None = None
     computed: bool = False
+    alike: bool = False
 
 
 REPLICATIONS = (
@@ -46,6 +47,7 @@ REPLICATIONS = (
         "1,261,406 images",
         "files counted in the ILSVRC-2010 training set, one of them damaged",
         f"{ASTEROID} preprocessing_playground.ipynb",
+        alike=True,
     ),
     Replication(
         ("C01",),
@@ -53,6 +55,7 @@ REPLICATIONS = (
         "50,000 validation labels",
         "label file of the ILSVRC-2010 devkit",
         f"{ASTEROID} devkit-1.0",
+        alike=True,
     ),
     Replication(
         ("A02",),
@@ -60,6 +63,7 @@ REPLICATIONS = (
         "39.88 / 18.71",
         "ILSVRC-2010 test, ten views, 60 epochs; one GPU, inputs of 0–1, biases 0",
         f"{LEON} AlexNet/final_test.ipynb",
+        alike=True,
     ),
     Replication(
         ("A02",),
@@ -336,6 +340,7 @@ REPLICATIONS = (
         "÷10 after epochs 31, 51, 65",
         "ILSVRC-2010, on a plateau, three times",
         f"{ASTEROID} logs/hpc_run_20240914.csv",
+        alike=True,
     ),
     Replication(
         ("K05",),
@@ -360,6 +365,7 @@ REPLICATIONS = (
         "ILSVRC-2012 validation, ten views; their replication, whose code was not seen",
         f"{ZEILER} Tables 2 and 3",
         "T",
+        alike=True,
     ),
     Replication(
         ("L04",),
@@ -405,6 +411,6 @@ REPLICATIONS = (
 
 
 def of_claim(id):
-    """The replications that bear on a claim, those with its own protocol first as
-    listed."""
-    return tuple(one for one in REPLICATIONS if id in one.claims)
+    """The replications that bear on a claim, those with the paper's protocol first."""
+    found = (one for one in REPLICATIONS if id in one.claims)
+    return tuple(sorted(found, key=lambda one: not one.alike))

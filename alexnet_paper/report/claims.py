@@ -1,6 +1,7 @@
 """Claims and the paper's tables as sections: what each row shows."""
 
 from alexnet_paper import paper
+from alexnet_paper.report.screen import elsewhere
 from alexnet_paper.report.screen import lost_without
 from alexnet_paper.report.screen import tally
 from alexnet_paper.report.writers import Section
@@ -9,7 +10,6 @@ from alexnet_paper.verdicts.finding import INCONCLUSIVE
 from alexnet_paper.verdicts.finding import NOT_ATTEMPTED
 from alexnet_paper.verdicts.finding import REPLICATED
 from alexnet_paper.verdicts.finding import SUPPORTED
-from alexnet_paper.verdicts.finding import UNRUN
 
 TO_RUN = (REPLICATED, NOT_ATTEMPTED, SUPPORTED, CONTRADICTED, INCONCLUSIVE)  # at full
 
@@ -182,25 +182,34 @@ def commands_section(measured):
     )
 
 
-def short_claims_section(measured):
-    """The claims that were measured; the rest counted by what they need."""
-    rows, needs = [], {}
-    for claim, finding in measured:
-        if finding.verdict in UNRUN:
-            needs[claim.needs] = needs.get(claim.needs, 0) + 1
-            continue
-        cells = (claim.id, claim.section, claim.statement, with_unit(claim))
-        rows.append((*cells, finding.ours, finding.verdict))
-    rest = ", ".join(f"{count} need {what}" for what, count in needs.items())
-    rest = rest.replace("need citation", "are citations of others")
+CHIEF = (  # the rows that a newcomer should see
+    "A02 A03 A04 B05 B06 D01 E02 F02 G01 H08 I02 I04 I06 J03 K02 K06 L04 L05 N03 O01"
+).split()
+
+
+def chief_section(measured):
+    """The twenty rows that matter; all others are in the tally."""
+    rows = tuple(
+        (
+            claim.id,
+            claim.section,
+            claim.statement,
+            lost_without(claim),
+            elsewhere(claim) or "–",
+            finding.ours,
+            finding.verdict,
+        )
+        for claim, finding in measured
+        if claim.id in CHIEF
+    )
     return Section(
-        "The claims that were measured",
-        ("id", "where", "claim", "paper", "ours", "verdict"),
-        tuple(rows),
-        "What needs no data is measured by the command itself; the rest is read from "
-        "records, each with the command that made it (docs/results.md). "
-        f"Of the other claims {rest}: the command prints them with what each needs and "
-        "the command that obtains it.",
+        "Twenty of the claims",
+        ("id", "where", "claim", "paper", "elsewhere", "ours", "verdict"),
+        rows,
+        f"All {tally(measured)} Differences are points of error lost without it. "
+        "Elsewhere: the nearest independent measurement (~: under another protocol or of "
+        "another net; ᵀ: read in a transcription) and how many more there are; `--claim "
+        "ID` tells all of them.",
     )
 
 

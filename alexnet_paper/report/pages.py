@@ -105,7 +105,7 @@ def readme_table():
     """The claims that were measured, from the built net and the shipped records."""
     records = record.load_all(record.shipped())
     measured = measure_all(variants.get("paper"), records)
-    return writers.markdown(claims.short_claims_section(measured.rows))
+    return writers.markdown(claims.chief_section(measured.rows))
 
 
 def readme(text):

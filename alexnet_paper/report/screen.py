@@ -78,13 +78,15 @@ def lost_without(claim):
 
 
 def elsewhere(claim):
-    """The first replication's number, and how many more there are."""
+    """The first replication's number, "~" before it where protocol or net is another,
+    and how many more there are."""
     found = replications.of_claim(claim.id)
     if not found:
         return ""
-    mark = "ᵀ" if found[0].grade == "T" else ""
-    more = f" +{len(found) - 1}" if len(found) > 1 else ""
-    return f"{found[0].number}{mark}{more}"
+    first, *others = found
+    mark = "ᵀ" if first.grade == "T" else ""
+    more = f" +{len(others)}" if others else ""
+    return f"{'' if first.alike else '~'}{first.number}{mark}{more}"
 
 
 def screen(measured, width=None, colour=None):
@@ -222,7 +224,7 @@ def next_commands(measured):
     name = measured.variant.name
     first = measured.rows[0][0].id
     return (
-        "Differences are points of error lost without it. Next:",
+        "Differences are points of error lost without it; ~ another protocol. Next:",
         f"  python -m reproduce.table --variant {name} --claim {first} (or --show all)",
     )
 

@@ -200,16 +200,11 @@ def test_times(times, cell):
     assert layout.times(times) == cell
 
 
-def test_short_claims_section_counts_what_it_leaves_out():
-    measured = [
-        (one, Finding("42", "as printed" if one.needs == "nothing" else "cited"))
-        for one in paper.CLAIMS
-    ]
-    section = layout.short_claims_section(measured)
-    free = [claim.id for claim in paper.CLAIMS if claim.needs == paper.NOTHING]
-    assert [row[0] for row in section.rows] == free
-    counts = [int(number) for number in re.findall(r"\d+", section.note)]
-    assert sum(counts[: len(paper.NEEDS)]) >= len(paper.CLAIMS) - len(free)
+def test_the_chief_rows_are_twenty_of_the_claims():
+    measured = [(claim, Finding("42", "as printed")) for claim in paper.CLAIMS]
+    section = layout.chief_section(measured)
+    assert [row[0] for row in section.rows] == list(layout.CHIEF)
+    assert len(layout.CHIEF) == 20 and "All 65 claims: 65 as printed" in section.note
 
 
 def test_pages_of_notes_and_departures_have_every_entry():
