@@ -25,8 +25,9 @@ class Replication:
     """One measurement by others that bears on some claims.
 
     `number` is what they found, `protocol` on what and how, and wherein that differs
-    from the paper's; `alike` where net, data and protocol are the paper's. `lost` is, where they compared with and without, how many points
-    of top-1 error are lost without it: the sign of all differences of this project.
+    from the paper's; `alike` where net, data and protocol are the paper's. `lost` is,
+    where they compared with and without, how many points of top-1 error are lost
+    without it: the sign of all differences of this project.
     """
 
     claims: tuple[str, ...]

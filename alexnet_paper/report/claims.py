@@ -207,9 +207,9 @@ def chief_section(measured):
         ("id", "where", "claim", "paper", "elsewhere", "ours", "verdict"),
         rows,
         f"All {tally(measured)} Differences are points of error lost without it. "
-        "Elsewhere: the nearest independent measurement (~: under another protocol or of "
-        "another net; ᵀ: read in a transcription) and how many more there are; `--claim "
-        "ID` tells all of them.",
+        "Elsewhere: the nearest independent measurement (~: under another protocol or "
+        "of another net; ᵀ: read in a transcription) and how many more there are; "
+        "`--claim ID` tells all of them.",
     )
 
 
