@@ -93,7 +93,7 @@ OPEN_QUESTIONS = (
         "64-192-384-384-256",
         "paper, authors, caffe: 96-256-384-384-256. one-weird-trick: "
         "64-192-384-256-256",
-        "the nets of 64 and 192 kernels are another paper's (O), though they are called "
+        "the nets of 64 and 192 kernels are another paper's (O), though often called "
         "AlexNet",
     ),
     OpenQuestion(
