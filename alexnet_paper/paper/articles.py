@@ -92,7 +92,7 @@ _BN_CIFAR10 = Article(
             values=(8, 5, 3),
             unit="learned, convolutional, fully connected",
             protocol="said of AlexNet, and of the code that follows",
-            remark="true of the paper's net; the code has four dense layers, so nine",
+            remark="right for the paper's net; the code has four dense layers, so nine",
         ),
         Claim(
             "BC04",
@@ -336,7 +336,7 @@ _BN_CIFAR10 = Article(
             values=(64.8,),
             unit="% accuracy",
             protocol="CIFAR-10 test, 10,000 images as they are, one view",
-            remark="the article lays it to not using pre-trained weights",
+            remark="the article explains it by the lack of pre-trained weights",
             command=_CIFAR,
         ),
         Claim(
@@ -530,8 +530,8 @@ _CATS_VS_DOGS = Article(
             unit="share",
             protocol="mean of ten epochs 0.502",
             remark=(
-                "what predicting one class for every image gives: that class's share "
-                "of the images drawn"
+                "the accuracy of predicting one class for every image: that class's "
+                "share of the images drawn"
             ),
             command=_CATS_DOGS,
         ),
@@ -578,7 +578,7 @@ _CATS_VS_DOGS = Article(
             ),
             unit="share",
             protocol="mean of ten epochs 0.503",
-            remark="it moves with the images drawn for validation, not with learning",
+            remark="it varies with the images drawn for validation, not with learning",
             command=_CATS_DOGS,
         ),
         Claim(
@@ -667,7 +667,7 @@ _CATS_VS_DOGS = Article(
         "log's losses are those of a cross-entropy clipped at 1e-7",
         "batches of 32, from the log's accuracies",
         "pixels 0–255 as they are: no rescaling is mentioned",
-        "EarlyStopping's patience: not given, it did not stop within ten epochs; 20 "
+        "EarlyStopping's patience: not given; it did not stop within ten epochs; 20 "
         "here",
         "which photographs are used to train and which to validate",
     ),
@@ -878,7 +878,7 @@ _BN_FLOWERS17 = Article(
             NOTHING,
             values=(1,),
             unit="epochs",
-            remark="the listing trains once through; the text speaks of 250",
+            remark="the listing trains for one epoch; the text says 250",
         ),
         Claim(
             "BF19",
@@ -958,7 +958,7 @@ _BN_FLOWERS17 = Article(
         "255 here",
         "test set: the code has none; a fixed fifth here, so that 870 photographs are "
         "left to train on and 218 to validate",
-        "size: photographs are brought to 224×224 by the loader, how is not said",
+        "size: the loader rescales photographs to 224×224; the method is not given",
         "validation set: Keras's validation_split takes the last fifth of what the "
         "loader returns",
         "initial weights: Keras's default, Glorot uniform, biases 0",

@@ -63,7 +63,7 @@ OPEN_QUESTIONS = (
     ),
     OpenQuestion(
         "Q02",
-        "How many neurons has conv1?",
+        "How many neurons does conv1 have?",
         "253,440 (Figure 2), which is 55·48·96; the list sums to 622,312 and the "
         "abstract says 650,000",
         "290,400 = 55·55·96, and 659,272 in all",
@@ -75,7 +75,7 @@ OPEN_QUESTIONS = (
     ),
     OpenQuestion(
         "Q03",
-        "Are the towers part of the net, or a device of that hardware?",
+        "Are the towers part of the net, or an adaptation to the hardware?",
         "two towers; conv2, conv4 and conv5 see their own only (§3.5)",
         "two towers, on two GPUs",
         "Caffe: group = 2 in conv2, conv4, conv5. torchvision, TF-slim: one tower",
@@ -93,19 +93,19 @@ OPEN_QUESTIONS = (
         "64-192-384-384-256",
         "paper, authors, caffe: 96-256-384-384-256. one-weird-trick: "
         "64-192-384-256-256",
-        "the nets of 64 and 192 kernels belong to another paper (O) and go under this "
-        "one's name",
+        "the nets of 64 and 192 kernels are another paper's (O), though often called "
+        "AlexNet",
     ),
     OpenQuestion(
         "Q05",
-        "Is α multiplied with the sum of squares, or with their mean?",
-        "with the sum (§3.3): k = 2, n = 5, α = 1e-4, β = 0.75",
-        "with the mean: scale 1e-4 is divided by size 5, so 2e-5 an element; k = 2",
-        "Caffe: mean, 2e-5 an element, and k = 1. torchvision, TF-slim: no "
+        "Is α multiplied by the sum of squares, or by their mean?",
+        "by the sum (§3.3): k = 2, n = 5, α = 1e-4, β = 0.75",
+        "by the mean: scale 1e-4 is divided by size 5, so 2e-5 per element; k = 2",
+        "Caffe: mean, 2e-5 per element, and k = 1. torchvision, TF-slim: no "
         "normalization",
-        "paper: sum, k = 2, 1e-4. authors: 2e-5 an element, k = 2. caffe: 2e-5 an "
+        "paper: sum, k = 2, 1e-4. authors: 2e-5 per element, k = 2. caffe: 2e-5 per "
         "element, k = 1",
-        "paper is what is printed; the reported errors were obtained with the other",
+        "paper has what is printed; the printed errors were obtained with the mean",
     ),
     OpenQuestion(
         "Q06",
@@ -114,8 +114,8 @@ OPEN_QUESTIONS = (
         "no: it runs over the 48 or 128 maps of one tower and is clipped at its edge",
         "Caffe: over all 96 or 256 maps",
         "paper, authors: N is read as a tower's maps. caffe, ungrouped: all maps",
-        "across towers, neighbouring maps would be communication that §3.2 does not "
-        "list; only maps within two of the tower's edge differ",
+        "a window across towers would need communication that §3.2 does not list; only "
+        "maps within two of a tower's edge differ",
     ),
     OpenQuestion(
         "Q07",
@@ -130,18 +130,18 @@ OPEN_QUESTIONS = (
     ),
     OpenQuestion(
         "Q08",
-        "Has fc8 a ReLU?",
+        "Does fc8 have a ReLU?",
         "read literally, yes: ReLU follows “every convolutional and fully-connected "
         "layer” (§3.5)",
         "no",
         "none of the three",
         "none in any variant",
-        "rectified, all classes with a negative value would tie; the code settles it",
+        "with a ReLU all classes with a negative value would tie; the code has none",
     ),
     OpenQuestion(
         "Q09",
-        "How wide are the initial weights?",
-        "standard deviation 0.01 in each layer (§5)",
+        "What is the standard deviation of the initial weights?",
+        "0.01 in each layer (§5)",
         "0.01; 0.03 in conv3, conv4 and conv5",
         "Caffe: 0.01, fc6 and fc7 0.005. TF-slim: Xavier, dense layers 0.005 "
         "truncated. torchvision: PyTorch's default",
@@ -152,10 +152,10 @@ OPEN_QUESTIONS = (
     ),
     OpenQuestion(
         "Q10",
-        "Where do biases start?",
+        "What are the initial biases?",
         "1 in conv2, conv4, conv5 and the dense hidden layers, else 0 (§5)",
         "the same",
-        "Caffe's AlexNet: 0.1 in place of 1, which “gave flat loss”; its CaffeNet: 1. "
+        "Caffe's AlexNet: 0.1 instead of 1, which “gave flat loss”; its CaffeNet: 1. "
         "TF-slim: 0.1, fc8 0. torchvision: default",
         "paper, authors: 1. caffe: 0.1",
         "paper and code agree",
@@ -186,7 +186,7 @@ OPEN_QUESTIONS = (
         "Caffe: batch 256, ÷10 every 100,000 of 450,000 steps (89.9 epochs)",
         "paper, authors: batch 128, ÷10 on a plateau. caffe: batch 256 and fixed "
         "epochs",
-        "a rule for the plateau can be run again, a hand cannot; the hand's epochs "
+        "a rule can be repeated, decisions by hand cannot; the epochs that they chose "
         "are kept as data",
     ),
     OpenQuestion(
@@ -222,7 +222,7 @@ OPEN_QUESTIONS = (
     ),
     OpenQuestion(
         "Q17",
-        "Has no convolution more than 1 % of the parameters?",
+        "Does each convolution have at most 1 % of the parameters?",
         "“each containing no more than 1 %” (§1)",
         "conv3 has 1.45 %, conv4 1.09 %",
         "the same shares in Caffe",
@@ -231,7 +231,7 @@ OPEN_QUESTIONS = (
     ),
     OpenQuestion(
         "Q18",
-        "Where does dropout stand?",
+        "Where is dropout applied?",
         "in the first two fully connected layers (§4.2)",
         "after the ReLU of fc6 and of fc7",
         "Caffe, TF-slim: after fc6 and fc7. torchvision: before fc6 and before fc7",
@@ -240,7 +240,7 @@ OPEN_QUESTIONS = (
     ),
     OpenQuestion(
         "Q19",
-        "Which accuracy is the net's?",
+        "What is the net's accuracy?",
         "59.3 % top-1 for one net: ILSVRC-2012 validation, ten views (Table 2)",
         "59.34 %",
         "Caffe: 57.1 % top-1, 80.2 % top-5; CaffeNet 57.4 and 80.4; central crop",
@@ -253,7 +253,7 @@ OPEN_QUESTIONS = (
         "ReLU → normalization → pooling after conv1 and conv2; ReLU → pooling after "
         "conv5 (§3.3, §3.5)",
         "conv1: normalization → pooling → ReLU; conv2: ReLU → normalization → cnorm2 "
-        "→ pooling; conv5: pooling → ReLU, which is the same thing",
+        "→ pooling; conv5: pooling → ReLU, which is the same function",
         "Caffe's AlexNet: as printed; its CaffeNet: ReLU → pooling → normalization",
         "paper, caffe: as printed. authors: as in layers-145.cfg",
         "order changes conv1's values: a negative activity counts in the "
@@ -291,7 +291,7 @@ OPEN_QUESTIONS = (
     ),
     OpenQuestion(
         "Q24",
-        "In which order do images come, and is every crop its own?",
+        "In which order do images come, and is each crop drawn separately?",
         "not stated",
         "one shuffle when batches are made, then the same order every epoch; one "
         "offset and one flip shared by 32 consecutive images",
@@ -316,7 +316,7 @@ OPEN_QUESTIONS = (
         "Which net is in Figure 1?",
         "a four-layer net on CIFAR-10, ReLU against tanh, no regularization, rates "
         "chosen for each (§3.1)",
-        "no configuration in C, C2 or D is named as it",
+        "no configuration in C, C2 or D is said to be it",
         "none",
         "cifar-18pct (three convolutions and a dense layer) stands in for the curve",
         "its four weight layers are the nearest; an exact stand-in has neither "
@@ -378,7 +378,7 @@ OPEN_QUESTIONS = (
     ),
     OpenQuestion(
         "Q32",
-        "Has conv4 192 or 384 kernels?",
+        "Does conv4 have 192 or 384 kernels?",
         "384 kernels of 3×3×192 (§3.5), often misread as 192",
         "192 in each tower",
         "Caffe: 384. torchvision: 256. TF-slim: 384",
@@ -387,7 +387,7 @@ OPEN_QUESTIONS = (
     ),
     OpenQuestion(
         "Q33",
-        "Which conv4 has the single-tower net of 2014?",
+        "How many kernels does conv4 of the single-tower net of 2014 have?",
         "another paper (O): a footnote lists 64-192-384-384-256 and says 0.2 % more "
         "parameters than the two-tower net",
         "the released one-tower configuration (C2) has 256 in conv4",
@@ -403,7 +403,7 @@ OPEN_QUESTIONS = (
         "#145 on 2012 → Fall 2009 → Fall 2011 through a linear layer of 2048 → 2012",
         "none",
         "six-conv: the net; the chain is not reproduced",
-        "no program here starts one net from another's weights",
+        "no program here initializes a net from another's weights",
     ),
     OpenQuestion(
         "Q35",
@@ -412,7 +412,7 @@ OPEN_QUESTIONS = (
         "not named; C has one net pre-trained on Fall 2011, the other pre-trained ones "
         "on Fall 2009; avg-valid.py searches for averaging weights",
         "none",
-        "an average of runs weighs them equally",
+        "an average of runs weights them equally",
         "weights found on the validation set would flatter the validation error",
     ),
 )
