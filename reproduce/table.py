@@ -80,6 +80,7 @@ def table(options):
 
     from alexnet_paper.report import table as report
     from alexnet_paper.verdicts import forms
+    from alexnet_paper.verdicts.measure import claims_of
     from alexnet_paper.verdicts.measure import measure_all
 
     def only(claim):
@@ -89,6 +90,10 @@ def table(options):
 
     whole = options.claim is None and verdict is None
     with command_line.usage():
+        known = [one.id for one in claims_of(variant)]
+        if options.claim not in (None, *known):
+            names = ", ".join(known)
+            raise ValueError(f"there is no claim {options.claim!r}: one of {names}.")
         devices = forms.tower_devices(variant, options.placement) if whole else ()
     if whole:
         command_line.note(f"building and measuring {variant.name} …")

@@ -33,7 +33,9 @@ def write(sections, format, width=None):
         return text(sections, width)
     if format == "json":
         return json.dumps([vars(section) for section in sections], indent=1) + "\n"
-    writer = {"markdown": markdown, "latex": latex, "csv": comma_separated}[format]
+    if format == "csv":
+        return comma_separated(sections)
+    writer = {"markdown": markdown, "latex": latex}[format]
     return "\n".join(writer(section) for section in sections)
 
 
@@ -73,12 +75,16 @@ def markdown(section):
     return "\n".join([*head, *body, *note, ""])
 
 
-def comma_separated(section):
+def comma_separated(sections):
+    """One rectangular table; several are told apart by a line with their title."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([f"# {section.title}"])
-    writer.writerow(section.columns)
-    writer.writerows(section.rows)
+    for number, section in enumerate(sections):
+        if len(sections) > 1:
+            out.write("\n" if number else "")
+            writer.writerow([f"# {section.title}"])
+        writer.writerow(section.columns)
+        writer.writerows(section.rows)
     return out.getvalue()
 
 

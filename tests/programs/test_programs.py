@@ -207,11 +207,41 @@ def test_records_show_up(tmp_path, capsys):
             environment={"commit": "0123456789ab"},
         ).save(tmp_path)
     arguments = ("--variant", "cifar-18pct", "--records", tmp_path)
-    code, out, _ = called(capsys, *arguments)
+    code, out, _ = called(capsys, *arguments, "--show", "runs")
     assert code == 0 and "18.75" in out and "12.34" not in out
     code, out, _ = called(capsys, *arguments, "--format", "json")
     (result,) = check_json(out, "cifar-18pct")["results"]
     assert result["metrics"]["top1_error"] == 0.1875
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--claim", "F02"], "Simonyan & Zisserman"),
+        (["--only", "supported"], "6.7 times"),
+        (["--variant", "list"], "60,965,224"),
+    ],
+)
+def test_parts_of_the_table_that_need_no_net(words, said, monkeypatch, capsys):
+    """And no net is built for them."""
+    from alexnet_paper.nets import model
+
+    monkeypatch.setattr(model, "build_model", None)
+    code, out, _ = called(capsys, *words)
+    assert code == 0 and said in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--only", "x"], "unknown verdict 'x': one of as printed"),
+        (["--show", "x"], "--show has no section 'x': claims, changes"),
+        (["--claim", "Z9"], "there is no claim 'Z9'"),
+    ],
+)
+def test_parts_that_are_not_there(words, said, capsys):
+    code, out, err = called(capsys, *words)
+    assert (code, out) == (2, "") and said in err and one_line(err)
 
 
 def test_the_papers_table(capsys, tmp_path):

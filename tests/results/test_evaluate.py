@@ -421,7 +421,7 @@ def test_a_weight_file_that_cannot_be_evaluated(tmp_path):
     part = dataclasses.replace(net, arrays=part)
     convert.save(part, tmp_path / "part.npz")
     said = refused(str(tmp_path / "part.npz"), "digits", None, "test")
-    assert "part.npz is partial: it lacks fc10/kernel" in said
+    assert "part.npz is partial: the output needs fc10/kernel" in said
 
 
 @pytest.mark.parametrize("names", ["0123456798", "0123456789x"])
