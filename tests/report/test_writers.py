@@ -56,9 +56,14 @@ def test_markdown_reads_back():
 
 
 def test_csv_reads_back():
-    rows = list(csv.reader(io.StringIO(writers.comma_separated(AWKWARD))))
-    assert rows[0] == [f"# {AWKWARD.title}"]
-    assert [tuple(row) for row in rows[1:]] == [AWKWARD.columns, *AWKWARD.rows]
+    """One table is rectangular, its columns first; several have a line each for their
+    title, and one between them."""
+    rows = list(csv.reader(io.StringIO(writers.write([AWKWARD], "csv"))))
+    assert rows[0] == list(AWKWARD.columns)
+    assert rows[1:] == [list(row) for row in AWKWARD.rows]
+    both = list(csv.reader(io.StringIO(writers.write([AWKWARD] * 2, "csv"))))
+    assert both[0] == [f"# {AWKWARD.title}"] == both[len(rows) + 2]
+    assert both[len(rows) + 1] == []
 
 
 def test_latex_escapes_and_balances():
