@@ -274,6 +274,7 @@ def nearest(net, dataset, train, split):
 def learning_curves(options):
     """Loss and accuracy from the log of a run."""
     command_line.quiet_keras()
+    from alexnet_paper.nets import variants
     from alexnet_paper.training import run as run_folder
     from alexnet_paper.training.plan import read_plan
 
@@ -283,7 +284,8 @@ def learning_curves(options):
         plan = read_plan(options.run)[0]
         history = run_folder.history(options.run)
         about = f"{plan.variant} on {plan.data}, seed {plan.seed} ({options.run})."
-        made = charts.curves(history, about)
+        layers = variants.get(plan.variant).architecture.layers
+        made = charts.curves(history, about, layers)
     return made, [runs.curves_section(history, about)]
 
 

@@ -206,7 +206,7 @@ class Net:
 
     def __init__(self, plan, classes, batch_size):
         recipe, net = plan.training_recipe(), net_of(plan, classes)
-        training.deterministic(plan.seed)
+        keras.utils.set_random_seed(plan.seed)
         logits = recipe.loss_of == "logits"
         self.model = models.build_model(
             net,

@@ -444,12 +444,6 @@ def enable_determinism():
         tf.config.experimental.enable_op_determinism()
 
 
-def deterministic(seed):
-    """Seeds Python, NumPy and Keras. Left for `results.compare`, which may call
-    `keras.utils.set_random_seed` itself."""
-    keras.utils.set_random_seed(seed)
-
-
 def start(plan, folder, command, resume=False, notify=print):
     """A `Run` in `folder`: a new one, or with `resume` the one that is there.
 
