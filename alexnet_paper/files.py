@@ -1,35 +1,9 @@
-"""Files that are whole or not there, and what damaged ones raise."""
+"""Files that are whole or not there."""
 
 import contextlib
 import os
-import pickle
-import struct
-import tarfile
 import tempfile
-import tokenize
-import zipfile
-import zlib
 from pathlib import Path
-
-DAMAGED = (  # what readers of a damaged archive, pickle or array raise
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    OverflowError,
-    RecursionError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    pickle.UnpicklingError,
-    struct.error,
-    tarfile.TarError,
-    tokenize.TokenError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 @contextlib.contextmanager

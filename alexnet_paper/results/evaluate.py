@@ -19,14 +19,19 @@ from alexnet_paper.training.plan import read_plan
 from alexnet_paper.weights import net as trained
 
 
-def top_k_error(probabilities, labels, k):
-    """Share of images whose label is not among the k most probable.
+def ranks(probabilities, labels):
+    """How many classes come before the true one, by falling probability.
 
-    A tie with the k-th is decided for the lower class index, so that a net that gives
-    every class the same probability is not right about all images.
+    A tie is decided for the lower class index, so that a net that gives every class the
+    same probability is not right about all images.
     """
-    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
-    return float(np.mean(~(best == labels[:, None]).any(axis=1)))
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    return (order == labels[:, None]).argmax(axis=1)
+
+
+def top_k_error(probabilities, labels, k):
+    """Share of images whose label is not among the k most probable."""
+    return float(np.mean(ranks(probabilities, labels) >= k))
 
 
 def interval(error, images):
@@ -72,10 +77,12 @@ def average(nets, split, views):
 def outcomes(probabilities, labels):
     """{"predicted": the most probable class, "rank": how many classes are more probable
     than the true one} of every image."""
-    order = np.argsort(-probabilities, axis=1, kind="stable")
-    rank = (order == labels[:, None]).argmax(axis=1)
     small = "uint8" if probabilities.shape[1] <= 256 else "uint16"
-    return {"predicted": order[:, 0].astype(small), "rank": rank.astype(small)}
+    found = {
+        "predicted": probabilities.argmax(axis=1),
+        "rank": ranks(probabilities, labels),
+    }
+    return {name: array.astype(small) for name, array in found.items()}
 
 
 FIXED_POINT = 65_535  # of which a kept probability is a multiple, as uint16

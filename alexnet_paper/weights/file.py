@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from alexnet_paper.data.augment import Preparation
-from alexnet_paper.files import DAMAGED
 from alexnet_paper.files import atomic_file
 from alexnet_paper.nets import variants
 
@@ -133,7 +132,7 @@ def load(path, extra=False):
         prepare = Preparation.restore(settings, parts) if settings else None
     except FileNotFoundError:
         raise
-    except DAMAGED as error:
+    except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(
             f"{path} is not a weight file of this project, or is damaged ({reason}). "

@@ -82,7 +82,7 @@ def read(path):
         return found
     except FileNotFoundError:
         raise
-    except weight_file.DAMAGED as error:
+    except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"{path} cannot be read: {reason}") from error
 
