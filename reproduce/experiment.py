@@ -52,7 +52,7 @@ def experiment(options):
     from alexnet_paper.results import experiments
 
     if options.name == "list":
-        sections = [runs.experiments_section(experiments.EXPERIMENTS.values())]
+        sections = runs.experiments_sections(experiments.EXPERIMENTS.values())
         command_line.emit(writers.write(sections, "text"))
         return
     command_line.quiet_keras()

@@ -322,23 +322,37 @@ def duration(seconds):
     return f"{seconds:.0f} s"
 
 
-def experiments_section(experiments):
-    """What each asks and expects, its runs, how it is decided and what it costs."""
-    return Section(
-        "Experiments",
-        ("name", "question", "expected", "runs", "decided by", "cost"),
-        tuple(
-            (
-                one.name,
-                one.question,
-                one.expected,
-                f"{len(one.arms)} arms × {one.seeds} seeds: {one.protocol}",
-                f"{one.decided} {gate_in_words(one.gate)} {one.visible}".strip(),
-                one.cost,
-            )
-            for one in experiments
-        ),
-    )
+def experiments_sections(experiments):
+    """Of each what it asks and expects, its runs, how it is decided, what it costs."""
+    return [
+        Section(
+            f"{one.name}: {one.question}",
+            ("what", "how"),
+            tuple(
+                (what, text)
+                for what, text in (
+                    ("claims", ", ".join(one.claims)),
+                    ("expected", one.expected),
+                    ("runs", f"{seeds_in_words(one)}: {one.protocol}"),
+                    ("decided by", one.decided),
+                    ("gate", gate_in_words(one.gate)),
+                    ("visible", one.visible),
+                    ("cost", one.cost),
+                )
+                if text
+            ),
+        )
+        for one in experiments
+    ]
+
+
+def seeds_in_words(experiment):
+    """ "16 arms × 5 seeds (float32 3)" """
+    arms = experiment.arms.items()
+    own = [f"{arm} {of_arm['seeds']}" for arm, of_arm in arms if "seeds" in of_arm]
+    count = f"{len(experiment.arms)} arm{'s' if len(experiment.arms) > 1 else ''}"
+    seeds = f"{experiment.seeds} seed{'s' if experiment.seeds > 1 else ''}"
+    return f"{count} × {seeds}" + (f" ({', '.join(own)})" if own else "")
 
 
 def gate_in_words(gate):
@@ -346,7 +360,7 @@ def gate_in_words(gate):
     if gate is None:
         return ""
     return (
-        f"Gate: training error falls by less than {gate.levelled:g} points an epoch "
+        f"training error falls by less than {gate.levelled:g} points an epoch "
         "before each drop of the rate; at the end it is at most "
         f"{gate.fitted:g} of the test error and of what it was at the first drop; the "
         "interval's half-width is at most half of the printed effect, or less than "
