@@ -68,7 +68,7 @@ def called(capsys, *arguments):
 def rows(out):
     """The table's rows by photograph: {file: [(label, probability), ...]}."""
     found = {}
-    for name, rank, label, probability in list(csv.reader(io.StringIO(out)))[2:]:
+    for name, rank, label, probability in list(csv.reader(io.StringIO(out)))[1:]:
         found.setdefault(name, []).append((label, float(probability)))
         assert int(rank) == len(found[name])
     return found
