@@ -203,7 +203,7 @@ def chief_section(measured):
         if claim.id in CHIEF
     )
     return Section(
-        "Twenty of the claims",
+        "Twenty claims of Krizhevsky, Sutskever & Hinton (2012)",
         ("id", "where", "claim", "paper", "elsewhere", "ours", "verdict"),
         rows,
         f"All {tally(measured)} Differences are points of error lost without it. "

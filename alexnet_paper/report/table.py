@@ -22,7 +22,7 @@ SHOWN += ("runs", "commands")
 
 def table(measured, format, show=()):
     """A `verdicts.measure.Measured` in one of `writers.FORMATS`: one screen, or one
-    table; `show` adds sections of `SHOWN`, or "all"."""
+    table (in LaTeX one that fits a page); `show` adds sections of `SHOWN`, or "all"."""
     if format == "json":
         return json.dumps(as_json(measured), indent=1) + "\n"
     asked = set(SHOWN) if "all" in show else set(show)
@@ -30,7 +30,11 @@ def table(measured, format, show=()):
     if format == "text":
         first = screen.screen(measured)
         return first + ("\n" + writers.write(more, format) if more else "")
-    first = claims.brief_section(measured.variant, measured.rows, measured.article)
+    if format == "latex" and len(measured.rows) > writers.PAGE and not measured.article:
+        first = claims.chief_section(measured.rows)  # fits a page; --show claims: all
+    else:
+        about = measured.variant, measured.rows, measured.article
+        first = claims.brief_section(*about)
     return writers.write([first, *more], format)
 
 

@@ -7,11 +7,14 @@ are written in every format.
 import csv
 import io
 import json
+import re
 import shutil
 from dataclasses import dataclass
 
 FORMATS = ("text", "markdown", "latex", "csv", "json")
 PIPE_WIDTH = 100  # where there is no terminal and no COLUMNS
+PAGE = 24  # rows of a table that fit one page of LaTeX
+LINE, GAP, WRAPPED = 80, 2, 40  # its characters: a line, between columns, in a cell
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def comma_separated(sections):
 
 LATEX = {
     "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
+    "~": r"$\sim$",
     "^": r"\textasciicircum{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
     "×": r"$\times$",
@@ -112,6 +115,7 @@ LATEX = {
     "Σ": r"$\Sigma$",
     "√": r"$\surd$",
     "²": r"$^2$",
+    "ᵀ": r"$^{\mathrm{T}}$",
     "…": r"\dots{}",
     "“": "``",
     "”": "''",
@@ -122,28 +126,70 @@ LATEX = {
 
 
 def latex_escape(cell):
-    return "".join(LATEX.get(character, character) for character in cell)
+    """`cell` as LaTeX prints it; of two hyphens it would make a dash."""
+    plain = cell.replace("`", "").split("--")
+    escaped = ("".join(LATEX.get(letter, letter) for letter in part) for part in plain)
+    return "-{}-".join(escaped)
 
 
 def latex(section):
-    """A longtable with booktabs rules; wide cells wrap."""
-    wide = 0.92 / len(section.columns)
-    columns = "".join(rf"p{{{wide:.3f}\linewidth}}" for _ in section.columns)
+    """A table with booktabs rules on one page, or a longtable where rows are many; the
+    columns share the line by their longest cells, and wide cells wrap."""
+    columns = "".join(
+        rf">{{\raggedright\arraybackslash}}p{{\dimexpr {share:.3f}\linewidth"
+        r"-2\tabcolsep}"
+        for share in shares(section)
+    )
 
     def line(cells):
         return " & ".join(map(latex_escape, cells)) + r" \\"
 
+    title = latex_escape(section.title)
+    label = "-".join(re.findall("[a-z0-9]+", section.title.lower()))
+    caption = rf"\caption{{{title}}}\label{{tab:{label}}}"
+    head = [r"\toprule", line(section.columns), r"\midrule"]
+    note = [latex_escape(section.note)] if section.note else []
+    if len(section.rows) > PAGE:
+        return "\n".join(
+            [
+                r"% needs \usepackage{array,booktabs,longtable}",
+                r"\begingroup\scriptsize\setlength{\tabcolsep}{2pt}",
+                rf"\begin{{longtable}}{{{columns}}}",
+                caption + r"\\",
+                *head,
+                r"\endhead",
+                *map(line, section.rows),
+                r"\bottomrule",
+                r"\end{longtable}",
+                *note,
+                r"\par\endgroup",
+            ]
+        )
     return "\n".join(
         [
-            r"% needs \usepackage{booktabs,longtable}",
-            rf"\begin{{longtable}}{{@{{}}{columns}@{{}}}}",
-            rf"\caption{{{latex_escape(section.title)}}}\\",
-            r"\toprule",
-            line(section.columns),
-            r"\midrule \endhead",
+            r"% needs \usepackage{array,booktabs}",
+            r"\begin{table}",
+            r"\scriptsize\setlength{\tabcolsep}{2pt}",
+            caption,
+            rf"\begin{{tabular}}{{{columns}}}",
+            *head,
             *map(line, section.rows),
             r"\bottomrule",
-            r"\end{longtable}",
-            *([latex_escape(section.note), ""] if section.note else []),
+            r"\end{tabular}",
+            *([r"\par\smallskip", *note] if note else []),
+            r"\end{table}",
         ]
     )
+
+
+def shares(section):
+    """The share of the line of every column: its longest word and the gap, and what
+    is left by the longest cells."""
+    columns = list(zip(section.columns, *section.rows, strict=True))
+    words = [re.split(r"[\s–-]+", " ".join(cells)) for cells in columns]
+    needed = [max(map(len, found)) + GAP for found in words]
+    wanted = [min(WRAPPED, max(map(len, cells))) for cells in columns]
+    wanted = [max(0, a - b) for a, b in zip(wanted, needed, strict=True)]
+    left = max(0, LINE - sum(needed)) / (sum(wanted) or 1)
+    widths = [a + left * b for a, b in zip(needed, wanted, strict=True)]
+    return [width / sum(widths) for width in widths]

@@ -3,6 +3,8 @@
 import csv
 import io
 import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -79,8 +81,44 @@ def test_latex_escapes_and_balances():
     assert r"back\textbackslash{}slash" in body
     assert r"50 \%, \#1, \$5" in body
     assert r"2$^2$ $\cdot$ 3 $\times$ 4 $\le$ 25 -- ``so''" in body
-    assert r"\S{}5 $\alpha$\textasciitilde{}$\beta$\textasciicircum{}2" in body
+    assert r"\S{}5 $\alpha$$\sim$$\beta$\textasciicircum{}2" in body
     assert r"\caption{100 \% of \{it\}}" in source
+
+
+def test_latex_keeps_two_hyphens():
+    """TeX would print `--claim` with a dash."""
+    assert writers.latex_escape("`--claim` 3–5") == "-{}-claim 3--5"
+
+
+def test_latex_shares_the_line():
+    """Few rows are a float, many a table over pages; a long word has its room."""
+    row = ("A01", "a text that wraps " * 4, "incomprehensibilities")
+    few = Section("few", ("id", "text", "word"), (row,) * writers.PAGE)
+    many = Section("many", few.columns, (row,) * (writers.PAGE + 1))
+    assert r"\begin{table}" in writers.latex(few) and r"\label{tab:few}" in (
+        writers.latex(few)
+    )
+    assert r"\begin{longtable}" in writers.latex(many)
+    id, text, word = writers.shares(few)
+    assert id + text + word == pytest.approx(1)
+    assert id * writers.LINE > 4 and word * writers.LINE > 22 and text > 0.5
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="there is no pdflatex here")
+def test_latex_compiles_on_one_page(tmp_path):
+    """The twenty rows, in plain article: one page and no overfull box."""
+    measured = [(claim, Finding("60,965,224", "as printed")) for claim in paper.CLAIMS]
+    document = (
+        r"\documentclass{article}\usepackage{array,booktabs,longtable}",
+        r"\begin{document}",
+        writers.latex(layout.chief_section(measured)),
+        r"\end{document}",
+    )
+    (tmp_path / "main.tex").write_text("\n".join(document))
+    command = ["pdflatex", "-interaction=nonstopmode", "main.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0 and "Overfull" not in done.stdout
+    assert "(1 page" in done.stdout
 
 
 def test_latex_knows_every_character_in_use():
