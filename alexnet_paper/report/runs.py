@@ -13,7 +13,7 @@ def records_section(records, variant="this variant"):
     """Every record of a variant, with its protocol."""
     rows = tuple(
         (
-            record.data,
+            record.dataset,
             f"{record.split}, {record.examples:,}",
             protocol(record, *asked(record)),
             record.protocol.ended or percent(record.metrics, "top1_error"),
@@ -181,7 +181,8 @@ def tried_section(measured, folder):
             ", ".join(
                 f"[{name}]({folder}/{name.replace('*', '0')})"
                 for name in finding.records
-            ),
+            )
+            or "–",
         )
         for claim, finding in measured
     )
@@ -386,7 +387,7 @@ def features_sections(records):
             )
         )
     features = Section(
-        f"Features of {one.protocol.weights} on {one.data}, {one.split}",
+        f"Features of {one.protocol.weights} on {one.dataset}, {one.split}",
         (
             "features",
             "layer",
@@ -443,7 +444,7 @@ def start_section(experiment, started):
         experiment.question,
         ("variant", "seeds that left ln(10)", "after steps, median", "steps run"),
         rows,
-        f"Others report that it does not. Protocol: {experiment.protocol}; left: an "
-        "epoch's training loss below 0.9 ln(10). Run by `python -m "
+        f"Expected: {experiment.expected.rstrip('.')}. Protocol: {experiment.protocol}; "
+        "left: an epoch's training loss below 0.9 ln(10). Run by `python -m "
         f"reproduce.experiment {experiment.name}`.",
     )

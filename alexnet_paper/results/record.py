@@ -100,6 +100,15 @@ class Record:
         return f"{who}-{measured}{known}.json"
 
     @property
+    def dataset(self):
+        """The name of its data as a table has it: a folder of a few of ImageNet's
+        classes, such as Imagenette's ten, is not ImageNet."""
+        classes = self.protocol.classes
+        if self.data != "imagenet" or classes in (None, 1000):
+            return self.data
+        return f"imagenet subset ({classes} classes)"
+
+    @property
     def recipe(self):
         """The recipe of the variant that it was trained by."""
         return self.protocol.recipe or "as-published"
