@@ -444,7 +444,7 @@ def start_section(experiment, started):
         experiment.question,
         ("variant", "seeds that left ln(10)", "after steps, median", "steps run"),
         rows,
-        f"Expected: {experiment.expected.rstrip('.')}. Protocol: {experiment.protocol}; "
-        "left: an epoch's training loss below 0.9 ln(10). Run by `python -m "
+        f"Expected: {experiment.expected.rstrip('.')}. Protocol: "
+        f"{experiment.protocol}; left: an epoch's training loss below 0.9 ln(10). Run by `python -m "
         f"reproduce.experiment {experiment.name}`.",
     )
