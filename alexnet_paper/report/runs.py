@@ -445,6 +445,6 @@ def start_section(experiment, started):
         ("variant", "seeds that left ln(10)", "after steps, median", "steps run"),
         rows,
         f"Expected: {experiment.expected.rstrip('.')}. Protocol: "
-        f"{experiment.protocol}; left: an epoch's training loss below 0.9 ln(10). Run by `python -m "
-        f"reproduce.experiment {experiment.name}`.",
+        f"{experiment.protocol}; left: an epoch's training loss below 0.9 ln(10). Run "
+        f"by `python -m reproduce.experiment {experiment.name}`.",
     )
