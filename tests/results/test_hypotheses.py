@@ -341,7 +341,7 @@ def test_shipped_runs_are_of_one_committed_protocol():
         pytest.skip("the history of the checkout is not there")
     (commit,) = {record.protocol.protocol_commit for record in SHIPPED}
     content = git("hash-object", CHOICES.file).stdout.strip().decode()
-    found = git("ls-tree", "-r", commit).stdout.decode()
+    found = git("ls-tree", "-r", "--full-tree", commit).stdout.decode()
     assert content in found
     for record in SHIPPED:
         for trained_by in record.protocol.trained_by:
