@@ -314,10 +314,7 @@ def leaving(steps, most, about=""):
         median = sorted(found)[len(found) // 2]
         if math.isfinite(median):
             axes.plot([median] * 2, [line - 0.3, line + 0.3], color=BLACK)
-    axes.set_xscale("log")
-    axes.margins(x=0.2)
-    axes.xaxis.set_major_formatter(ROUND)
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlim(0, 1.15 * most)
     axes.set_yticks(range(len(steps)), list(steps))
     axes.set_ylim(len(steps) - 0.5, -0.5)
     axes.set_xlabel("steps until the loss is below 0.9 ln(10)")
