@@ -1,5 +1,5 @@
 """What runs came to as sections of a table: errors, predictions, features, experiments
-and comparisons. Claims and nets are in `layout`."""
+and comparisons. Claims are in `claims`, nets in `nets`."""
 
 import math
 
