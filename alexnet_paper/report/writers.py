@@ -116,6 +116,7 @@ LATEX = {
     "√": r"$\surd$",
     "²": r"$^2$",
     "ᵀ": r"$^{\mathrm{T}}$",
+    "\u200b": r"\allowbreak{}",  # where a long word may break
     "…": r"\dots{}",
     "“": "``",
     "”": "''",
@@ -125,9 +126,18 @@ LATEX = {
 }
 
 
+def breakable(cell):
+    """`cell` with zero-width spaces in words of over 15 characters, such as paths."""
+
+    def parted(word):
+        return re.sub(r"(?<=[\w*])([/_.=,+*-])(?=\w)", "\\1\u200b", word[0])
+
+    return re.sub(r"\S{16,}", parted, cell)
+
+
 def latex_escape(cell):
     """`cell` as LaTeX prints it; of two hyphens it would make a dash."""
-    plain = cell.replace("`", "").split("--")
+    plain = breakable(cell.replace("`", "")).split("--")
     escaped = ("".join(LATEX.get(letter, letter) for letter in part) for part in plain)
     return "-{}-".join(escaped)
 
@@ -136,7 +146,7 @@ def latex(section):
     """A table with booktabs rules on one page, or a longtable where rows are many; the
     columns share the line by their longest cells, and wide cells wrap."""
     columns = "".join(
-        rf">{{\raggedright\arraybackslash}}p{{\dimexpr {share:.3f}\linewidth"
+        rf">{{\raggedright\arraybackslash}}p{{\dimexpr {share:.5f}\linewidth"
         r"-2\tabcolsep}"
         for share in shares(section)
     )
@@ -186,7 +196,7 @@ def shares(section):
     """The share of the line of every column: its longest word and the gap, and what
     is left by the longest cells."""
     columns = list(zip(section.columns, *section.rows, strict=True))
-    words = [re.split(r"[\s–-]+", " ".join(cells)) for cells in columns]
+    words = [re.split("[\\s\u200b–]+", breakable(" ".join(cells))) for cells in columns]
     needed = [max(map(len, found)) + GAP for found in words]
     wanted = [min(WRAPPED, max(map(len, cells))) for cells in columns]
     wanted = [max(0, a - b) for a, b in zip(wanted, needed, strict=True)]
