@@ -15,6 +15,7 @@ made; 1: it failed; 2: wrong use.
 import dataclasses
 import sys
 
+from alexnet_paper.report import SHOWN
 from alexnet_paper.report.writers import FORMATS
 from reproduce import command_line
 
@@ -38,8 +39,7 @@ def parser():
         "--show",
         metavar="A,B",
         default="",
-        help="sections to add: claims, changes, placement, architecture, memory, "
-        "results, runs, commands, or all",
+        help=f"sections to add: {', '.join(SHOWN)}, or all",
     )
     parser.add_argument("--out", metavar="FILE", help="write here, not to stdout")
     parser.add_argument(
@@ -79,6 +79,7 @@ def table(options):
     command_line.quiet_keras()
 
     from alexnet_paper.report import table as report
+    from alexnet_paper.verdicts import finding
     from alexnet_paper.verdicts import forms
     from alexnet_paper.verdicts.measure import claims_of
     from alexnet_paper.verdicts.measure import measure_all
@@ -86,7 +87,7 @@ def table(options):
     def only(claim):
         free = claim.needs == paper.NOTHING
         asked = options.claim in (None, claim.id)
-        return asked and (verdict is None or free == (verdict in OF_NETS))
+        return asked and (verdict is None or free == (verdict in finding.OF_NETS))
 
     whole = options.claim is None and verdict is None
     with command_line.usage():
@@ -111,9 +112,6 @@ def table(options):
     command_line.emit(content, options.out)
 
 
-OF_NETS = ("as printed", "not as printed", "arithmetic holds", "erratum", "transcribed")
-
-
 def verdict_of(words):
     """The verdict that starts with these words, or None for none. Raises ValueError,
     listing all, where none does."""
@@ -127,11 +125,11 @@ def verdict_of(words):
 
 def sections_of(words):
     """The names of --show. Raises ValueError, listing all, for an unknown one."""
-    known = "claims changes placement architecture memory results runs commands all"
+    known = (*SHOWN, "all")
     asked = [name for name in words.split(",") if name]
-    unknown = [name for name in asked if name not in known.split()]
+    unknown = [name for name in asked if name not in known]
     if unknown:
-        names = known.replace(" ", ", ")
+        names = ", ".join(known)
         raise ValueError(f"--show has no section {unknown[0]!r}: {names}.")
     return asked
 

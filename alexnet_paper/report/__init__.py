@@ -8,10 +8,14 @@ style        what all figures share
 charts       Figure 1, curves, confusion matrices, effects
 figure2      the net, drawn
 contact_sheets  Figures 3 and 4
-    screen       the main job on one screen
+screen       the main job on one screen
 table        the main job: a variant beside the paper
-    comparison   variants side by side
+comparison   variants side by side
 prose        what records say, in words
 figures      figures of records
 pages        the generated pages
 """
+
+# the sections that the main job shows on request
+SHOWN = ("claims", "changes", "placement", "architecture", "memory", "results")
+SHOWN += ("runs", "commands")

@@ -7,6 +7,7 @@ from alexnet_paper import paper
 from alexnet_paper.nets import differences
 from alexnet_paper.nets import specs
 from alexnet_paper.nets import variants
+from alexnet_paper.report import SHOWN
 from alexnet_paper.report import claims
 from alexnet_paper.report import nets as net_sections
 from alexnet_paper.report import runs
@@ -15,9 +16,6 @@ from alexnet_paper.report import writers
 from alexnet_paper.training import environment
 from alexnet_paper.verdicts.finding import NOT_REPRODUCED
 from alexnet_paper.verdicts.finding import REPRODUCED
-
-SHOWN = ("claims", "changes", "placement", "architecture", "memory", "results")
-SHOWN += ("runs", "commands")
 
 
 def table(measured, format, show=()):

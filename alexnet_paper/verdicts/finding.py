@@ -28,13 +28,14 @@ RULES = {
     NOT_REPRODUCED: "the same, outside the tolerance",
     SUPPORTED: "other data or another size, gate passed: in the direction stated",
     CONTRADICTED: "other data or another size, gate passed: in the other direction",
-    INCONCLUSIVE: "the interval allows both, the gate was not passed, or the training "
-    "was shorter than the schedule",
+    INCONCLUSIVE: "the interval allows both, the gate was not passed, or the schedule "
+    "or the seeds are not complete",
     REPLICATED: "not run here; independent measurements are quoted beside it",
     NOT_ATTEMPTED: "not run here, nor found elsewhere: what it needs, and the command",
     CITED: "somebody else's result, which is quoted",
 }
 BY_SIGN = {1: SUPPORTED, -1: CONTRADICTED, 0: INCONCLUSIVE}
+OF_NETS = (AS_PRINTED, NOT_AS_PRINTED, ARITHMETIC, ERRATUM, TRANSCRIBED)  # no data
 UNRUN = (REPLICATED, NOT_ATTEMPTED, CITED)  # of which nothing was measured here
 
 
