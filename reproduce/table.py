@@ -62,9 +62,12 @@ def main(arguments=None):
 
 
 def table(options):
-    from alexnet_paper import paper
     from alexnet_paper.nets import variants
+    from alexnet_paper.paper import NOTHING
+    from alexnet_paper.report import table as report
     from alexnet_paper.results import record
+    from alexnet_paper.verdicts.measure import claims_of
+    from alexnet_paper.verdicts.measure import measure_all
 
     if options.variant == "list":
         command_line.emit(variants_listed(options.format), options.out)
@@ -76,29 +79,18 @@ def table(options):
         if options.out:
             command_line.check_out(options.out)
         records = record.load_all(options.records)
-    command_line.quiet_keras()
-
-    from alexnet_paper.report import table as report
-    from alexnet_paper.verdicts import finding
-    from alexnet_paper.verdicts import forms
-    from alexnet_paper.verdicts.measure import claims_of
-    from alexnet_paper.verdicts.measure import measure_all
-
-    def only(claim):
-        free = claim.needs == paper.NOTHING
-        asked = options.claim in (None, claim.id)
-        return asked and (verdict is None or free == (verdict in finding.OF_NETS))
-
-    whole = options.claim is None and verdict is None
-    with command_line.usage():
-        known = [one.id for one in claims_of(variant)]
-        if options.claim not in (None, *known):
-            names = ", ".join(known)
-            raise ValueError(f"there is no claim {options.claim!r}: one of {names}.")
-        devices = forms.tower_devices(variant, options.placement) if whole else ()
+        whole = options.claim is None and verdict is None
+        claims = asked(claims_of(variant), options.claim, verdict)
+    devices = ()
+    if whole or any(claim.needs == NOTHING for claim in claims):
+        command_line.quiet_keras()
     if whole:
+        from alexnet_paper.verdicts import forms
+
+        with command_line.usage():
+            devices = forms.tower_devices(variant, options.placement)
         command_line.note(f"building and measuring {variant.name} …")
-    measured = measure_all(variant, records, devices, None if whole else only)
+    measured = measure_all(variant, records, devices, claims)
     if verdict:
         kept = tuple(row for row in measured.rows if row[1].verdict == verdict)
         measured = dataclasses.replace(measured, rows=kept)
@@ -110,6 +102,23 @@ def table(options):
         else:
             raise ValueError(f"no claim about {variant.name} is {verdict!r}.")
     command_line.emit(content, options.out)
+
+
+def asked(claims, id=None, verdict=None):
+    """The claims of this id, or those that can have this verdict. Raises ValueError,
+    listing all, for an unknown id."""
+    from alexnet_paper.paper import NOTHING
+    from alexnet_paper.verdicts import finding
+
+    if id not in (None, *[one.id for one in claims]):
+        names = ", ".join(one.id for one in claims)
+        raise ValueError(f"there is no claim {id!r}: one of {names}.")
+    if id is not None:
+        return [one for one in claims if one.id == id]
+    of_net = verdict in finding.OF_NETS
+    return [
+        one for one in claims if verdict is None or of_net == (one.needs == NOTHING)
+    ]
 
 
 def verdict_of(words):

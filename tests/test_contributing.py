@@ -18,7 +18,7 @@ import dataclasses
 from alexnet_paper.nets import specs, variants
 from alexnet_paper.results import experiments
 from alexnet_paper.verdicts import measure
-from alexnet_paper.verdicts.built import Subject
+from alexnet_paper.verdicts.subject import Subject
 from alexnet_paper.paper import CLAIMS
 from reproduce import figure
 

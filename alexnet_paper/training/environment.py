@@ -7,8 +7,6 @@ import platform
 import subprocess
 from pathlib import Path
 
-import keras
-
 from alexnet_paper.nets.placement import logical_devices
 
 VERSIONED = ("alexnet_paper", "keras", "tensorflow", "jax", "torch", "numpy")
@@ -56,6 +54,8 @@ def git(folder, *arguments):
 
 def device_name():
     """What this process computes on: the accelerator, or else the processor."""
+    import keras
+
     if keras.backend.backend() == "jax":
         import jax
 
@@ -75,5 +75,7 @@ def device_name():
 
 def here():
     """The environment of this process with Keras's backend and its device."""
+    import keras
+
     backend, device = keras.backend.backend(), device_name()
     return {**environment(), "backend": backend, "device": device}

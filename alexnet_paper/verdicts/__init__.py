@@ -1,6 +1,7 @@
 """From a claim to a finding: a measured value and its verdict.
 
 finding      the words for verdicts
+subject      a variant and its built net
 forms        the two-device form against the one-device form
 built        claims measured on built nets and running code
 articles     the same for the articles' claims

@@ -8,7 +8,6 @@ from alexnet_paper import paper
 from alexnet_paper.nets import differences
 from alexnet_paper.nets import variants
 from alexnet_paper.nets.layers import TowerDropout
-from alexnet_paper.verdicts.built import Subject
 from alexnet_paper.verdicts.built import listed
 from alexnet_paper.verdicts.finding import ARITHMETIC
 from alexnet_paper.verdicts.finding import AS_PRINTED
@@ -16,6 +15,7 @@ from alexnet_paper.verdicts.finding import ERRATUM
 from alexnet_paper.verdicts.finding import TRANSCRIBED
 from alexnet_paper.verdicts.finding import Finding
 from alexnet_paper.verdicts.finding import follows
+from alexnet_paper.verdicts.subject import Subject
 
 
 def exactly(measure):

@@ -8,7 +8,6 @@ and its built model) and the claim, and returns a `Finding`.
 import functools
 import math
 from dataclasses import asdict
-from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -19,7 +18,6 @@ from alexnet_paper.data import images
 from alexnet_paper.nets import model as models
 from alexnet_paper.nets import recipes
 from alexnet_paper.nets import variants
-from alexnet_paper.nets.layers import Local2D
 from alexnet_paper.nets.layers import LocalResponseNormalization
 from alexnet_paper.nets.layers import TowerDropout
 from alexnet_paper.training.optimizer import MomentumSGD
@@ -33,88 +31,6 @@ from alexnet_paper.verdicts.finding import conforms
 from alexnet_paper.verdicts.finding import follows
 
 ABOUT = 0.025  # how far a measurement may be from a rounded number ("60 million")
-
-
-@dataclass(frozen=True)
-class Learned:
-    """What a built layer with a kernel shows of itself."""
-
-    name: str
-    kernel: tuple[int, ...]
-    output: tuple[int, ...]
-    stride: int | None  # None: a dense layer
-    parameters: int
-    unshared: bool  # a kernel of its own at every position
-
-    @property
-    def convolutional(self):
-        return self.stride is not None
-
-    @property
-    def macs(self):
-        positions = 1 if self.unshared else math.prod(self.output[:-1])
-        return math.prod(self.kernel) * positions
-
-
-class Subject:
-    """A variant and its model, built in the one-device form from seed 0."""
-
-    def __init__(self, variant):
-        self.variant = variant
-
-    @functools.cached_property
-    def model(self):
-        return models.build_model(self.variant.architecture, "one-device", seed=0)
-
-    @functools.cached_property
-    def learned(self):
-        return tuple(
-            Learned(
-                layer.name,
-                tuple(layer.kernel.shape),
-                tuple(layer.output.shape[1:]),
-                stride_of(layer),
-                layer.count_params(),
-                isinstance(layer, Local2D),
-            )
-            for layer in self.model.layers
-            if hasattr(layer, "kernel")
-        )
-
-    @property
-    def convolutions(self):
-        return [layer for layer in self.learned if layer.convolutional]
-
-    @property
-    def dense(self):
-        return [layer for layer in self.learned if not layer.convolutional]
-
-    def find(self, name):
-        """The learned layer of that name, or None."""
-        return next((layer for layer in self.learned if layer.name == name), None)
-
-    def layers_of(self, *kinds):
-        return [layer for layer in self.model.layers if isinstance(layer, kinds)]
-
-    @property
-    def neurons(self):
-        return [math.prod(layer.output) for layer in self.learned]
-
-    @property
-    def macs(self):
-        return sum(layer.macs for layer in self.learned)
-
-    @functools.cached_property
-    def follows_paper(self):
-        """Whether its convolutions have the printed kernels."""
-        printed = [claim for claim in paper.CLAIMS if claim.layer]
-        return all(conv_check(self, claim).verdict == AS_PRINTED for claim in printed)
-
-
-def stride_of(layer):
-    if isinstance(layer, keras.layers.Dense):
-        return None
-    return getattr(layer, "strides", (1,))[0]
 
 
 def about(measured, printed):

@@ -14,9 +14,9 @@ from alexnet_paper.results import colour as kernels
 from alexnet_paper.results import features as probe
 from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
-from alexnet_paper.verdicts import built
 from alexnet_paper.verdicts import finding as findings
 from alexnet_paper.verdicts import measure as claims
+from alexnet_paper.verdicts.subject import Subject
 from alexnet_paper.weights import convert
 from reproduce import features as program
 
@@ -183,7 +183,7 @@ def kernels_record(
 )
 def test_the_towers_claim_is_read_from_a_record(found, verdict):
     (claim,) = (claim for claim in paper.CLAIMS if claim.id == "N03")
-    subject = built.Subject(variants.get("paper"))
+    subject = Subject(variants.get("paper"))
     finding = claims.measure(subject, claim, [found])
     assert finding.verdict == verdict
     if verdict == findings.SUPPORTED:
