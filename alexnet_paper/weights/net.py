@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from alexnet_paper.data.augment import Preparation
@@ -115,11 +114,7 @@ class Trained:
 def predict(model, split, prepare, views=1, batch_size=128):
     """Probabilities (images, classes): softmax outputs averaged over the views."""
     batches = Views(split, prepare, views, batch_size)
-    found = [
-        keras.ops.convert_to_numpy(model(batches[i][0], training=False))
-        for i in range(len(batches))
-    ]
-    probabilities = np.concatenate(found)
+    probabilities = model.predict(batches, verbose=0)
     return probabilities.reshape(len(split), views, -1).mean(axis=1)
 
 
