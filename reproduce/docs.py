@@ -30,7 +30,6 @@ def docs(options):
     from alexnet_paper.files import atomic_write
     from alexnet_paper.report import pages
     from alexnet_paper.report import style
-    from alexnet_paper.results import record
 
     with command_line.usage():
         readme = Path("README.md").read_text(encoding="utf-8")
@@ -48,8 +47,8 @@ def docs(options):
     for name in stale:
         atomic_write(name, made[name])
         print(name)
-    for name, draw in pages.pictures(record.load_all(record.shipped())).items():
-        style.save(draw(), Path("docs") / name)
+    for name, drawn in pages.pictures().items():
+        style.save(drawn, Path("docs") / name)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,9 @@
 1: ReLU against tanh, from the records of the experiment figure1; effects: what removals
 from a small net cost, from those of choices; biases: when nets start to learn, from
 those of biases. 2: the net, drawn from its specification. 3: the first layer's kernels
-and how coloured they are. 4:
-photographs with their most probable labels (of --data, or named on the command line),
-and the training images nearest to some. The numbers shown are printed, too. Exit 0:
-drawn; 1: failed; 2: wrong use.
+and how coloured they are. 4: photographs with their most probable labels (of --data, or
+named on the command line), and the training images nearest to some. The numbers shown
+are printed, too. Exit 0: drawn; 1: failed; 2: wrong use.
 """
 
 import sys
@@ -23,13 +22,11 @@ import sys
 from alexnet_paper.report.writers import FORMATS
 from reproduce import command_line
 
-FIGURES = ("1", "2", "3", "4", "curves", "confusion", "effects", "biases")
-
 
 def parser():
     parser = command_line.parser("reproduce.figure", __doc__)
     add = parser.add_argument
-    add("figure", choices=FIGURES)
+    add("figure", choices=DRAWN)
     add("photographs", nargs="*", metavar="PHOTO", help="of figure 4")
     add("--out", required=True, metavar="FILE", help="ends in .png, .pdf or .svg")
     command_line.net_options(parser)
@@ -70,18 +67,111 @@ def main(arguments=None):
 def figure(options):
     from alexnet_paper.report import style
     from alexnet_paper.report import writers
-    from reproduce import drawing
 
     with command_line.usage():
         style.check_path(options.out)
         command_line.check_out(options.out)
         if options.photographs and options.figure != "4":
             raise ValueError(f"figure {options.figure} takes no photographs.")
-    made, sections = drawing.DRAWN[options.figure](options)
+    made, sections = DRAWN[options.figure](options)
     style.save(made, options.out)
     command_line.note(f"written: {options.out}")
     if sections:
         command_line.emit(writers.write(sections, options.format))
+
+
+def of_records(experiment):
+    """A figure of the records of an experiment."""
+
+    def draw(options):
+        from alexnet_paper.report import figures
+        from alexnet_paper.results import record
+
+        with command_line.usage():
+            records = record.load_all(options.records)
+            return figures.of_experiment(experiment, records)
+
+    return draw
+
+
+def figure_2(options):
+    from alexnet_paper.nets import variants
+    from alexnet_paper.report import figure2
+
+    with command_line.usage():
+        variant = variants.get(options.variant)
+    title = variant.title[0].upper() + variant.title[1:]
+    return figure2.architecture_diagram(variant.architecture, title), []
+
+
+def figure_3(options):
+    command_line.quiet_keras()
+    from alexnet_paper.report import figure3
+
+    net = command_line.open_net(options)
+    with command_line.usage():
+        return figure3.of_net(net, options.seed)
+
+
+def figure_4(options):
+    command_line.quiet_keras()
+    from alexnet_paper.data import datasets
+    from alexnet_paper.report import figure4
+
+    net, note = command_line.open_net(options), command_line.note
+    with command_line.usage():
+        if options.data is None and not options.photographs:
+            raise ValueError("figure 4 needs --data, or photographs to label.")
+        dataset, split = None, options.split
+        predicted, names = None, None
+        if options.data is not None:
+            where = options.data, options.data_dir
+            dataset = datasets.load(*where, limit=options.limit)
+            split = split or dataset.held_out
+        words = figure4.read_words(options.labels) if options.labels else {}
+        if options.photographs:
+            predicted, names = figure4.of_photographs(net, options.photographs, 1, note)
+            if len(names) < len(options.photographs):
+                raise SystemExit(1)
+        if dataset is None:
+            return figure4.of_predicted(predicted, names)
+        about_data = dataset, split, words, options.limit, options.seed
+        return figure4.of_dataset(net, *about_data, note, predicted, names)
+
+
+def curves(options):
+    command_line.quiet_keras()
+    from alexnet_paper.report import figures
+
+    with command_line.usage():
+        return figures.learning_curves(of_run(options))
+
+
+def confusion(options):
+    command_line.quiet_keras()
+    from alexnet_paper.report import figures
+
+    with command_line.usage():
+        return figures.confusion(of_run(options), options.split)
+
+
+def of_run(options):
+    """The run's folder. Raises ValueError where none is named."""
+    if options.run is None:
+        raise ValueError(f"{options.figure}: name a run with --run RUN.")
+    return options.run
+
+
+DRAWN = {  # name: a function from the options to (figure, its tables)
+    "1": of_records("figure1"),
+    "2": figure_2,
+    "3": figure_3,
+    "4": figure_4,
+    "curves": curves,
+    "confusion": confusion,
+    "effects": of_records("choices"),
+    "biases": of_records("biases"),
+}
 
 
 if __name__ == "__main__":

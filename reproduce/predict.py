@@ -40,9 +40,9 @@ def main(arguments=None):
 def predict(options):
     command_line.quiet_keras()
     from alexnet_paper.report import contact_sheets
+    from alexnet_paper.report import figure4
     from alexnet_paper.report import style
     from alexnet_paper.report import writers
-    from reproduce import drawing
 
     with command_line.usage():
         if options.out:
@@ -51,15 +51,18 @@ def predict(options):
         if options.top < 1:
             raise ValueError(f"--top must be 1 or more. Received: {options.top}")
     net = command_line.open_net(options)
-    predicted, names = drawing.of_photographs(net, options.photographs, options.views)
+    asked = options.photographs
+    with command_line.usage():
+        note = command_line.note
+        predicted, names = figure4.of_photographs(net, asked, options.views, note)
     if predicted is not None:
-        section = drawing.labels_section(predicted, names, options.top)
+        section = figure4.labels_section(predicted, names, options.top)
         command_line.emit(writers.write([section], options.format))
         if options.out:
             made = contact_sheets.predictions_and_neighbours(predicted, top=options.top)
             style.save(made, options.out)
             command_line.note(f"written: {options.out}")
-    if len(names) < len(options.photographs):
+    if len(names) < len(asked):
         raise SystemExit(1)
 
 

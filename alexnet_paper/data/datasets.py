@@ -112,6 +112,11 @@ class Dataset:
     def classes(self):
         return len(self.class_names)
 
+    @property
+    def held_out(self):
+        """The name of the split to measure on: "test", where there is one."""
+        return "test" if "test" in self.splits else "validation"
+
     def split(self, name):
         """Returns a split. Raises ValueError, with the known names, for another."""
         if name not in self.splits:

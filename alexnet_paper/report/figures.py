@@ -1,15 +1,19 @@
-"""Figures of records: what each shows is computed here and drawn by `charts`."""
+"""Figures of records and of runs, each with its table. `charts` draws them."""
 
 from alexnet_paper.report import charts
 from alexnet_paper.report import runs
 from alexnet_paper.results import curves
 from alexnet_paper.results import experiments
+from alexnet_paper.verdicts import stand_ins
 
 TARGET = 0.25  # training error, paper §3.1
 
 
-def figure1(pace):
-    """Figure 1 of a `curves.Pace`."""
+def figure1(records):
+    """(Figure 1, its table): ReLU against tanh. None where records are missing."""
+    pace = curves.figure1(records, TARGET)
+    if pace is None:
+        return None
     histories = {
         kind: [one.history for one in found] for kind, found in pace.records.items()
     }
@@ -17,23 +21,81 @@ def figure1(pace):
     about = f"{one.variant} on {one.data}; learning rates {pace.rates['relu']:g} for "
     about += f"ReLU and {pace.rates['tanh']:g} for tanh. Thin: single seeds."
     words = ratio_in_words(*pace.ratio)
-    return charts.training_error(histories, pace.epochs, TARGET, about, words)
+    made = charts.training_error(histories, pace.epochs, TARGET, about, words)
+    return made, [runs.epochs_section(pace.epochs, words, TARGET)]
 
 
-def effects(decisions):
-    """The figure of the decisions on the paper's choices."""
+def effects(records):
+    """(the effects of the paper's choices on test and training error, their table).
+    None where records are missing."""
+    decisions = stand_ins.decisions(records)
+    if not decisions:
+        return None
     about = (
         "Intervals over seeds at the level of Holm's correction, coloured where they "
         "leave 0 out; hollow: gate not passed; diamond: the paper's number."
     )
-    return charts.effects(decisions, about)
+    return charts.effects(decisions, about), [runs.effects_section(decisions)]
 
 
 def biases(records):
-    """Steps until nets with several initial biases leave the plateau."""
+    """(steps until nets with several initial biases leave the plateau, their table).
+    None where records are missing."""
+    if not curves.of_experiment(records, "biases"):
+        return None
     steps = curves.leaving(records, "biases")
     most = max(run for *_, run, _ in curves.started(records, "biases").values())
-    return charts.leaving(steps, most, "A dot a seed; the line is the median.")
+    made = charts.leaving(steps, most, "A dot a seed; the line is the median.")
+    return made, [starts_section("biases", records)]
+
+
+OF_RECORDS = {"figure1": figure1, "choices": effects, "biases": biases}
+
+
+def of_experiment(name, records):
+    """(the figure of an experiment's records, its table). Raises ValueError, naming the
+    command that makes the records, where they are missing."""
+    found = OF_RECORDS[name](records)
+    if found is None:
+        raise ValueError(
+            f"records of {name} are missing: python -m reproduce.experiment {name} "
+            "--data-dir DIR makes them."
+        )
+    return found
+
+
+def learning_curves(folder):
+    """(loss and accuracy by epoch, their table) of a run's log."""
+    from alexnet_paper.nets import variants
+    from alexnet_paper.training import run as run_folder
+    from alexnet_paper.training.plan import read_plan
+
+    plan = read_plan(folder)[0]
+    history = run_folder.history(folder)
+    about = f"{plan.variant} on {plan.data}, seed {plan.seed} ({folder})."
+    layers = variants.get(plan.variant).architecture.layers
+    made = charts.curves(history, about, layers)
+    return made, [runs.curves_section(history, about)]
+
+
+def confusion(folder, split):
+    """(the confusion matrix of a run on a split of its data, the table by class)."""
+    from alexnet_paper.results import evaluate as evaluation
+    from alexnet_paper.training import run as run_folder
+    from alexnet_paper.training.plan import read_plan
+
+    net = run_folder.open_run(folder)
+    dataset = read_plan(folder)[0].dataset()
+    held = dataset.split(split or dataset.held_out)
+    probabilities = net.predict(held.images)
+    wrong = evaluation.top_k_error(probabilities, held.labels, 1)
+    about = f"{net.name}: {len(held):,} images of {dataset.name}, "
+    about += f"{100 * wrong:.1f} % wrong."
+    made = charts.confusion(
+        held.labels, probabilities.argmax(axis=1), dataset.class_names, about
+    )
+    report = evaluation.class_report(probabilities, held.labels, dataset.class_names)
+    return made, [runs.class_section(report)]
 
 
 def starts_section(name, records):

@@ -1,5 +1,7 @@
 """The pages that are generated: notes, departures, results, and the README's table."""
 
+import functools
+
 from alexnet_paper import paper
 from alexnet_paper.nets import variants
 from alexnet_paper.report import claims
@@ -22,6 +24,12 @@ PICTURES = {  # below docs, of a paragraph of the results
 }
 
 
+@functools.cache
+def shipped():
+    """The records that come with the project."""
+    return record.load_all(record.shipped())
+
+
 def static_pages():
     """{path: text} of the pages that need no measurement."""
     return {
@@ -42,7 +50,7 @@ def static_pages():
 
 
 def start_sections():
-    records = record.load_all(record.shipped())
+    records = shipped()
     names = ("start", "start-cifar10", "biases")
     return [
         figures.starts_section(name, records)
@@ -52,18 +60,18 @@ def start_sections():
 
 
 def results_page():
-    shipped = record.load_all(record.shipped())
-    features = [r for r in shipped if r.protocol.experiment == "features"]
-    records = [r for r in shipped if r not in features]
+    found = shipped()
+    features = [r for r in found if r.protocol.experiment == "features"]
+    records = [r for r in found if r not in features]
     text = "What the records that come with this project say, and then every record."
-    drawn = pictures(shipped)
+    drawn = pictures()
     for name, explain in prose.EXPLANATIONS.items():
         if said := explain(records):
             text += f"\n\n**{name}.** {said}"
             if path := PICTURES.get(name):
                 text += f"\n\n![{name}]({path})" if path in drawn else ""
-    sections = tried_sections(shipped)
-    if decided := stand_ins.decisions(shipped):
+    sections = tried_sections(found)
+    if decided := stand_ins.decisions(found):
         sections.append(runs.effects_section(decided))
     sections += runs.features_sections(features[::-1]) if features else []
     sections += [
@@ -84,16 +92,16 @@ def tried_sections(records):
     return [runs.tried_section(found, "../reproduce/results")] if found else []
 
 
-def pictures(records):
-    """{path below docs: a function that draws it} of what the records suffice for."""
-    drawn = {}
-    if pace := curves.figure1(records):
-        drawn[PICTURES["Figure 1"]] = lambda: figures.figure1(pace)
-    if curves.of_experiment(records, "biases"):
-        drawn[PICTURES["Biases"]] = lambda: figures.biases(records)
-    if found := stand_ins.decisions(records):
-        drawn[PICTURES["Small nets"]] = lambda: figures.effects(found)
-    return drawn
+@functools.cache
+def pictures():
+    """{path below docs: the figure} of what the shipped records suffice for."""
+    records = shipped()
+    drawn = {
+        PICTURES["Figure 1"]: figures.figure1(records),
+        PICTURES["Biases"]: figures.biases(records),
+        PICTURES["Small nets"]: figures.effects(records),
+    }
+    return {path: found[0] for path, found in drawn.items() if found}
 
 
 def page(title, text, sections):
@@ -103,7 +111,7 @@ def page(title, text, sections):
 
 def readme_table():
     """The claims that were measured, from the built net and the shipped records."""
-    records = record.load_all(record.shipped())
+    records = shipped()
     measured = measure_all(variants.get("paper"), records)
     return writers.markdown(claims.chief_section(measured.rows))
 
