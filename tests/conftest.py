@@ -51,3 +51,39 @@ TINY = Architecture(
 def tiny():
     """A two-tower net small enough to build in a moment."""
     return TINY
+
+
+@pytest.fixture
+def call(capsys):
+    """Runs a program in this process: (exit code, stdout, stderr)."""
+
+    def called(program, *words):
+        try:
+            code = program.main(list(map(str, words)))
+        except SystemExit as error:
+            code = error.code
+        return code, *capsys.readouterr()
+
+    return called
+
+
+@pytest.fixture
+def wrong_use(call):
+    """The one line on stderr with which a program refuses, and nothing else."""
+
+    def refused(program, *words):
+        code, out, err = call(program, *words)
+        assert (code, out) == (2, "") and err.count("\n") == 1
+        assert err.startswith("error: ")
+        return err
+
+    return refused
+
+
+@pytest.fixture(scope="module")
+def no_determinism_afterwards():
+    """Training switches determinism on for the whole process."""
+    from tensorflow.python.framework import config
+
+    yield
+    config.disable_op_determinism()

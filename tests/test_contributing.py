@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import alexnet_paper
+
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "CONTRIBUTING.md"
 EXAMPLE = re.compile(r"```(?:python|toml)\n# (\S+), ([^\n]+)\n(.*?)\n```", re.DOTALL)
@@ -71,20 +73,14 @@ def copy(tmp_path_factory):
     return root
 
 
+@pytest.mark.slow
 def test_the_examples_of_the_page(copy):
     """A variant, an ablation, a claim, an experiment and a figure, each used once."""
-    done = subprocess.run(
-        [sys.executable, "-c", USE],
-        cwd=copy,
-        env={**os.environ, "PYTHONPATH": str(copy)},
-        capture_output=True,
-        text=True,
-    )
+    command, env = [sys.executable, "-c", USE], {**os.environ, "PYTHONPATH": str(copy)}
+    done = subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "</svg>" in (copy / "parameters.svg").read_text()
 
 
 def test_the_page_names_the_rooms_in_order():
-    import alexnet_paper
-
     assert " → ".join(alexnet_paper.ROOMS) in PAGE.read_text()

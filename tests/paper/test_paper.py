@@ -6,45 +6,25 @@ import re
 import shlex
 
 import pytest
+from records import ALL
+from records import CLAIM
 
 from alexnet_paper import paper
 from alexnet_paper.data.datasets import DATASETS
 from alexnet_paper.nets.variants import get
-from alexnet_paper.paper.articles import ARTICLES
 from alexnet_paper.results import experiments
 
-# how many claims each section of the list has
-SECTIONS = {
-    "A": 6,  # abstract
-    "B": 7,  # introduction
-    "C": 2,  # dataset
-    "D": 2,  # ReLU
-    "E": 4,  # two GPUs
-    "F": 3,  # normalization
-    "G": 2,  # pooling
-    "H": 8,  # architecture
-    "I": 7,  # augmentation
-    "J": 3,  # dropout
-    "K": 6,  # learning
-    "L": 8,  # results on ILSVRC
-    "M": 2,  # Fall 2009
-    "N": 4,  # qualitative
-    "O": 1,  # discussion
-}
+# how many claims each section of the list has: abstract, introduction, dataset, ReLU,
+# two GPUs, normalization, pooling, architecture, augmentation, dropout, learning,
+# results on ILSVRC and of Fall 2009, qualitative, discussion
+SECTIONS = dict(zip("ABCDEFGHIJKLMNO", (6, 7, 2, 2, 4, 3, 2, 8, 7, 3, 6, 8, 2, 4, 1)))
 IDS = [f"{s}{n:02}" for s, count in SECTIONS.items() for n in range(1, count + 1)]
-
-ALL = [
-    *paper.CLAIMS,
-    *(claim for article in ARTICLES.values() for claim in article.claims),
-]
-BY_ID = {claim.id: claim for claim in ALL}
 ROWS = [*paper.TABLE_1.rows, *paper.TABLE_2.rows]
 
 
 def test_claims_are_those_of_the_paper_in_order():
-    assert len(IDS) == 65
     assert [claim.id for claim in paper.CLAIMS] == IDS
-    assert len(BY_ID) == len(ALL)
+    assert len(CLAIM) == len(ALL) and len(ROWS) == 3 + 5
 
 
 @pytest.mark.parametrize("claim", ALL, ids=lambda claim: claim.id)
@@ -91,10 +71,9 @@ def printed_numbers(text):
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.model)
 def test_table_cells_are_the_claims(row):
     """A table's line and the claim of the same result say the same numbers."""
-    assert len(ROWS) == 3 + 5
     cells = tuple(cell for cell in row.printed if cell is not None)
-    assert cells == BY_ID[row.claim].values
-    assert row.cited == (BY_ID[row.claim].needs == paper.CITATION)
+    assert cells == CLAIM[row.claim].values
+    assert row.cited == (CLAIM[row.claim].needs == paper.CITATION)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.model)
@@ -106,8 +85,8 @@ def test_logged_errors_round_to_the_printed_ones(row):
 
 @pytest.mark.parametrize("id", ["E02", "F02", "G01", "I04"])
 def test_logged_gains_round_to_the_printed_ones(id):
-    gains = map(float, BY_ID[id].authors.split(" / "))
-    for gain, printed in zip(gains, BY_ID[id].values, strict=True):
+    gains = map(float, CLAIM[id].authors.split(" / "))
+    for gain, printed in zip(gains, CLAIM[id].values, strict=True):
         assert abs(gain - printed) <= 0.0521
 
 

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 
 import pytest
+from records import ALL
+from records import record
 
 from alexnet_paper import paper
 from alexnet_paper.nets import specs
@@ -18,8 +20,6 @@ from alexnet_paper.report import nets as net_sections
 from alexnet_paper.report import runs
 from alexnet_paper.report import writers
 from alexnet_paper.report.writers import Section
-from alexnet_paper.results.record import Protocol
-from alexnet_paper.results.record import Record
 from alexnet_paper.verdicts.finding import Finding
 
 AWKWARD = Section(
@@ -49,11 +49,8 @@ def test_markdown_reads_back():
         for line in lines
         if line.startswith("|")
     ]
-    assert [row[1:-1] for row in found] == [
-        AWKWARD.columns,
-        ("---",) * 3,
-        *AWKWARD.rows,
-    ]
+    rows = [row[1:-1] for row in found]
+    assert rows == [AWKWARD.columns, ("---",) * 3, *AWKWARD.rows]
     assert lines[0] == f"### {AWKWARD.title}" and AWKWARD.note in lines
 
 
@@ -123,10 +120,9 @@ def test_latex_compiles_on_one_page(tmp_path):
 
 def test_latex_knows_every_character_in_use():
     """Every character of every claim is ASCII, a letter pdfLaTeX knows, or escaped."""
-    claims = [*paper.CLAIMS, *(c for a in ARTICLES.values() for c in a.claims)]
-    texts = [c.statement + c.printed + c.authors + c.unit + c.section for c in claims]
-    texts += [d for variant in VARIANTS.values() for d in variant.departures]
-    texts += [variant.title + variant.source for variant in VARIANTS.values()]
+    texts = [c.statement + c.printed + c.authors + c.unit + c.section for c in ALL]
+    for variant in VARIANTS.values():
+        texts += [variant.title, variant.source, *variant.departures]
     escaped = writers.latex_escape("".join(texts))
     assert {c for c in escaped if not c.isascii()} <= set("é°’")
 
@@ -147,21 +143,21 @@ def test_every_format_writes_every_section(format):
 
 
 def test_claims_section_has_a_row_for_every_claim():
-    measured = [(claim, Finding("42", "not run", "why")) for claim in paper.CLAIMS]
-    section = layout.claims_section(VARIANTS["paper"], measured, None)
-    assert len(section.rows) == len(paper.CLAIMS)
-    rows = {row[0]: row for row in section.rows}
+    """Of an article its name and its claims."""
+
+    def section(name, asked, article):
+        found = [(claim, Finding("42", "not run", "why")) for claim in asked]
+        return layout.claims_section(VARIANTS[name], found, article)
+
+    rows = {row[0]: row for row in section("paper", paper.CLAIMS, None).rows}
+    assert set(rows) == {claim.id for claim in paper.CLAIMS}
     assert rows["A03"][2:] == ("parameters", "60 million", "–", "42", "not run (why)")
     assert rows["A02"][3:5] == ("37.5 / 17.0 %", "37.47 / 17.00")
     assert rows["E02"][3] == "−1.7 / −1.2 points"
-
-
-def test_claims_section_of_an_article_names_it():
     article = ARTICLES["bn-flowers17"]
-    measured = [(claim, Finding("1", "reproduced")) for claim in article.claims]
-    section = layout.claims_section(VARIANTS["bn-flowers17"], measured, article)
-    assert "Building AlexNet with Keras" in section.title
-    assert section.columns[3] == "article"
+    of_article = section("bn-flowers17", article.claims, article)
+    assert "Building AlexNet with Keras" in of_article.title
+    assert of_article.columns[3] == "article"
 
 
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=lambda variant: variant.name)
@@ -170,35 +166,25 @@ def test_architecture_and_memory_sections(variant):
     layers, totals = specs.trace(net), specs.totals(net)
     section = net_sections.architecture_section(variant, layers, totals)
     assert len(section.rows) == len(layers) + 1
-    assert section.rows[-1][2:5] == (
-        f"{totals.parameters:,}",
-        f"{totals.macs:,}",
-        f"{totals.neurons:,}",
-    )
-    memory = net_sections.memory_section(specs.memory(net), 128)
-    assert len(memory.rows) == net.towers
+    sums = totals.parameters, totals.macs, totals.neurons
+    assert section.rows[-1][2:5] == tuple(f"{count:,}" for count in sums)
+    assert len(net_sections.memory_section(specs.memory(net), 128).rows) == net.towers
 
 
 def test_a_record_shows_up():
-    record = Record(
-        variant="bn-cifar10",
-        data="digits",
-        split="test",
-        examples=1360,
-        protocol=Protocol(views=1, seed="7", classes=10, epochs=3),
-        metrics={"top1_error": 0.0375, "top1_error_interval": [0.025, 0.05]},
-        command="python -m reproduce.evaluate --run runs/x",
-        environment={"commit": "0123456789ab"},
-    )
-    section = runs.records_section([record])
+    metrics = {"top1_error": 0.0375, "top1_error_interval": [0.025, 0.05]}
+    where = "bn-cifar10", "digits", "test", 1360, metrics
+    one = record(*where, seed="7", classes=10, epochs=3)
+    one.environment["commit"] = "0123456789ab"
+    section = runs.records_section([one])
     assert section.note.endswith(
         "Images: as they are; mean subtracted: unknown; labels: unknown."
     )
     (row,) = section.rows
-    assert row[:2] == ("digits", "test, 1,360")
-    assert row[2] == "classes 10, views 1, epochs 3, seed 7"
-    assert row[3:5] == ("3.75 [2.50, 5.00]", "not measured")
-    assert row[5:] == ("0123456789ab", record.command)
+    assert row == (
+        *("digits", "test, 1,360", "classes 10, views 1, epochs 3, seed 7"),
+        *("3.75 [2.50, 5.00]", "not measured", "0123456789ab", "c"),
+    )
 
 
 @pytest.mark.parametrize("table", [paper.TABLE_1, paper.TABLE_2])
@@ -223,24 +209,21 @@ def test_results_section_shows_ours():
 
 def test_commands_section_groups_claims_by_command():
     """One row a command; nothing that was measured or cited is in it."""
+    verdicts = {paper.NOTHING: "as printed", paper.CITATION: "cited"}
     measured = [
-        (claim, Finding("", "as printed" if claim.needs == paper.NOTHING else verdict))
+        (claim, Finding("", verdicts.get(claim.needs, "not attempted")))
         for claim in paper.CLAIMS
-        for verdict in ["cited" if claim.needs == paper.CITATION else "not attempted"]
     ]
     section = layout.commands_section(measured)
     ids = [id for row in section.rows for id in row[0].split(", ")]
-    expected = [one.id for one, found in measured if found.verdict == "not attempted"]
+    expected = [one.id for one in paper.CLAIMS if one.needs not in verdicts]
     assert sorted(ids) == sorted(expected)
     assert len({row[1:] for row in section.rows}) == len(section.rows)
     assert all(row[2].startswith("python -m ") for row in section.rows)
 
 
-@pytest.mark.parametrize(
-    ("times", "cell"), [(0, "missing"), (1, "yes"), (3, "3 times")]
-)
-def test_times(times, cell):
-    assert layout.times(times) == cell
+def test_times():
+    assert list(map(layout.times, (0, 1, 3))) == ["missing", "yes", "3 times"]
 
 
 def test_a_claim_whose_runs_are_under_way_is_shown():
@@ -269,11 +252,8 @@ def test_pages_of_notes_and_departures_have_every_entry():
     counts, departures, ablations, recipes, gaps = net_sections.departures_sections()
     assert {row[0] for row in gaps.rows} == set(ARTICLES)
     assert [row[0] for row in ablations.rows] == list(ABLATIONS)
-    found = [row[:2] for row in recipes.rows]
-    assert found == [
-        (v.name, recipe) for v in VARIANTS.values() for recipe in v.recipes
-    ]
     cells = {row[:2]: row[2] for row in recipes.rows}
+    assert list(cells) == [(v.name, of) for v in VARIANTS.values() for of in v.recipes]
     assert cells["paper", "as-published"] == "the paper's"
     assert "batch size 256 (128)" in cells["caffe", "as-published"]
     assert [row[0] for row in counts.rows] == list(VARIANTS)

@@ -5,10 +5,10 @@ import csv
 import dataclasses
 import io
 import json
-import math
 
 import numpy as np
 import pytest
+import records
 
 from alexnet_paper.nets import variants
 from alexnet_paper.report import charts
@@ -16,8 +16,6 @@ from alexnet_paper.report import runs
 from alexnet_paper.results import compare as comparison
 from alexnet_paper.results import curves
 from alexnet_paper.results.compare import Row
-from alexnet_paper.results.record import Protocol
-from alexnet_paper.results.record import Record
 from alexnet_paper.training.plan import check
 from reproduce import compare as program
 
@@ -28,20 +26,19 @@ HISTORY = [
     {"epoch": 2, "seconds": 2.0, "val_top1_error": 0.1},
     {"epoch": 3, "seconds": 2.5, "val_top1_error": 0.2},
 ]
+SAME = {"epochs": 3, "batch_size": 32, "validation": 0.2}
 
 
 def record(error=0.25, seed=0, history=HISTORY, **protocol):
     """A record of three epochs of NET on digits."""
-    changes = {"epochs": 3, "batch_size": 32, "validation": 0.2}
-    about = {"views": 1, "seed": str(seed), "changes": changes, **IMAGES, **protocol}
     metrics = {"top1_error": error, "top1_error_interval": [error / 2, error * 2]}
-    return Record(
-        NET, "digits", "test", 360, Protocol(**about), metrics, "c", {}, history
-    )
+    about = {"seed": str(seed), "changes": SAME, **IMAGES, **protocol}
+    where = NET, "digits", "test", 360
+    return records.record(*where, metrics, history, **about)
 
 
-def row(*records, seeds=1, name=NET):
-    return Row(name, (32, 32, 3), 1000, 2000, 3_000_000, 400.4, 5.55, records, seeds)
+def row(*found, seeds=1, name=NET):
+    return Row(name, (32, 32, 3), 1000, 2000, 3_000_000, 400.4, 5.55, found, seeds)
 
 
 def test_the_interval_of_one_seed_is_over_images_of_several_over_seeds():
@@ -53,24 +50,22 @@ def test_the_interval_of_one_seed_is_over_images_of_several_over_seeds():
     assert row().error is None
 
 
+NINE_OF_TEN = 1 - float(np.float32(0.9))  # an accuracy of less than 0.9
+
+
 @pytest.mark.parametrize(
-    ("accuracy", "found"),
-    [(0.5, (1, 3.0)), (0.501, (2, 5.0)), (0.9, (2, 5.0)), (0.91, None)],
+    ("history", "accuracy", "found"),
+    [
+        (HISTORY, 0.5, (1, 3.0)),
+        (HISTORY, 0.501, (2, 5.0)),
+        (HISTORY, 0.9, (2, 5.0)),  # a later epoch loses it again
+        (HISTORY, 0.91, None),
+        ([{"epoch": 1, "seconds": 1.0, "val_top1_error": NINE_OF_TEN}], 0.9, (1, 1.0)),
+        ([{"epoch": 1, "seconds": 1.0}], 0.1, None),  # not validated
+    ],
 )
-def test_epochs_and_time_to_an_accuracy(accuracy, found):
-    """The first epoch that has it counts, also where a later one loses it again."""
-    assert curves.reached(HISTORY, accuracy) == found
-
-
-def test_an_accuracy_that_was_a_float32_is_reached():
-    """Nine of ten images: the log has 1 − 0.89999998."""
-    line = {"epoch": 1, "seconds": 1.0, "val_top1_error": 1 - float(np.float32(0.9))}
-    assert 1 - line["val_top1_error"] < 0.9
-    assert curves.reached([line], 0.9) == (1, 1.0)
-
-
-def test_an_epoch_without_validation_reaches_nothing():
-    assert curves.reached([{"epoch": 1, "seconds": 1.0}], 0.1) is None
+def test_epochs_and_time_to_an_accuracy(history, accuracy, found):
+    assert curves.reached(history, accuracy) == found
 
 
 def test_reached_is_the_median_of_the_seeds_that_did():
@@ -83,17 +78,14 @@ def test_reached_is_the_median_of_the_seeds_that_did():
     assert row(four[3]).reached(0.9) == (0, None, None)
 
 
-def cells(*rows, accuracy=0.9, commands=None):
-    sections = runs.comparison_sections("t", rows, accuracy, commands or {}, "n")
-    return sections[0].columns, *sections[0].rows
+def cells(*rows, accuracy=0.9):
+    (section, *_) = runs.comparison_sections("t", rows, accuracy, {}, "n")
+    return section.columns, *section.rows
 
 
 def test_the_table_by_hand():
-    diverged = dataclasses.replace(
-        record(history=[]),
-        metrics={},
-        protocol=Protocol(ended="diverged in epoch 1", **IMAGES),
-    )
+    diverged = record(history=[], ended="diverged in epoch 1")
+    diverged = dataclasses.replace(diverged, metrics={})
     columns, one, none, wild, two = cells(
         row(record(0.25)),
         row(name="paper"),
@@ -131,28 +123,21 @@ def digits(**options):
 def test_records_count_only_under_the_same_protocol():
     """One thing changed at a time, and the record is none of this comparison."""
     asked, plans = digits()
-    same = {"epochs": 3, "batch_size": 32, "validation": 0.2}
     here = record()
+    fields = {"variant": "cifar-11pct", "data": "cifar10", "split": "validation"}
+    changes = {"epochs": 4, "batch_size": 64, "validation": 0.3, "learning_rate": 0.1}
+    changes = [*changes.items(), ("schedule", "constant"), ("schedule", "145")]
     wrong = [
-        dataclasses.replace(here, variant="cifar-11pct"),
-        dataclasses.replace(here, data="cifar10"),
-        dataclasses.replace(here, split="validation"),
+        *(dataclasses.replace(here, **{name: other}) for name, other in fields.items()),
         record(views=10),
         record(seed="0+1"),
-        record(changes={**same, "epochs": 4}),
-        record(changes={**same, "batch_size": 64}),
-        record(changes={**same, "validation": 0.3}),
-        record(changes={**same, "learning_rate": 0.1}),
-        record(changes={**same, "schedule": "constant"}),
-        record(changes={**same, "schedule": "145"}),
-        record(changes={**same, "limit": 40}),
+        *(record(changes={**SAME, name: n}) for name, n in [*changes, ("limit", 40)]),
         record(changes=None, experiment="start"),
     ]
     images = tuple(IMAGES.values())
-    assert comparison.matching([here], asked, plans, images) == {(NET, 0): here}
-    assert comparison.matching(wrong, asked, plans, images) == {}
     other = record(fingerprint="87654321")
-    assert comparison.matching([other], asked, plans, images) == {}
+    assert comparison.matching([here], asked, plans, images) == {(NET, 0): here}
+    assert comparison.matching([*wrong, other], asked, plans, images) == {}
     found = comparison.matching([other, here, here], asked, plans)
     assert found == {(NET, 0): here}  # of the images that most records are of
 
@@ -161,10 +146,8 @@ def test_a_recipes_own_values_may_be_said_or_left_out():
     """140 epochs are the variant's own; an older record has no changes."""
     asked, plans = digits(epochs=140, batch_size=None)
     plans = [(arm, dataclasses.replace(plan, batch_size=None)) for arm, plan in plans]
-    for found in (
-        record(changes={"batch_size": 128}),
-        record(changes=None, epochs=140, batch_size=128),
-    ):
+    older = record(changes=None, epochs=140, batch_size=128)
+    for found in (record(changes={"batch_size": 128}), older):
         assert comparison.matching([found], asked, plans) == {(NET, 0): found}
 
 
@@ -176,19 +159,17 @@ def test_only_larger_nets_that_fit_get_the_smaller_input(name, size):
     """bn-flowers17's 11×11 conv2 finds 7×7 maps at 67; a size that is a net's own
     changes nothing."""
     own = variants.get(name).architecture.input_shape[0]
-    assert comparison.fitted(name, own) is None
-    assert comparison.fitted(name, 67) == size
-    assert comparison.fitted(name, None) is None
+    given = [comparison.fitted(name, side) for side in (own, 67, None)]
+    assert given == [None, size, None]
 
 
 @pytest.mark.parametrize("data", ["digits", "cifar10", "flowers17", "imagenet"])
 def test_five_variants_suit_any_data(data):
-    plans = comparison.experiment(data).plans("DIR")
-    assert len({plan.variant for _, plan in plans}) == len(plans) >= 5
-    for _, plan in plans:
+    plans = [plan for _, plan in comparison.experiment(data).plans("DIR")]
+    assert len({plan.variant for plan in plans}) == len(plans) >= 5
+    assert len({(p.data, p.epochs, p.validation, p.limit, p.seed) for p in plans}) == 1
+    for plan in plans:
         check(plan)
-    protocols = {(p.data, p.epochs, p.validation, p.limit, p.seed) for _, p in plans}
-    assert len(protocols) == 1
 
 
 def test_the_cost_of_a_run_by_hand():
@@ -208,8 +189,7 @@ def test_nets_take_turns():
 
 def test_the_chart_has_one_point_a_variant_and_panel():
     rows = [row(record(0.25)), row(name="paper"), row(record(0.99), name=OTHER)]
-    made = charts.comparison(rows, "about")
-    errors, parameters, macs, speed = made.axes
+    errors, parameters, macs, speed = charts.comparison(rows, "about").axes
     names = [label.get_text() for label in errors.get_yticklabels()]
     assert names == [NET, "paper", OTHER]
 
@@ -228,94 +208,79 @@ def test_the_chart_has_one_point_a_variant_and_panel():
     assert len({line.get_marker() for line in points(speed)}) == 2
 
 
-def called(capsys, *words):
-    """(exit code, stdout, stderr) of the program."""
-    try:
-        code = program.main(list(map(str, words)))
-    except SystemExit as error:
-        code = error.code
-    return code, *capsys.readouterr()
-
-
-FEW = (
-    *("--variants", f"{NET},{OTHER}", "--epochs", 1, "--limit", 40, "--rounds", 1),
-    *("--batch-size", 20, "--format", "json"),
-)
-
-
-def test_digits_are_run_and_then_found(tmp_path, monkeypatch, capsys):
+@pytest.mark.slow
+def test_digits_are_run_and_then_found(tmp_path, monkeypatch, call):
     """Trains what is missing, says its cost first, draws; the second call trains
-    nothing and shows the same; a third seeks two seeds, and trains one more of each."""
+    nothing and shows the same; a third seeks two seeds of one, and trains one more."""
     monkeypatch.chdir(tmp_path)
-    code, out, err = called(capsys, *FEW)
-    first = json.loads(out)
+    words = "--epochs 1 --limit 40 --rounds 1 --batch-size 20 --format json".split()
+    both = [*words, "--variants", f"{NET},{OTHER}"]
+    code, out, err = call(program, *both)
     assert code == 0 and err.index("2 runs to do, about ") < err.index("run 1 of 2")
-    nets = {net["variant"]: net for net in first["variants"]}
-    assert set(nets) == {NET, OTHER}
+    nets = {net["variant"]: net for net in json.loads(out)["variants"]}
+    assert set(nets) == {NET, OTHER} and nets[NET]["parameters"] == 89_578
     for net in nets.values():
         assert 0 < net["top1_error"] < 1 and net["seeds"] == 1
         assert min(net["forward_images_per_second"], net["train_images_per_second"]) > 0
         assert net["command"] is None
-    assert nets[NET]["parameters"] == 89_578
     (figure,) = tmp_path.rglob("*.png")
     assert figure.read_bytes().startswith(b"\x89PNG")
 
-    code, out, err = called(capsys, *FEW, "--out", "chart.svg")
+    code, out, err = call(program, *both, "--out", "chart.svg")
     again = {net["variant"]: net for net in json.loads(out)["variants"]}
     assert code == 0 and "to do" not in err and (tmp_path / "chart.svg").exists()
     assert all(again[n]["top1_error"] == nets[n]["top1_error"] for n in nets)
 
-    code, out, err = called(capsys, *FEW, "--seeds", 2)
-    assert "2 runs to do" in err
-    assert [net["seeds"] for net in json.loads(out)["variants"]] == [2, 2]
+    code, out, err = call(program, *words, "--variants", NET, "--seeds", 2)
+    assert "1 run to do" in err
+    assert [net["seeds"] for net in json.loads(out)["variants"]] == [2]
 
 
-def test_what_was_not_run_names_its_command(tmp_path, monkeypatch, capsys):
+def test_what_was_not_run_names_its_command(tmp_path, monkeypatch, call):
     """Nothing is loaded, run or left empty for data that was not asked to be run."""
     monkeypatch.chdir(tmp_path)
-    words = ("--data", "cifar10", "--variants", NET, "--epochs", 3, "--rounds", 1)
-    code, out, _ = called(capsys, *words, "--format", "csv", "--out", "c.pdf")
+    words = f"--data cifar10 --variants {NET} --epochs 3 --rounds 1 --format csv"
+    code, out, _ = call(program, *words.split(), "--out", "c.pdf")
     rows = list(csv.reader(io.StringIO(out)))
     assert code == 0 and rows[2][0] == NET
     assert rows[2][-3:] == ["not run: add --run"] * 3
-    assert [
-        NET,
+    command = (
         f"python -m reproduce.compare --data cifar10 --data-dir DIR --variants {NET} "
-        "--epochs 3 --seeds 1 --run",
-    ] in rows
+        "--epochs 3 --seeds 1 --run"
+    )
+    assert [NET, command] in rows
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--variants", "cifar-18pct,papr"), "unknown variant 'papr'"),
-        (("--data", "nothing"), "unknown data 'nothing'"),
-        (("--data", "flowers17", "--run"), "--data-dir"),
-        (("--seeds", 0), "--seeds must be 1 or more"),
-        (("--epochs", 0), "--epochs must be 1 or more"),
-        (("--accuracy", 90), "--accuracy must be in (0, 1]"),
-        (("--out", "chart.jpg"), "chart.jpg"),
-        (("--differences", "paper", "papr"), "unknown variant 'papr'"),
+        ("--variants cifar-18pct,papr", "unknown variant 'papr'"),
+        ("--data nothing", "unknown data 'nothing'"),
+        ("--data flowers17 --run", "--data-dir"),
+        ("--seeds 0", "--seeds must be 1 or more"),
+        ("--epochs 0", "--epochs must be 1 or more"),
+        ("--accuracy 90", "--accuracy must be in (0, 1]"),
+        ("--out chart.jpg", "chart.jpg"),
+        ("--differences paper papr", "unknown variant 'papr'"),
     ],
 )
-def test_wrong_use_is_one_line(words, said, capsys, tmp_path, monkeypatch):
+def test_wrong_use_is_one_line(words, said, wrong_use, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    code, out, err = called(capsys, *words)
-    assert (code, out) == (2, "") and err.count("\n") == 1
-    assert err.startswith("error: ") and said in err
+    err = wrong_use(program, *words.split())
+    assert said in err
     if "variant" in said:
         assert all(name in err for name in variants.VARIANTS)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_differences_of_two_variants(capsys, tmp_path):
-    code, out, _ = called(capsys, "--differences", "paper", "bn-flowers17")
+def test_differences_of_two_variants(call, tmp_path):
+    code, out, _ = call(program, "--differences", "paper", "bn-flowers17")
     assert code == 0 and "kernel 11×11, padding 0" in out and "conv1_relu" not in out
     words = ("--differences", "paper", "paper", "--format", "json")
-    code, out, _ = called(capsys, *words)
+    _, out, _ = call(program, *words)
     assert json.loads(out) == {"layer": [], "recipe": []}
-    code, written, _ = called(capsys, *words, "--out", tmp_path / "same.json")
+    code, written, _ = call(program, *words, "--out", tmp_path / "same.json")
     assert (code, written) == (0, "") and (tmp_path / "same.json").read_text() == out
-    code, out, _ = called(capsys, *words, "--all")
-    assert len(json.loads(out)["layer"]) == len(variants.PAPER.layers) + 4
-    assert math.prod(row["same"] for row in json.loads(out)["layer"]) == 1
+    layers = json.loads(call(program, *words, "--all")[1])["layer"]
+    assert len(layers) == len(variants.PAPER.layers) + 4
+    assert all(layer["same"] for layer in layers)

@@ -1,0 +1,82 @@
+"""Artificial records for tests, and errors straight from files of records."""
+
+import json
+
+from alexnet_paper import paper
+from alexnet_paper.paper.articles import ARTICLES
+from alexnet_paper.results.record import Protocol
+from alexnet_paper.results.record import Record
+from alexnet_paper.results.record import pack
+
+ALL = [*paper.CLAIMS, *(c for a in ARTICLES.values() for c in a.claims)]
+CLAIM = {claim.id: claim for claim in ALL}
+
+
+def record(
+    variant="paper-32",
+    data="cifar10",
+    split="test",
+    examples=10_000,
+    metrics=None,
+    history=(),
+    arrays=None,
+    **protocol,
+):
+    """A record; what is named otherwise is a field of its `Protocol`."""
+    about = Protocol(**{"views": 1, "seed": "0", **protocol})
+    packed = {name: pack(array) for name, array in (arrays or {}).items()}
+    where = variant, data, split, examples, about
+    return Record(*where, metrics or {}, "c", {}, list(history), packed)
+
+
+RATES = [0.01] * 4 + [0.001] * 4 + [0.0001] * 2
+
+
+def log(errors, rates=RATES):
+    """Lines of a log with these training errors in %; loss and test error follow."""
+    return [
+        {
+            "epoch": epoch,
+            "rate": rate,
+            "loss": error / 10,
+            "top1_error": error / 100,
+            "test_top1_error": (error + 10) / 100,
+        }
+        for epoch, (error, rate) in enumerate(zip(errors, rates, strict=True), 1)
+    ]
+
+
+FLAT = log([21, 20, 20, 20, 11, 10, 10, 10, 9, 9])  # levelled before each drop
+
+
+def choices(arm, tests, train=9.0, history=FLAT, **options):
+    """An arm of the choices, three records a seed, errors in %; ten views save a
+    point."""
+    return [
+        record(
+            split=split,
+            metrics={"top1_error": error / 100},
+            history=history,
+            **{"experiment": "choices", "arm": arm, **options},
+            views=views,
+            seed=str(seed),
+        )
+        for seed, test in enumerate(tests)
+        for split, views, error in (
+            ("test", 1, test),
+            ("test", 10, test - 1),
+            ("train", 1, train),
+        )
+    ]
+
+
+BASE = choices("base", (18.0, 18.2, 17.9))
+
+
+def errors_in(folder, experiment, arm, split, views):
+    """Errors in %, by seed, straight from the files."""
+    pattern = f"{experiment}-{arm}-cifar10-{split}-views{views}-seed*.json"
+    found = [json.loads(path.read_text()) for path in folder.glob(pattern)]
+    return {
+        one["protocol"]["seed"]: 100 * one["metrics"]["top1_error"] for one in found
+    }
