@@ -33,7 +33,7 @@ def docs(options):
 
     with command_line.usage():
         readme = Path("README.md").read_text(encoding="utf-8")
-        made = {**pages.static_pages(), "README.md": pages.readme(readme)}
+        made = {**pages.whole_pages(), "README.md": pages.readme(readme)}
     stale = [
         name
         for name, text in made.items()
@@ -47,8 +47,8 @@ def docs(options):
     for name in stale:
         atomic_write(name, made[name])
         print(name)
-    for name, drawn in pages.pictures().items():
-        style.save(drawn, Path("docs") / name)
+    for path, drawn in pages.pictures().values():
+        style.save(drawn, Path("docs") / path)
 
 
 if __name__ == "__main__":

@@ -186,7 +186,7 @@ CLAIMS = (
     Claim(
         "A05",
         "Abs., §3, §3.5",
-        "layers: convolutional / dense / learned",
+        "layers: conv / dense / learned",
         "5 / 3 / 8",
         NOTHING,
         values=(5, 3, 8),
@@ -196,7 +196,7 @@ CLAIMS = (
     Claim(
         "A06",
         "Abs., §6, T2",
-        "top-5 test error, winner / second of 2012",
+        "test top-5, first / second 2012",
         "15.3 / 26.2",
         IMAGENET,
         values=(15.3, 26.2),
@@ -248,7 +248,7 @@ CLAIMS = (
     Claim(
         "B05",
         "§1",
-        "share of parameters, any convolution",
+        "parameters in any convolution",
         "≤1 %",
         NOTHING,
         values=(1.0,),
@@ -290,7 +290,7 @@ CLAIMS = (
     Claim(
         "C01",
         "§2",
-        "training / validation / test images",
+        "train / validation / test images",
         "1.2 million / 50,000 / 150,000",
         IMAGENET,
         values=(1_200_000, 50_000, 150_000),
@@ -302,7 +302,7 @@ CLAIMS = (
     Claim(
         "C02",
         "§2",
-        "size after rescaling and cropping",
+        "size after rescale and crop",
         "256×256",
         NOTHING,
         values=(256, 256),
@@ -319,7 +319,7 @@ CLAIMS = (
     Claim(
         "D01",
         "§3.1, Fig. 1",
-        "ReLU against tanh, to 25 % training error",
+        "ReLU against tanh, epochs to 25 %",
         "6 times faster",
         CIFAR10,
         values=(6,),
@@ -337,7 +337,7 @@ CLAIMS = (
     Claim(
         "D02",
         "§3.1",
-        "ReLU against saturating neurons",
+        "ReLU against saturating units",
         "several times faster",
         CIFAR10,
         protocol="CIFAR-10, training error; how much varies with the architecture",
@@ -367,7 +367,7 @@ CLAIMS = (
     Claim(
         "E02",
         "§3.2",
-        "two GPUs against one, top-1 / top-5",
+        "two GPUs against one GPU",
         "−1.7 / −1.2",
         IMAGENET,
         values=(1.7, 1.2),
@@ -383,7 +383,7 @@ CLAIMS = (
     Claim(
         "E03",
         "§3.2",
-        "time to train, two GPUs against one",
+        "two GPUs, time to train",
         "slightly less",
         HARDWARE,
         protocol="two GTX 580 against one, the nets of E02",
@@ -417,7 +417,7 @@ CLAIMS = (
     Claim(
         "F01",
         "§3.3",
-        "k, n, α, β of response normalization",
+        "k, n, α, β of normalization",
         "2, 5, 1e-4, 0.75",
         NOTHING,
         values=(2, 5, 1e-4, 0.75),
@@ -433,7 +433,7 @@ CLAIMS = (
     Claim(
         "F02",
         "§3.3",
-        "response normalization, top-1 / top-5",
+        "response normalization",
         "−1.4 / −1.2",
         IMAGENET,
         values=(1.4, 1.2),
@@ -473,7 +473,7 @@ CLAIMS = (
     Claim(
         "G01",
         "§3.4",
-        "overlapping pooling, top-1 / top-5",
+        "overlapping pooling",
         "−0.4 / −0.3",
         IMAGENET,
         values=(0.4, 0.3),
@@ -498,7 +498,7 @@ CLAIMS = (
     Claim(
         "G02",
         "§3.4",
-        "overlapping pooling and overfitting",
+        "overlapping pooling, overfitting",
         "slightly harder to overfit",
         CIFAR10,
         protocol="training against test error",
@@ -620,7 +620,7 @@ CLAIMS = (
     Claim(
         "I02",
         "§4.1",
-        "growth of the training set by crops and flips",
+        "set's growth by crops and flips",
         "2048",
         NOTHING,
         values=(2048,),
@@ -635,7 +635,7 @@ CLAIMS = (
     Claim(
         "I03",
         "§4.1",
-        "patches / views averaged at test time",
+        "patches / views at test time",
         "5 / 10",
         NOTHING,
         values=(5, 10),
@@ -649,7 +649,7 @@ CLAIMS = (
     Claim(
         "I04",
         "§6 fn 5",
-        "ten views against one, top-1 / top-5",
+        "ten views against one view",
         "39.0 → 37.5 / 18.3 → 17.0 %",
         IMAGENET,
         values=(1.5, 1.3),
@@ -669,7 +669,7 @@ CLAIMS = (
     Claim(
         "I05",
         "§4.1",
-        "standard deviation of the colour noise",
+        "deviation of the colour noise",
         "0.1",
         NOTHING,
         values=(0.1,),
@@ -710,7 +710,7 @@ CLAIMS = (
     Claim(
         "J01",
         "§4.2",
-        "dropout: probability / factor at test",
+        "dropout: rate / factor at test",
         "0.5 / 0.5",
         NOTHING,
         values=(0.5, 0.5),
@@ -723,7 +723,7 @@ CLAIMS = (
     Claim(
         "J02",
         "§4.2",
-        "iterations to converge with dropout",
+        "iterations with dropout",
         "about 2 times",
         IMAGENET,
         values=(2,),
@@ -734,7 +734,7 @@ CLAIMS = (
     Claim(
         "J03",
         "§4.1, §4.2",
-        "without crops, or without dropout",
+        "without crops or dropout",
         "substantial overfitting",
         IMAGENET,
         protocol="training against validation error",
@@ -753,7 +753,7 @@ CLAIMS = (
     Claim(
         "K01",
         "§5",
-        "batch / momentum / weight decay",
+        "batch / momentum / decay",
         "128 / 0.9 / 0.0005",
         NOTHING,
         values=(128, 0.9, 0.0005),
@@ -766,7 +766,7 @@ CLAIMS = (
     Claim(
         "K02",
         "§5",
-        "weight decay and training error",
+        "weight decay, training error",
         "decay lowers it",
         IMAGENET,
         protocol="training error",
@@ -779,7 +779,7 @@ CLAIMS = (
     Claim(
         "K03",
         "§5",
-        "initial weights' deviation / biases",
+        "initial deviation / biases",
         "0.01 / 1",
         NOTHING,
         values=(0.01, 1),
@@ -795,7 +795,7 @@ CLAIMS = (
     Claim(
         "K04",
         "§5",
-        "learning rate / reductions / divisor",
+        "rate / reductions / divisor",
         "0.01 / 3 / 10",
         NOTHING,
         values=(0.01, 3, 10),
@@ -808,7 +808,7 @@ CLAIMS = (
     Claim(
         "K05",
         "§5",
-        "cycles through the training set",
+        "passes over the training set",
         "about 90",
         IMAGENET,
         values=(90,),
@@ -821,7 +821,7 @@ CLAIMS = (
     Claim(
         "K06",
         "§5",
-        "biases of 1 and the early stages of learning",
+        "biases of 1, early learning",
         "accelerated",
         IMAGENET,
         protocol=(
@@ -843,7 +843,7 @@ CLAIMS = (
     Claim(
         "L01",
         "§6, T1",
-        "best in the ILSVRC-2010 contest",
+        "best in the 2010 contest",
         "47.1 / 28.2",
         CITATION,
         values=(47.1, 28.2),
@@ -853,7 +853,7 @@ CLAIMS = (
     Claim(
         "L02",
         "§6, T1",
-        "best published on ILSVRC-2010 since",
+        "best published on that set",
         "45.7 / 25.7",
         CITATION,
         values=(45.7, 25.7),
@@ -891,7 +891,7 @@ CLAIMS = (
     Claim(
         "L05",
         "§6, T2",
-        "5 CNNs, top-1 / top-5 / test top-5",
+        "5 CNNs, and test top-5",
         "38.1 / 16.4 / 16.4",
         IMAGENET,
         values=(38.1, 16.4, 16.4),
@@ -930,7 +930,7 @@ CLAIMS = (
     Claim(
         "L07",
         "§6, T2",
-        "7 CNNs*, top-1 / top-5 / test top-5",
+        "7 CNNs*, and test top-5",
         "36.7 / 15.4 / 15.3",
         IMAGENET,
         values=(36.7, 15.4, 15.3),
@@ -950,7 +950,7 @@ CLAIMS = (
     Claim(
         "L08",
         "§6, T2",
-        "second in ILSVRC-2012, test top-5",
+        "second of 2012, test top-5",
         "26.2",
         CITATION,
         values=(26.2,),
@@ -960,7 +960,7 @@ CLAIMS = (
     Claim(
         "M01",
         "§6",
-        "ImageNet Fall 2009, top-1 / top-5",
+        "Fall 2009, top-1 / top-5",
         "67.4 / 40.9",
         IMAGENET,
         values=(67.4, 40.9),
@@ -1025,7 +1025,7 @@ CLAIMS = (
     Claim(
         "N03",
         "§6.1, Fig. 3",
-        "kernels of one GPU without colour, of the other coloured",
+        "kernels grey on one GPU only",
         "largely",
         IMAGENET,
         protocol="one net",
@@ -1041,7 +1041,7 @@ CLAIMS = (
     Claim(
         "N04",
         "§6.1",
-        "this specialization in every run",
+        "towers specialize in every run",
         "every run",
         IMAGENET,
         protocol="several nets from other random weights",
@@ -1058,7 +1058,7 @@ CLAIMS = (
     Claim(
         "O01",
         "§7",
-        "removing any middle layer, top-1",
+        "removing any middle layer",
         "about −2",
         IMAGENET,
         values=(2.0,),

@@ -15,7 +15,8 @@ screen       the main job on one screen
 table        the main job: a variant beside the paper
 comparison   variants side by side
 prose        what records say, in words
-pages        the generated pages
+results      the page of results
+pages        all generated pages
 """
 
 # the sections that the main job shows on request

@@ -2,25 +2,21 @@
 
 import functools
 
-from alexnet_paper import paper
 from alexnet_paper.nets import variants
 from alexnet_paper.report import claims
 from alexnet_paper.report import figures
 from alexnet_paper.report import nets as net_sections
-from alexnet_paper.report import prose
-from alexnet_paper.report import runs
+from alexnet_paper.report import results
 from alexnet_paper.report import writers
 from alexnet_paper.results import curves
 from alexnet_paper.results import record
-from alexnet_paper.verdicts import recorded
-from alexnet_paper.verdicts import stand_ins
 from alexnet_paper.verdicts.measure import measure_all
 
 BEGIN, END = "<!-- generated: python -m reproduce.docs -->", "<!-- end -->"
-PICTURES = {  # below docs, of a paragraph of the results
-    "Figure 1": "figures/figure1.svg",
-    "Small nets": "figures/effects.svg",
-    "Biases": "figures/biases.svg",
+PICTURES = {  # paragraph of `prose`: (name in `figures.OF_RECORDS`, path below docs)
+    "Figure 1": ("figure1", "figures/figure1.svg"),
+    "Small nets": ("choices", "figures/effects.svg"),
+    "Biases": ("biases", "figures/biases.svg"),
 }
 
 
@@ -30,8 +26,8 @@ def shipped():
     return record.load_all(record.shipped())
 
 
-def static_pages():
-    """{path: text} of the pages that need no measurement."""
+def whole_pages():
+    """{path: text} of the pages that are generated whole."""
     return {
         "docs/paper_notes.md": page(
             "Notes on the paper",
@@ -59,49 +55,27 @@ def start_sections():
     ]
 
 
-def results_page():
-    found = shipped()
-    features = [r for r in found if r.protocol.experiment == "features"]
-    records = [r for r in found if r not in features]
-    text = "What the records that come with this project say, and then every record."
-    drawn = pictures()
-    for name, explain in prose.EXPLANATIONS.items():
-        if said := explain(records):
-            text += f"\n\n**{name}.** {said}"
-            if path := PICTURES.get(name):
-                text += f"\n\n![{name}]({path})" if path in drawn else ""
-    sections = tried_sections(found)
-    if decided := stand_ins.decisions(found):
-        sections.append(runs.effects_section(decided))
-    sections += runs.features_sections(features[::-1]) if features else []
-    sections += [
-        runs.records_section([r for r in records if r.variant == name], name)
-        for name in sorted({found.variant for found in records})
-    ]
-    return page("Results", text, sections)
-
-
-def tried_sections(records):
-    """The paper's claims that experiments on small nets decide."""
-    found = [
-        (claim, recorded.finding(claim, records, "paper"))
-        for claim in paper.CLAIMS
-        if claim.id in stand_ins.READINGS
-    ]
-    found = [(claim, finding) for claim, finding in found if finding]
-    return [runs.tried_section(found, "../reproduce/results")] if found else []
+@functools.cache
+def measured():
+    """The paper's net beside its claims, by the shipped records."""
+    return measure_all(variants.get("paper"), shipped())
 
 
 @functools.cache
 def pictures():
-    """{path below docs: the figure} of what the shipped records suffice for."""
-    records = shipped()
+    """{paragraph of `prose`: (its path below docs, the figure)} of what the shipped
+    records suffice for."""
     drawn = {
-        PICTURES["Figure 1"]: figures.figure1(records),
-        PICTURES["Biases"]: figures.biases(records),
-        PICTURES["Small nets"]: figures.effects(records),
+        paragraph: (path, figures.OF_RECORDS[name](shipped()))
+        for paragraph, (name, path) in PICTURES.items()
     }
-    return {path: found[0] for path, found in drawn.items() if found}
+    return {of: (path, found[0]) for of, (path, found) in drawn.items() if found}
+
+
+def results_page():
+    """The results as a short paper."""
+    paths = {paragraph: path for paragraph, (path, _) in pictures().items()}
+    return page("Results", results.text(measured(), shipped(), paths), [])
 
 
 def page(title, text, sections):
@@ -110,10 +84,8 @@ def page(title, text, sections):
 
 
 def readme_table():
-    """The claims that were measured, from the built net and the shipped records."""
-    records = shipped()
-    measured = measure_all(variants.get("paper"), records)
-    return writers.markdown(claims.chief_section(measured.rows))
+    """The claims that matter most, from the built net and the shipped records."""
+    return writers.markdown(claims.chief_section(measured().rows))
 
 
 def readme(text):

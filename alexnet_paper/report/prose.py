@@ -1,5 +1,6 @@
 """What records say, in words: a paragraph a subject, every number from the records."""
 
+import math
 import statistics
 
 from alexnet_paper.nets import variants
@@ -50,7 +51,8 @@ def on_the_18_percent_net(records):
     low, high = (100 * edge for edge in record.metrics["top1_error_interval"])
     own, epochs = variants.get("cifar-18pct").recipe.epochs, record.protocol.epochs
     text = (
-        f"Its authors say 18 % test error after {own} epochs. Here "
+        "The authors of cuda-convnet's 18 % net say 18 % test error after "
+        f"{own} epochs. Here "
         f"{100 * record.metrics['top1_error']:.2f} % [{low:.2f}, {high:.2f}] after "
         f"{epochs} of {record.protocol.training_images:,} images, "
         f"{falls(record.history)}"
@@ -147,6 +149,24 @@ def seed_by_seed(found):
     return (
         f"after {one.epochs} epochs of {one.training_images:,} images: {seeds}, "
         f"so that they part {stand_ins.how_many_part(found)}"
+    )
+
+
+def on_biases(records):
+    """Steps until every start has left the plateau, arm by arm and seed by seed."""
+    steps = curves.leaving(records, "biases")
+    if not steps:
+        return ""
+    never = {math.inf: "never"}
+    seeds = {
+        arm: ", ".join(never.get(count, f"{count:g}") for count in of)
+        for arm, of in steps.items()
+    }
+    arms = "; ".join(f"{arm} {told}" for arm, told in seeds.items())
+    return (
+        "The paper says that biases of 1 accelerate the early stages of learning. "
+        "Steps of 128 images until the training loss of CIFAR-10 is below 0.9 ln(10), "
+        f"every seed: {arms}. {experiments.get('biases').decided}"
     )
 
 
@@ -253,6 +273,7 @@ EXPLANATIONS = {
     "The 18 % net": on_the_18_percent_net,
     "Footnote 3": on_footnote_3,
     "Small nets": on_small_nets,
+    "Biases": on_biases,
     "Two towers": on_towers,
     "Compute": on_compute,
     "bn-cifar10": on_cifar10,

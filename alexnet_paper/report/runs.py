@@ -3,7 +3,6 @@ and comparisons. Claims are in `claims`, nets in `nets`."""
 
 import math
 
-from alexnet_paper.report.claims import with_unit
 from alexnet_paper.report.nets import megabytes
 from alexnet_paper.report.writers import Section
 from alexnet_paper.verdicts.finding import BY_SIGN
@@ -166,32 +165,6 @@ def percent(metrics, name):
     low, high = metrics.get(f"{name}_interval", (None, None))
     interval = f" [{100 * low:.2f}, {100 * high:.2f}]" if low is not None else ""
     return f"{100 * metrics[name]:.2f}{interval}"
-
-
-def tried_section(measured, folder):
-    """Claims that an experiment's records in `folder` decide, with links to them."""
-    rows = tuple(
-        (
-            claim.id,
-            claim.statement,
-            with_unit(claim),
-            finding.ours,
-            finding.verdict,
-            finding.note,
-            ", ".join(
-                f"[{name}]({folder}/{name.replace('*', '0')})"
-                for name in finding.records
-            )
-            or "–",
-        )
-        for claim, finding in measured
-    )
-    return Section(
-        "The paper's claims, tried on CIFAR-10",
-        ("id", "claim", "paper", "ours", "verdict", "how", "records"),
-        rows,
-        "A star in a record's name stands for the seeds; the link is that of seed 0.",
-    )
 
 
 def effects_section(decisions):

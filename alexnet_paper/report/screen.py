@@ -141,15 +141,14 @@ def results(printed, measured):
         one.id: found.ours for one, found in measured.rows if found.verdict in wanted
     }
     by_id = {one.id: one for one, _ in measured.rows}
+    name = printed.title.partition(".")[0]
+    heads = [head.removesuffix(" (val)") for head in printed.columns]
     table = plain_table(
-        (
-            printed.title.split(".")[0] + ", " + " / ".join(printed.columns),
-            {"ratio": 3},
-        ),
-        ("paper", {"ratio": 2}),
-        ("authors' log", {"ratio": 2}),
-        ("elsewhere", {"ratio": 2}),
-        ("ours", {"ratio": 2}),
+        (f"{name}, {' / '.join(heads)}", {"ratio": 30}),
+        ("paper", {"width": 18}),  # three errors
+        ("authors' log", {"width": 13}),
+        ("elsewhere", {"ratio": 30}),
+        ("ours", {"ratio": 12}),
     )
     for row in printed.rows:
         log = " / ".join(f"{v:.2f}" for v in row.authors if v is not None)
@@ -171,13 +170,13 @@ def claims(measured, width):
     columns = [
         ("", {"width": 1}),
         ("id", {"width": 4}),
-        ("claim", {"ratio": 5}),
-        ("article" if measured.article else "paper", {"ratio": 3}),
-        ("ours", {"ratio": 5}),
+        ("claim", {"ratio": 30}),
+        ("article" if measured.article else "paper", {"ratio": 18}),
+        ("ours" if width >= WIDE else "ours or others'", {"ratio": 23}),
         ("verdict", {"width": 14}),
     ]
     if width >= WIDE:
-        columns.insert(5, ("elsewhere", {"ratio": 3}))
+        columns.insert(5, ("elsewhere", {"ratio": 23}))
     table, heading = plain_table(*columns), None
     for claim, found in measured.rows:
         letter = claim.id[0]
@@ -203,7 +202,7 @@ def ours_or_others(claim, found):
     """What was found here, or what others found where nothing was run."""
     if found.verdict != verdicts.REPLICATED:
         return found.ours
-    return f"others {elsewhere(claim)}"
+    return elsewhere(claim)
 
 
 def on_forms(forms):

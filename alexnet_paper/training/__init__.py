@@ -7,4 +7,5 @@ environment  versions, machine, device and commit
 prefetch     batches prepared ahead of the training step
 run          the folder of a run: log, checkpoint, lock
 train        the training itself
+wheel        writes the commit into a wheel that is built
 """

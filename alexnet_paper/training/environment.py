@@ -23,8 +23,11 @@ def environment():
 
 
 def commit():
-    """Commit of the checkout this package is in, "+" if it was changed, or "none"."""
+    """Commit of the checkout this package is in, "+" if it was changed, or the one that
+    an installed wheel was built from, or "none"."""
     folder = Path(__file__).resolve().parents[1]
+    with contextlib.suppress(OSError):  # of a wheel, whatever repository it lies in
+        return (folder / "COMMIT").read_text().strip()
     try:
         head = git(folder, "rev-parse", "--short=12", "HEAD")
         changed = git(folder, "status", "--porcelain", "--", ".", "../reproduce/*.py")

@@ -226,13 +226,6 @@ def test_times():
     assert list(map(layout.times, (0, 1, 3))) == ["missing", "yes", "3 times"]
 
 
-def test_a_claim_whose_runs_are_under_way_is_shown():
-    """Its finding has no records yet."""
-    found = Finding("under way", "inconclusive", "1 of 5 seeds")
-    section = runs.tried_section([(paper.CLAIMS[0], found)], "results")
-    assert section.rows[0][3:] == ("under way", "inconclusive", "1 of 5 seeds", "–")
-
-
 def test_the_chief_rows_are_twenty_of_the_claims():
     measured = [(claim, Finding("42", "as printed")) for claim in paper.CLAIMS]
     section = layout.chief_section(measured)
