@@ -1,4 +1,4 @@
-"""Every claim measured: on the built net, if it needs no data, or from records."""
+"""Measures every claim: on the built net if it needs no data, else from records."""
 
 from dataclasses import dataclass
 
@@ -22,10 +22,10 @@ CHECKS = built.CHECKS | article_checks.CHECKS
 
 @dataclass(frozen=True)
 class Measured:
-    """A variant beside what was printed of it.
+    """A variant with the findings for all claims about it.
 
-    `rows` are (claim, finding) pairs, `forms` the two-device form against the
-    one-device form, or None, and `records` those of this variant.
+    `rows` are (claim, finding) pairs, `forms` is the comparison of its two-device form
+    with its one-device form, or None, and `records` are the records of this variant.
     """
 
     variant: Variant
@@ -35,7 +35,7 @@ class Measured:
 
     @property
     def article(self):
-        """The `Article` that the variant is of, or None."""
+        """The `Article` that describes the variant, or None."""
         return ARTICLES.get(self.variant.name)
 
 
@@ -44,11 +44,12 @@ def measure_all(variant, records=(), devices=(), only=None):
 
     Args:
         variant: A `Variant`; its net is built once.
-        records: All records there are.
-        devices: Of its two towers; () leaves out the comparison of the forms.
-        only: `only(claim)` says which claims are asked for; None: all.
+        records: All records.
+        devices: Devices of the two towers; () skips the comparison of the forms.
+        only: `only(claim)` is true for the claims to measure; None: all.
 
-    Returns a `Measured`.
+    Returns:
+        A `Measured`.
     """
     subject = built.Subject(variant)
     asked = [one for one in claims_of(variant) if only is None or only(one)]
@@ -59,13 +60,13 @@ def measure_all(variant, records=(), devices=(), only=None):
 
 
 def claims_of(variant):
-    """The article's claims for an article's net, the paper's for every other."""
+    """Returns the article's claims for an article's net, otherwise the paper's."""
     article = ARTICLES.get(variant.name)
     return article.claims if article else paper.CLAIMS
 
 
 def measure(subject, claim, records=()):
-    """The `Finding` for one claim.
+    """Returns the `Finding` for one claim.
 
     Raises KeyError for a claim that needs no data and has no check.
     """

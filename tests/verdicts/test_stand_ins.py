@@ -277,7 +277,7 @@ def test_every_run_says_what_is_excluded():
     ]
     found = finding(CLAIM["N04"], records)
     assert found.ours == "1 of 3 seeds (p < 0.05)" and found.verdict == INCONCLUSIVE
-    assert "0.17 apart, more than 0.68 is excluded" in found.note
+    assert "selectivity 0.17, 95 % interval up to 0.68" in found.note
     all_of_them = [
         dataclasses.replace(
             one, metrics={"colour": {"means": (0.1, 0.8), "p_value": 0}}
