@@ -1,21 +1,21 @@
-"""Findings and records as text, tables and figures.
+"""Findings and records as text, tables, figures and pages.
 
 writers      sections as text, Markdown, LaTeX and CSV
 claims       claims and the paper's tables as sections
 nets         nets as sections
 runs         records and experiments as sections
-style        what all figures share
+style        sizes, colours and captions of all figures; saving
 charts       Figure 1, curves, confusion matrices, effects
-figure2      the net, drawn
+figure2      Figure 2, the diagram of a net
 contact_sheets  Figures 3 and 4
-screen       the main job on one screen
-table        the main job: a variant beside the paper
+screen       a variant beside the paper, on one screen
+table        a variant beside the paper, in every format
 comparison   variants side by side
-prose        what records say, in words
-figures      figures of records
+prose        paragraphs on the records
+figures      figures drawn from records
 pages        the generated pages
 """
 
-# the sections that the main job shows on request
+# sections that `reproduce.table --show` adds
 SHOWN = ("claims", "changes", "placement", "architecture", "memory", "results")
 SHOWN += ("runs", "commands")

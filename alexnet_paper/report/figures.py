@@ -1,4 +1,4 @@
-"""Figures of records: what each shows is computed here and drawn by `charts`."""
+"""Figures drawn from records: their contents are computed here, drawn by `charts`."""
 
 from alexnet_paper.report import charts
 from alexnet_paper.report import runs
@@ -9,7 +9,7 @@ TARGET = 0.25  # training error, paper §3.1
 
 
 def figure1(pace):
-    """Figure 1 of a `curves.Pace`."""
+    """Draws Figure 1 from a `curves.Pace`."""
     histories = {
         kind: [one.history for one in found] for kind, found in pace.records.items()
     }
@@ -21,29 +21,29 @@ def figure1(pace):
 
 
 def effects(decisions):
-    """The figure of the decisions on the paper's choices."""
+    """Draws the effects of the removals, from `hypotheses.Decision`s."""
     about = (
-        "Intervals over seeds at the level of Holm's correction, coloured where they "
-        "leave 0 out; hollow: gate not passed; diamond: the paper's number."
+        "Intervals over seeds at the level of Holm's correction, coloured if they "
+        "exclude 0; hollow: gate not passed; diamond: the paper's number."
     )
     return charts.effects(decisions, about)
 
 
 def biases(records):
-    """Steps until nets with several initial biases leave the plateau."""
+    """Draws the steps until nets with different initial biases leave the plateau."""
     steps = curves.leaving(records, "biases")
     most = max(run for *_, run, _ in curves.started(records, "biases").values())
-    return charts.leaving(steps, most, "A dot a seed; the line is the median.")
+    return charts.leaving(steps, most, "Each dot is a seed; the line is the median.")
 
 
 def starts_section(name, records):
-    """The table of an experiment that asks whether nets start to train."""
+    """Returns the table of an experiment on whether nets leave the first plateau."""
     started = curves.started(records, name)
     return runs.start_section(experiments.EXPERIMENTS[name], started)
 
 
 def ratio_in_words(ratio, bound):
     if ratio is None:
-        return "No ratio: ReLU did not get there. The paper says: six times."
+        return "No ratio: ReLU did not reach the error. The paper says six times."
     more = "more than " if bound else ""
     return f"Tanh needs {more}{ratio:.1f} times as many epochs; the paper says six."

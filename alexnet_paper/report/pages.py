@@ -27,14 +27,13 @@ def static_pages():
     return {
         "docs/paper_notes.md": page(
             "Notes on the paper",
-            "What the paper leaves open, and what was chosen here. Then what its "
-            "authors logged besides the numbers they printed.",
+            "Questions that the paper leaves open, and the choices made here; then "
+            "results that its authors logged but did not print.",
             claims.notes_sections(),
         ),
         "docs/departures.md": page(
             "Departures",
-            "What every variant changes against the paper as printed, and where it "
-            "comes from.",
+            "How every variant differs from the paper as printed, and its source.",
             [*net_sections.departures_sections(), *start_sections()],
         ),
         "docs/results.md": results_page(),
@@ -55,7 +54,7 @@ def results_page():
     shipped = record.load_all(record.shipped())
     features = [r for r in shipped if r.protocol.experiment == "features"]
     records = [r for r in shipped if r not in features]
-    text = "What the records that come with this project say, and then every record."
+    text = "Results from the records shipped with this project, then every record."
     drawn = pictures(shipped)
     for name, explain in prose.EXPLANATIONS.items():
         if said := explain(records):
@@ -74,7 +73,7 @@ def results_page():
 
 
 def tried_sections(records):
-    """The paper's claims that experiments on small nets decide."""
+    """Returns the paper's claims that experiments on small nets decide."""
     found = [
         (claim, recorded.finding(claim, records, "paper"))
         for claim in paper.CLAIMS
@@ -85,7 +84,7 @@ def tried_sections(records):
 
 
 def pictures(records):
-    """{path below docs: a function that draws it} of what the records suffice for."""
+    """Returns {path below docs: function that draws it} for which there are records."""
     drawn = {}
     if pace := curves.figure1(records):
         drawn[PICTURES["Figure 1"]] = lambda: figures.figure1(pace)
@@ -102,20 +101,22 @@ def page(title, text, sections):
 
 
 def readme_table():
-    """The claims that were measured, from the built net and the shipped records."""
+    """Returns the table of chief claims, from the built net and the shipped records."""
     records = record.load_all(record.shipped())
     measured = measure_all(variants.get("paper"), records)
     return writers.markdown(claims.chief_section(measured.rows))
 
 
 def readme(text):
-    """The README with its table. Raises ValueError where it has no place for it."""
+    """Returns the README with its table. Raises ValueError if there is no block."""
     return with_block(text, readme_table())
 
 
 def with_block(text, block):
-    """`text` with what stands between the two marks replaced. Raises ValueError if
-    they are not there."""
+    """Returns `text` with the block between `BEGIN` and `END` replaced.
+
+    Raises ValueError if `text` lacks one of them.
+    """
     head, begin, rest = text.partition(BEGIN)
     _, end, tail = rest.partition(END)
     if not begin or not end:

@@ -209,7 +209,7 @@ def test_explanations_quote_their_records():
         and "65.0 % of the test photographs" in text
     )
     text = prose.on_flowers([run("bn-flowers17", TRAINS, 0.5)])
-    assert "90.0 % of the training photographs" in text and "gap of 40 points" in text
+    assert "90.0 % of the training photographs" in text and "gap is 40 points" in text
     assert recorded.SATURATED == pytest.approx(16.118, abs=1e-3)
     assert recorded.SATURATED / 2 == pytest.approx(8.06, abs=1e-2)
     assert math.isclose(math.exp(-recorded.SATURATED), 1e-7)

@@ -244,8 +244,8 @@ def test_footnote_3(first, second, epochs, verdict):
         object.__setattr__(record.protocol, "training_images", 50_000)
     said = prose.on_footnote_3([*records, *alone])
     assert f"{epochs} epochs of 50,000 images" in said
-    assert f"{sum(first) / 2:.1f} % and {sum(second) / 2:.1f} % of the test" in said
-    assert "+1.00 [+1.00, +1.00] points more. That is signif" in said
+    assert f"errors are {sum(first) / 2:.1f} % and {sum(second) / 2:.1f} %" in said
+    assert "+1.00 [+1.00, +1.00] points more, which is signif" in said
     assert found.records == (
         "footnote3-11pct-cifar10-test-views10-seed*.json",
         "footnote3-11pct-no-lrn-cifar10-test-views10-seed*.json",
@@ -301,7 +301,7 @@ def test_towers_over_seeds():
     assert stand_ins.coloured(records) == records
     said = prose.on_towers(records)
     assert "after 20 epochs of 50,000 images: 0.20 and 0.60 (p = 0.001), 0.40" in said
-    assert "they part in 1 of 3 seeds" in said
+    assert "significant in 1 of 3 seeds" in said
     assert stand_ins.coloured(BASE) == [] and prose.on_towers(BASE) == ""
 
 
@@ -364,7 +364,8 @@ def test_shipped_errors_of_footnote_3_and_of_the_18_percent_net():
     assert finding(CLAIM["F03"], SHIPPED).ours == f"{first:.1f} → {second:.1f} %"
     (error,) = shipped_errors("net-18pct", "published", "test", 1).values()
     said = prose.on_the_18_percent_net(SHIPPED)
-    assert f"Here {error:.2f} % [" in said and "after 140 of 50,000 images" in said
+    assert f"Here {error:.2f} % [" in said
+    assert "after 140 epochs of 50,000 images" in said
 
 
 def test_words_are_those_of_the_records():
@@ -383,11 +384,11 @@ def test_words_are_those_of_the_records():
             {"epoch": 2, "seconds": 1800, "rate": 0.01, "top1_error": 0.4},
         ],
     )
-    assert "19.50 % [18.70, 20.30] after 140 of 50,000" in (
+    assert "19.50 % [18.70, 20.30] after 140 epochs of 50,000" in (
         prose.on_the_18_percent_net([record])
     )
     said = prose.on_compute([record, record, *race(5, 30)])
     assert "together: 1.5 hours of training" in said and "logs: net-18pct 1.5." in said
-    assert "the rate divided by 100 after epoch 1; 40.0 % of the training images" in (
+    assert "by 100 after epoch 1; training error in the last epoch 40.0 %." in (
         prose.on_the_18_percent_net([record])
     )
