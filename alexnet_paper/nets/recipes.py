@@ -59,7 +59,7 @@ class Recipe:
     loss_of: str = "logits"  # or "probabilities", clipped at 1e-7 as old Keras did
 
     def steps_of(self, images):
-        """How many steps an epoch of this many training images has."""
+        """Returns the number of steps in an epoch of this many training images."""
         every = math.ceil(images / self.batch_size)
         return min(every, self.steps or every)
 

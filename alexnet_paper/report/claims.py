@@ -242,7 +242,7 @@ def notes_sections():
             questions,
         ),
         Section(
-            "Errors the authors logged for other nets (10 views where not said)",
+            "Errors the authors logged for other nets (10 views unless stated)",
             ("run", "what", "data", "top-1 / top-5", "source"),
             logged,
         ),

@@ -151,7 +151,7 @@ def departures_sections():
         ),
         Section(
             "What the articles do not state, and what was assumed",
-            ("variant", "assumption"),
+            ("variant", "gap and assumption"),
             tuple(
                 (name, guess)
                 for name, article in articles.ARTICLES.items()

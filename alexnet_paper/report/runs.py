@@ -446,7 +446,7 @@ def start_section(experiment, started):
             arm,
             f"{left} of {seeds}",
             "none did" if steps is None else f"{steps:g}",
-            f"{run} of {batch} images",
+            f"{run} × {batch} images",
         )
         for arm, (seeds, left, steps, run, batch) in started.items()
     )
