@@ -1,4 +1,4 @@
-"""What a run is made on: versions, machine, device and commit."""
+"""Versions, machine, device and commit of a run."""
 
 import contextlib
 import importlib.metadata
@@ -15,7 +15,7 @@ VERSIONED = ("alexnet_paper", "keras", "tensorflow", "jax", "torch", "numpy")
 
 
 def environment():
-    """Versions, machine and commit of this process, for a record."""
+    """Returns the versions, machine and commit of this process, for a record."""
     found = {"python": platform.python_version(), "commit": commit()}
     for package in VERSIONED:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
@@ -25,7 +25,7 @@ def environment():
 
 
 def commit():
-    """Commit of the checkout this package is in, "+" if it was changed, or "none"."""
+    """Returns this package's commit, with "+" if files were changed, or "none"."""
     folder = Path(__file__).resolve().parents[1]
     try:
         head = git(folder, "rev-parse", "--short=12", "HEAD")
@@ -36,8 +36,10 @@ def commit():
 
 
 def introduced(path):
-    """The commit in which a file first had its present content, under whatever name;
-    "uncommitted" where none has it, "none" outside a checkout."""
+    """Returns the first commit that has a file's present content under any name.
+
+    It is "uncommitted" if no commit has the content, and "none" outside a checkout.
+    """
     folder = Path(path).resolve().parent
     try:
         content = git(folder, "hash-object", path)
@@ -55,7 +57,7 @@ def git(folder, *arguments):
 
 
 def device_name():
-    """What this process computes on: the accelerator, or else the processor."""
+    """Returns the name of this process's accelerator, or else of its processor."""
     if keras.backend.backend() == "jax":
         import jax
 
@@ -74,6 +76,6 @@ def device_name():
 
 
 def here():
-    """The environment of this process with Keras's backend and its device."""
+    """Returns `environment` with Keras's backend and the device."""
     backend, device = keras.backend.backend(), device_name()
     return {**environment(), "backend": backend, "device": device}
