@@ -1,5 +1,8 @@
-"""Puts the figures together: what each shows is computed or read, and handed to
-the rooms of figures. Every `figure_…(options)` returns the figure and its numbers."""
+"""Makes the figures of `reproduce.figure`.
+
+Each function takes the options, reads or computes the data, and returns the figure and
+the sections with its numbers.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +22,7 @@ SHOWN, QUERIES, NEAREST = 8, 5, 6  # Figure 4: photographs, queries, images for 
 
 
 def figure_1(options):
-    """ReLU against tanh, from records."""
+    """Figure 1: ReLU against tanh, from records."""
     with command_line.usage():
         pace = curves.figure1(record.load_all(options.records), figures.TARGET)
         if pace is None:
@@ -33,7 +36,7 @@ def figure_1(options):
 
 
 def effects_of_changes(options):
-    """What each removal from a small net costs, from records."""
+    """The effect of each removal from a small net, from records."""
     from alexnet_paper.verdicts import stand_ins
 
     with command_line.usage():
@@ -59,7 +62,7 @@ def biases(options):
 
 
 def figure_2(options):
-    """The net, from its specification alone."""
+    """Figure 2: the net, from its specs."""
     from alexnet_paper.nets import variants
 
     with command_line.usage():
@@ -69,7 +72,7 @@ def figure_2(options):
 
 
 def figure_3(options):
-    """The first layer's kernels, and whether the towers differ in colour."""
+    """Figure 3: the first layer's kernels and their colour selectivity."""
     command_line.quiet_keras()
     from alexnet_paper.results import colour
 
@@ -92,7 +95,7 @@ def figure_3(options):
 
 
 def figure_4(options):
-    """Photographs with their labels, and the training images nearest to some."""
+    """Figure 4: photographs with their labels, and nearest training images."""
     command_line.quiet_keras()
     net = command_line.open_net(options)
     with command_line.usage():
@@ -125,7 +128,7 @@ def figure_4(options):
 
 
 def load(options):
-    """The dataset that is named, or None."""
+    """Returns the dataset of --data, or None."""
     from alexnet_paper.data import datasets
 
     if options.data is None:
@@ -134,7 +137,7 @@ def load(options):
 
 
 def in_words(options):
-    """{WNID: words} of --labels, lines "WNID words"."""
+    """Returns {WNID: words} from the file of --labels, which has lines "WNID words"."""
     if options.labels is None:
         return {}
     try:
@@ -145,14 +148,17 @@ def in_words(options):
 
 
 def chosen_split(dataset, name=None):
-    """The split that is asked for, or else test, or else validation."""
+    """Returns the named split, or else test, or else validation."""
     with command_line.usage():
         test = "test" if "test" in dataset.splits else "validation"
         return dataset.split(name or test)
 
 
 def of_photographs(net, paths, views=1):
-    """(`Predicted`, or None where none was whole; the paths it is of)."""
+    """Returns (`Predicted`, paths of the photographs that could be read).
+
+    `Predicted` is None if none could be read.
+    """
     from alexnet_paper.data.images import BadImage
     from alexnet_paper.data.images import open_image
 
@@ -184,7 +190,7 @@ def of_photographs(net, paths, views=1):
 
 
 def outputs(net):
-    """The names of the classes, or "class 123" where the file has none."""
+    """Returns the names of the classes, or "class 123" if the file has none."""
     if net.class_names:
         return net.class_names
     command_line.note(
@@ -195,7 +201,7 @@ def outputs(net):
 
 
 def labels_section(predicted, names, top=5):
-    """The table of the `top` labels of every photograph, by name."""
+    """Returns the table of every photograph's `top` labels."""
     labelled = [
         [
             (predicted.class_names[output], predicted.probabilities[index, output])
@@ -207,7 +213,7 @@ def labels_section(predicted, names, top=5):
 
 
 def of_split(net, dataset, split):
-    """`Predicted` of a split's images, or None where the net is partial."""
+    """Returns the `Predicted` of a split's images, or None if the net is partial."""
     if net.about.get("missing"):
         command_line.note(
             f"{net.name} is partial: photographs cannot be labelled with it."
@@ -233,9 +239,10 @@ def any_of(labels):
 
 
 def nearest(net, dataset, train, split):
-    """(`Neighbours` of some of the split among the training images, the table over all
-    of it). They are others than those whose labels are shown, where there are
-    enough."""
+    """Returns (`Neighbours` of the split's last images, table over the whole split).
+
+    The last images are taken because Figure 4 labels the first ones.
+    """
     from alexnet_paper.results.neighbours import retrieval
 
     with command_line.usage():

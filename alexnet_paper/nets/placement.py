@@ -1,4 +1,4 @@
-"""Which device holds which tower, and on which devices a graph's operations are.
+"""Placement of towers on devices, and inspection of a graph's devices.
 
 A placement is "auto", "one-device", "two-devices" or two names, "GPU:0,GPU:1" or
 "CPU:0,CPU:1". The two may be logical devices: if a process has one CPU or GPU and two

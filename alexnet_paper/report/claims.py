@@ -11,7 +11,7 @@ from alexnet_paper.verdicts.finding import NOT_ATTEMPTED
 from alexnet_paper.verdicts.finding import REPLICATED
 from alexnet_paper.verdicts.finding import SUPPORTED
 
-TO_RUN = (REPLICATED, NOT_ATTEMPTED, SUPPORTED, CONTRADICTED, INCONCLUSIVE)  # at full
+TO_RUN = (REPLICATED, NOT_ATTEMPTED, SUPPORTED, CONTRADICTED, INCONCLUSIVE)  # in full
 
 
 def claims_section(variant, measured, article):

@@ -15,7 +15,7 @@ from alexnet_paper.verdicts import stand_ins
 from alexnet_paper.verdicts.measure import measure_all
 
 BEGIN, END = "<!-- generated: python -m reproduce.docs -->", "<!-- end -->"
-PICTURES = {  # below docs, of a paragraph of the results
+PICTURES = {  # {paragraph of the results: file below docs}
     "Figure 1": "figures/figure1.svg",
     "Small nets": "figures/effects.svg",
     "Biases": "figures/biases.svg",

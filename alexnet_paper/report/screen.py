@@ -11,7 +11,7 @@ from alexnet_paper.paper import replications
 from alexnet_paper.verdicts import finding as verdicts
 
 WIDE = 120  # columns: a screen as wide as this has the column "elsewhere"
-WIDTH = 100  # columns without a terminal and COLUMNS
+WIDTH = 100  # columns if there is no terminal and no COLUMNS
 SHORT = {  # verdicts for a narrow column; the tally has the full names
     verdicts.SUPPORTED: "supported",
     verdicts.CONTRADICTED: "contradicted",

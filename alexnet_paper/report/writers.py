@@ -11,7 +11,7 @@ import shutil
 from dataclasses import dataclass
 
 FORMATS = ("text", "markdown", "latex", "csv", "json")
-PIPE_WIDTH = 100  # columns without a terminal and COLUMNS
+PIPE_WIDTH = 100  # columns if there is no terminal and no COLUMNS
 PAGE = 24  # rows of a table that fit a page of LaTeX
 LINE, GAP, WRAPPED = 80, 2, 40  # letters in LaTeX: of a line, column gap, wide cell
 

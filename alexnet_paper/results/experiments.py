@@ -1,7 +1,7 @@
 """Experiments as data: a question, the runs that answer it, and their protocol.
 
 Each experiment is a file NAME.toml in `protocols/`: the question, the expected answer,
-the runs, the rule of decision and the cost. The file is committed before the first run
+the runs, the decision rule and the cost. The file is committed before the first run
 and records name that commit, so that nobody can choose a hypothesis after its result.
 """
 

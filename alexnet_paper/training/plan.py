@@ -57,7 +57,7 @@ class Plan:
     until_loss: float | None = None  # training loss at which to stop
     steps: int | None = None  # in an epoch; None: as many as use every image once
     weight_decay: float | None = None  # of every kernel
-    watch: str | None = None  # a split whose error is logged, but never used
+    watch: str | None = None  # a split whose error is logged; no effect on training
     precision: str = "float32"  # or "mixed_bfloat16"
 
     def training_recipe(self):
