@@ -1,1 +1,1 @@
-"""Programs: `python -m reproduce.<program> --help`."""
+"""The programs: `python -m reproduce.<program> --help`."""

@@ -1,4 +1,4 @@
-"""Lists the programs and what each does.
+"""Lists the programs.
 
     python -m reproduce
     python -m reproduce.table --help
@@ -14,7 +14,7 @@ from reproduce import command_line
 
 
 def programs():
-    """{name: first line of its docstring} of every program beside this file."""
+    """Returns {name: first line of its docstring} of every program in this folder."""
     found = {}
     for path in sorted(Path(__file__).parent.glob("*.py")):
         text = path.read_text(encoding="utf-8")

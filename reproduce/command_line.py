@@ -1,4 +1,4 @@
-"""What every program does the same way: help, exit codes, quiet libraries, output."""
+"""Functions that all programs share: help, exit codes, quiet libraries, output."""
 
 import argparse
 import contextlib
@@ -19,7 +19,7 @@ OUT_OF_MEMORY = ("MemoryError", "ResourceExhaustedError", "_ArrayMemoryError")
 
 
 def parser(program, docstring):
-    """An argument parser that shows the program's docstring, examples included."""
+    """Returns an argument parser that shows the program's docstring as it is."""
     return argparse.ArgumentParser(
         prog=f"python -m {program}",
         description=docstring,
@@ -28,7 +28,7 @@ def parser(program, docstring):
 
 
 def read(parser, arguments=None):
-    """The options of a command line, and as `command` the line itself."""
+    """Returns the options of a command line, with the line itself as `command`."""
     words = sys.argv[1:] if arguments is None else list(map(str, arguments))
     options = parser.parse_intermixed_args(words)
     options.command = f"{parser.prog} {shlex.join(words)}"
@@ -36,7 +36,7 @@ def read(parser, arguments=None):
 
 
 def without(command, option):
-    """The words of a command, from the program's name on, less an option and its
+    """Returns a command's words, from the program's name on, without an option and its
     value."""
     words = shlex.split(command.removeprefix("python -m "))
     found = [i for i, word in enumerate(words) if word.partition("=")[0] == option]
@@ -46,8 +46,10 @@ def without(command, option):
 
 
 def run(program, options):
-    """Runs `program(options)` and returns its exit code: 0, or 1 with one line on
-    stderr where the system refuses something (a full disk, memory).
+    """Runs `program(options)` and returns its exit code.
+
+    It is 0, or 1 with one line on stderr for Ctrl-C and for errors of the system, such
+    as a full disk or memory.
     """
     try:
         program(options)
@@ -67,8 +69,10 @@ def run(program, options):
 
 @contextlib.contextmanager
 def usage():
-    """Around code that reads what the user asked for: a ValueError, or a file or folder
-    that is not there or may not be written, is wrong use: one line on stderr, exit 2.
+    """Context for code that checks what the user asked for.
+
+    A ValueError, or a file or folder that is missing or not permitted, ends the program
+    with one line on stderr and exit code 2.
     """
     try:
         yield
@@ -78,15 +82,17 @@ def usage():
 
 
 def in_words(error):
-    """An error in one line, the file first: "photo.jpg: No such file or directory"."""
+    """Returns an error as one line: "photo.jpg: No such file or directory"."""
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename2 or error.filename}: {error.strerror}"
     return str(error)
 
 
 def check_out(path, folder=False):
-    """Raises ValueError where a file, or a `folder`, could not be written at `path`:
-    before anything is computed for it."""
+    """Raises ValueError if no file, or no `folder`, can be written at `path`.
+
+    Programs call it before they compute anything.
+    """
     path = Path(path)
     if not folder and path.is_dir():
         raise ValueError(f"--out {path}: it is a folder, not a file.")
@@ -98,20 +104,20 @@ def check_out(path, folder=False):
 
 
 def net_options(parser):
-    """The two ways to name a trained net."""
+    """Adds --weights and --run, the two ways to name a trained net."""
     parser.add_argument("--weights", metavar="FILE", help="a weight file")
     parser.add_argument("--run", metavar="RUN", help="folder of a run")
 
 
 def precision_option(parser, default=None, help="default: float32"):
-    """How numbers are held while a net computes: `architecture.PRECISIONS`."""
+    """Adds --precision, one of `specs.PRECISIONS`."""
     from alexnet_paper.nets.specs import PRECISIONS
 
     parser.add_argument("--precision", choices=PRECISIONS, default=default, help=help)
 
 
 def open_net(options):
-    """The `Trained` that `net_options` name: exactly one of them, or wrong use."""
+    """Returns the `Trained` net of --weights or --run; exactly one must be given."""
     from alexnet_paper.training import run as run_folder
     from alexnet_paper.training.plan import check_seed
     from alexnet_paper.weights import net as nets
@@ -126,7 +132,7 @@ def open_net(options):
 
 
 def quiet_keras():
-    """Imports Keras and its backend without their start-up notes on stderr."""
+    """Imports Keras and its backend without their start-up messages on stderr."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
@@ -141,19 +147,19 @@ def quiet_keras():
 
 
 def note(text):
-    """Notes go to stderr: stdout is for results."""
+    """Prints a note on stderr; stdout is for results."""
     print(text, file=sys.stderr, flush=True)
 
 
 def console():
-    """A rich console on stderr, for progress."""
+    """Returns a rich console on stderr, for progress."""
     from rich.console import Console
 
     return Console(stderr=True, highlight=False)
 
 
 def speed_column(unit):
-    """A progress column: "1,234 files/s"."""
+    """Returns a progress column such as "1,234 files/s"."""
     from rich.progress import ProgressColumn
     from rich.text import Text
 

@@ -1,15 +1,15 @@
-"""Variants side by side under one protocol: size, cost, speed here, error, learning.
+"""Compares variants under one protocol: size, memory, speed, error, learning.
 
     python -m reproduce.compare --data digits
     python -m reproduce.compare --data cifar10 --data-dir DIR --seeds 3 --run
     python -m reproduce.compare --differences paper bn-flowers17
 
-One protocol: the same training images, epochs and seeds, and the same test images, one
-view. Results come from records; what has none is run where --run is given, and always
-for the digits (two or three minutes on two cores; the cost is said first). Stopped, the
-same command goes on. The chart goes into --out. --differences prints what distinguishes
-two variants, layer by layer and in their recipes. Exit 0: compared; 1: failed or
-stopped; 2: wrong use.
+All variants have the same training images, epochs and seeds, and the same test images
+with one view. Results are read from records. Runs without a record are started if --run
+is given, and always for the digits (two or three minutes on two cores); the estimated
+cost is printed first. After a stop the same command continues. The chart is written to
+--out. --differences prints the differences between two variants' layers and recipes.
+Exit 0: compared; 1: failed or stopped; 2: wrong use.
 """
 
 import sys
@@ -31,7 +31,7 @@ def parser():
         "--batch-size",
         type=int,
         metavar="N",
-        help="for all alike (default: 32 for digits, else each recipe's own)",
+        help="for all variants (default: 32 for digits, else each recipe's own)",
     )
     add(
         "--input-size",
@@ -44,14 +44,14 @@ def parser():
         type=float,
         default=0.9,
         metavar="SHARE",
-        help="epochs and time until validation accuracy is this (default: 0.9)",
+        help="validation accuracy to reach, for epochs and time (default: 0.9)",
     )
-    add("--run", action="store_true", help="run what has no record")
+    add("--run", action="store_true", help="train what has no record")
     add("--rounds", type=int, default=5, metavar="N", help="of timing (default: 5)")
     add(
         "--records",
         metavar="DIR",
-        help="read records here, not those shipped and those under ./runs",
+        help="read records here (default: those shipped and those under ./runs)",
     )
     add(
         "--format",
@@ -62,11 +62,11 @@ def parser():
     add(
         "--out",
         metavar="FIGURE",
-        help="chart, .png, .pdf or .svg (default: in the folder of the runs); of "
-        "--differences the file to write",
+        help="chart, .png, .pdf or .svg (default: in the folder of the runs); with "
+        "--differences, the file to write",
     )
-    add("--differences", nargs=2, metavar=("A", "B"), help="of two variants, and stop")
-    add("--all", action="store_true", help="of the two also what is the same")
+    add("--differences", nargs=2, metavar=("A", "B"), help="compare two specs")
+    add("--all", action="store_true", help="with --differences: list equal rows too")
     return parser
 
 

@@ -4,10 +4,10 @@
     python -m reproduce.data check --data flowers17 --data-dir DIR
     python -m reproduce.data prepare --data imagenet --data-dir DIR --out DIR256
 
-`prepare` brings every photograph to 256×256 as the paper does (shorter side to 256,
-then the central square), once, on all cores, with the mean image and colour statistics;
-stopped or killed, the same command goes on. Damaged files are skipped and named. Exit
-0: done; 1: failed, or `check` found damaged files; 2: wrong use.
+`prepare` rescales every photograph to 256×256 as the paper does (shorter side to 256,
+then the central square), on all cores, and computes the mean image and the colour
+statistics. After a stop the same command continues. Damaged files are skipped and
+listed. Exit 0: done; 1: failed, or `check` found damaged files; 2: wrong use.
 """
 
 import sys
@@ -21,9 +21,9 @@ def parser():
     add = parser.add_argument
     add("action", choices=("list", "check", "prepare"))
     add("--data", help="name of a dataset")
-    add("--data-dir", metavar="DIR", help="where it is")
-    add("--out", metavar="DIR", help="where the prepared images go")
-    add("--workers", type=int, metavar="N", help="processes (default: one a core)")
+    add("--data-dir", metavar="DIR", help="folder of the data")
+    add("--out", metavar="DIR", help="folder for the prepared images")
+    add("--workers", type=int, metavar="N", help="processes (default: one per core)")
     return parser
 
 
@@ -43,11 +43,11 @@ def listing(options):
 
 
 def loaded(options):
-    """The dataset, its training images not divided."""
+    """Returns the dataset; no training images are held out."""
     from alexnet_paper.data import datasets
 
     if options.data == "cifar10" and options.data_dir is None:
-        command_line.quiet_keras()  # which downloads it
+        command_line.quiet_keras()  # Keras downloads it
     with command_line.usage():
         if not options.data:
             raise ValueError("--data is missing: python -m reproduce.data list")
@@ -80,7 +80,7 @@ def check(options):
 
 
 def damaged(split, name):
-    """Lines about the images of a split that cannot be read."""
+    """Returns a line for each image of a split that cannot be read."""
     from rich.progress import track
 
     from alexnet_paper.data.images import BadImage
@@ -95,7 +95,7 @@ def damaged(split, name):
 
 
 def nested(a, b):
-    """Whether one of two folders is the other, or in it."""
+    """Returns whether one of two folders is the other, or inside it."""
     a, b = Path(a).resolve(), Path(b).resolve()
     return a.is_relative_to(b) or b.is_relative_to(a)
 

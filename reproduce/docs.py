@@ -1,11 +1,11 @@
-"""Writes the pages that are generated: notes, departures, results, the README's table.
+"""Writes the generated pages: notes, departures, results, and the README's table.
 
     python -m reproduce.docs
     python -m reproduce.docs --check
 
 Run it in the checkout's root after changing data, records or claims (about a minute).
---check writes nothing and exits 1 if a page is not what the code and records give; it
-does not look into the pictures, whose bytes depend on fonts.
+--check writes nothing and exits 1 if a page is not up to date; it does not check the
+pictures, because their bytes depend on fonts.
 """
 
 import sys

@@ -1,12 +1,12 @@
-"""Measures the errors of a trained run, or of several averaged, and writes a record.
+"""Measures the errors of a run, or of the average of several, and writes a record.
 
     python -m reproduce.evaluate --run runs/bn-cifar10-digits-seed0 --split test
     python -m reproduce.evaluate --run runs/a --run runs/b --views 10
     python -m reproduce.evaluate --weights alexnet.npz --data imagenet --data-dir DIR
 
-Ten views are the four corners, the centre and their reflections, their probabilities
-averaged (paper §4.1). The record goes into the first run's folder, where
-`reproduce.table` finds it, or into --out. Exit 0: measured; 1: failed; 2: wrong use.
+Ten views are the four corners, the centre and their reflections; their probabilities
+are averaged (paper §4.1). The record is written to the first run's folder, where
+`reproduce.table` finds it, or to --out. Exit 0: measured; 1: failed; 2: wrong use.
 """
 
 import sys
@@ -27,10 +27,10 @@ def parser():
         "--weights",
         action="append",
         metavar="FILE",
-        help="or an imported weight file; several are averaged",
+        help="an imported weight file; several are averaged",
     )
-    add("--data", help="for --weights: python -m reproduce.data list")
-    add("--data-dir", metavar="DIR", help="for --weights: where the data is")
+    add("--data", help="for --weights: a dataset (python -m reproduce.data list)")
+    add("--data-dir", metavar="DIR", help="for --weights: folder of the data")
     add(
         "--split",
         default="validation",
@@ -38,12 +38,12 @@ def parser():
         help="default: validation",
     )
     add("--views", type=int, default=1, choices=(1, 10), help="default: 1")
-    add("--per-class", action="store_true", help="report precision and recall, too")
+    add("--per-class", action="store_true", help="precision and recall of every class")
     command_line.precision_option(parser, help="default: as it was trained")
     add(
         "--out",
         metavar="DIR",
-        help="of the record (default: the run's, or runs)",
+        help="folder of the record (default: the run's, or runs)",
     )
     return parser
 
@@ -72,8 +72,8 @@ def evaluate(options):
 
 
 def measured(options, evaluation):
-    """The record that was asked for. Raises ValueError where too much or too little
-    was."""
+    """Returns the record. Raises ValueError if the options do not name exactly one net
+    and its data."""
     protocol = (options.split, options.views, options.command)
     precision = options.precision
     if options.run and not (options.weights or options.data or options.data_dir):

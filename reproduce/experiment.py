@@ -1,12 +1,12 @@
-"""Runs an experiment: several variants and seeds under one protocol, and their records.
+"""Runs an experiment, several arms and seeds under one protocol, and writes records.
 
     python -m reproduce.experiment choices --data-dir DIR --jobs 2
     python -m reproduce.experiment choices --data-dir DIR --arms base,no-lrn --seeds 1
 
-`list` shows the experiments: what is asked and expected, by how many seeds, how it is
-decided, and what it costs. Can be stopped and started again at any moment: finished
-runs are kept, the interrupted ones go on. Each run's records go into OUT/records.
-Exit 0: all runs finished; 1: stopped before; 2: wrong use.
+`list` shows every experiment's question, expected result, seeds, decision rule and
+cost. An experiment can be stopped at any moment: the same command continues
+interrupted runs and keeps finished ones. Records are written to OUT/records. Exit 0:
+all runs finished; 1: stopped before; 2: wrong use.
 """
 
 import os
@@ -21,21 +21,21 @@ from reproduce import command_line
 def parser():
     parser = command_line.parser("reproduce.experiment", __doc__)
     add = parser.add_argument
-    add("name", help="of the experiment, or list")
-    add("--data-dir", metavar="DIR", help="where its data is")
-    add("--arms", metavar="A,B", help="some of its arms only")
-    add("--seeds", type=int, metavar="N", help="seeds of every arm (default: its own)")
-    add("--epochs", type=int, metavar="N", help="for all arms alike (default: its own)")
-    add("--limit", type=int, metavar="N", help="training images, for all arms alike")
+    add("name", help="name of the experiment, or list")
+    add("--data-dir", metavar="DIR", help="folder of the data")
+    add("--arms", metavar="A,B", help="run these arms only")
+    add("--seeds", type=int, metavar="N", help="of every arm (default: the protocol's)")
+    add("--epochs", type=int, metavar="N", help="of all arms (default: the protocol's)")
+    add("--limit", type=int, metavar="N", help="training images of all arms")
     command_line.precision_option(
-        parser, help="default: its own, or float32 where the processor has no bfloat16"
+        parser, help="default: the protocol's, or float32 without bfloat16 hardware"
     )
     add(
         "--jobs",
         type=int,
         default=1,
         metavar="N",
-        help="runs at a time, each on its share of the cores (default: 1)",
+        help="runs in parallel, each on its share of the cores (default: 1)",
     )
     add("--out", metavar="DIR", help="folder of the runs (default: runs/NAME)")
     return parser
@@ -79,8 +79,10 @@ def experiment(options):
 
 
 def affordable(precision):
-    """The precision of a protocol where the processor computes it fast, else float32.
-    The control in docs/results.md says that they come to the same."""
+    """Returns a protocol's precision if this machine computes it fast, else float32.
+
+    The experiment's control arm compares the errors of both.
+    """
     from alexnet_paper.nets.placement import computes_bfloat16
 
     if precision == "float32" or computes_bfloat16():
@@ -90,8 +92,11 @@ def affordable(precision):
 
 
 def in_parallel(command, jobs):
-    """Runs the command `jobs` times at once, each on its share of the cores: they find
-    work among the runs that no other holds. Returns the largest exit code."""
+    """Runs the command in `jobs` parallel processes, each on its share of the cores.
+
+    Every process takes runs that no other process has locked. Returns the largest exit
+    code.
+    """
     words = command_line.without(command, "--jobs")
     cores = sorted(os.sched_getaffinity(0))
     shares = [set(cores[index::jobs]) or set(cores) for index in range(jobs)]
@@ -111,9 +116,11 @@ def in_parallel(command, jobs):
 
 
 def run_all(chosen, plans, out, command):
-    """Runs (arm, plan) pairs, each in a folder below `out`, or goes on with them, and
-    yields the paths of the records. Runs that another process holds are left to it.
-    Exits with 1 where one was stopped."""
+    """Runs or resumes (arm, plan) pairs and yields the paths of their records.
+
+    Each run has a folder below `out`. Runs that another process has locked are skipped.
+    Exits with 1 if a run was stopped.
+    """
     from alexnet_paper.results import arms
     from alexnet_paper.training import run as run_folder
     from alexnet_paper.training import train as training

@@ -1,12 +1,12 @@
-"""Says what trained features are worth, beside those of random weights and pixels.
+"""Compares a trained net's features with those of random weights and of pixels.
 
     python -m reproduce.features --weights alexnet.npz --data imagenet --data-dir DIR
 
-A linear classifier and the six nearest training images, both on one layer: the last
-hidden one, or with partial weights the last that they reach (--layer names another).
-Also: whether the first layer's two towers, or groups, differ in colour. A few minutes
-for a thousand photographs. Records go into --out, where `reproduce.table` finds them.
-Exit 0: measured; 1: failed; 2: wrong use.
+It measures a linear classifier and the six nearest training images on one layer: the
+last hidden one, or the last for which partial weights suffice (--layer names another).
+It also tests whether the first layer's towers or groups differ in colour. A thousand
+photographs take a few minutes. Records are written to --out, where `reproduce.table`
+finds them. Exit 0: measured; 1: failed; 2: wrong use.
 """
 
 import sys
@@ -18,12 +18,12 @@ def parser():
     parser = command_line.parser("reproduce.features", __doc__)
     command_line.net_options(parser)
     add = parser.add_argument
-    add("--data", required=True, help="python -m reproduce.data list")
-    add("--data-dir", metavar="DIR", help="where the data is")
-    add("--split", default="validation", help="tested on (default: validation)")
-    add("--limit", type=int, metavar="N", help="training images")
+    add("--data", required=True, help="a dataset (python -m reproduce.data list)")
+    add("--data-dir", metavar="DIR", help="folder of the data")
+    add("--split", default="validation", help="test images (default: validation)")
+    add("--limit", type=int, metavar="N", help="use N training images only")
     add("--layer", metavar="NAME", help="default: the last hidden one")
-    add("--seed", type=int, default=0, help="of the random weights and the deals")
+    add("--seed", type=int, default=0, help="of random weights and permutations")
     add("--out", metavar="DIR", default="runs", help="folder of records (runs)")
     return parser
 
@@ -45,7 +45,7 @@ def features(options):
     with command_line.usage():
         command_line.check_out(options.out, folder=True)
         if options.split == "train":
-            raise ValueError("--split train: training images are what is searched.")
+            raise ValueError("--split train: the classifier is fitted to these images.")
         layer = options.layer or net.last_hidden[0]
         net.require(layer)
         dataset = datasets.load(options.data, options.data_dir, limit=options.limit)

@@ -9,12 +9,12 @@
     python -m reproduce.figure curves --run runs/bn-cifar10-digits-seed0 --out c.svg
     python -m reproduce.figure confusion --run runs/bn-cifar10-digits-seed0 --out m.svg
 
-1: ReLU against tanh, from the records of the experiment figure1; effects: what removals
-from a small net cost, from those of choices; biases: when nets start to learn, from
-those of biases. 2: the net, drawn from its specification. 3: the first layer's kernels
-and how coloured they are. 4: photographs with their most probable labels (of --data, or
-named on the command line), and the training images nearest to some. The numbers shown
-are printed, too. Exit 0: drawn; 1: failed; 2: wrong use.
+1: ReLU against tanh, from the records of the experiment figure1. effects: the effects
+of removals from a small net, from those of choices. biases: when nets leave the
+plateau, from those of biases. 2: the net, from its specs. 3: the first layer's kernels
+and their colour selectivity. 4: photographs (of --data, or given) with their most
+probable labels, and nearest training images. The figure's numbers are also printed.
+Exit 0: drawn; 1: failed; 2: wrong use.
 """
 
 import sys
@@ -27,12 +27,12 @@ def parser():
     parser = command_line.parser("reproduce.figure", __doc__)
     add = parser.add_argument
     add("figure", choices=DRAWN)
-    add("photographs", nargs="*", metavar="PHOTO", help="of figure 4")
+    add("photographs", nargs="*", metavar="PHOTO", help="for figure 4")
     add("--out", required=True, metavar="FILE", help="ends in .png, .pdf or .svg")
     command_line.net_options(parser)
-    add("--variant", default="paper", help="of figure 2 (default: paper)")
-    add("--data", help="of figure 4: python -m reproduce.data list")
-    add("--data-dir", metavar="DIR", help="where the data is")
+    add("--variant", default="paper", help="for figure 2 (default: paper)")
+    add("--data", help="for figure 4: a dataset (python -m reproduce.data list)")
+    add("--data-dir", metavar="DIR", help="folder of the data")
     add(
         "--labels",
         metavar="FILE",
@@ -42,14 +42,14 @@ def parser():
     add(
         "--split",
         choices=("validation", "test"),
-        help="of figure 4 and confusion (default: test, where there is one)",
+        help="for figure 4 and confusion (default: test, else validation)",
     )
     add(
         "--records",
         metavar="DIR",
-        help="of 1 and effects: not those shipped and those under ./runs",
+        help="for 1, effects, biases (default: those shipped and those under ./runs)",
     )
-    add("--seed", type=int, default=0, help="of what is drawn at random (default: 0)")
+    add("--seed", type=int, default=0, help="of queries and permutations (default: 0)")
     add(
         "--format",
         default="text",

@@ -1,12 +1,12 @@
-"""Names what is on photographs, by a trained net: its most probable labels.
+"""Predicts the most probable labels of photographs with a trained net.
 
     python -m reproduce.predict cat.jpg dog.jpg --run runs/cats-vs-dogs-seed0
     python -m reproduce.predict *.jpg --weights net.npz --views 10 --out labels.png
 
-Takes JPEG, PNG, GIF, BMP, PPM, WebP and TIFF, grey or in colour, of any size; one that
-is damaged is named on stderr and left out. --out draws the photographs with their
-labels as in the paper's Figure 4. Exit 0: all were predicted; 1: some were not; 2:
-wrong use.
+Photographs may be JPEG, PNG, GIF, BMP, PPM, WebP or TIFF, grey or in colour, of any
+size. Damaged ones are skipped and named on stderr. --out draws the photographs with
+their labels as in the paper's Figure 4. Exit 0: all were predicted; 1: some were not;
+2: wrong use.
 """
 
 import sys
@@ -21,8 +21,8 @@ def parser():
     add("photographs", nargs="+", metavar="PHOTO")
     command_line.net_options(parser)
     add("--views", type=int, default=1, choices=(1, 10), help="default: 1")
-    add("--top", type=int, default=5, metavar="N", help="labels (default: 5)")
-    add("--out", metavar="FILE", help="draw them: ends in .png, .pdf or .svg")
+    add("--top", type=int, default=5, metavar="N", help="number of labels (default: 5)")
+    add("--out", metavar="FILE", help="figure, .png, .pdf or .svg")
     add(
         "--format",
         default="text",

@@ -1,5 +1,4 @@
-"""Progress of a training run on stderr: a bar with images/s and time left, and a line
-an epoch."""
+"""Progress of a training run on stderr: a bar in the epoch, and a line after it."""
 
 import keras
 from rich.progress import BarColumn
@@ -11,7 +10,7 @@ from reproduce import command_line
 
 
 class EpochProgress(keras.callbacks.Callback):
-    """Bar within the epoch and a printed line after it."""
+    """Shows a bar with images/s and time left, and prints a line after every epoch."""
 
     def __init__(self, run):
         super().__init__()
@@ -28,7 +27,7 @@ class EpochProgress(keras.callbacks.Callback):
 
     @property
     def images(self):
-        """Training images of an epoch."""
+        """Number of training images in an epoch."""
         whole = len(self.run.dataset.splits["train"])
         return min(whole, self.run.steps * self.run.recipe.batch_size)
 
@@ -63,7 +62,7 @@ class EpochProgress(keras.callbacks.Callback):
         self.bar.remove_task(self.task)
 
     def epoch_done(self, line):
-        """Prints an epoch's line of the log."""
+        """Prints a line of the log."""
         images = self.images / max(line["seconds"], 1e-9)
         text = f"epoch {line['epoch']}: loss {line['loss']:.3f}"
         text += f", training error {line['top1_error']:.1%}"

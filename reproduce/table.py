@@ -1,15 +1,15 @@
-"""What the paper says, what its authors logged, what others and this code measure.
+"""Shows the paper's claims beside the authors' logs, others' results and this code's.
 
     python -m reproduce.table --variant paper
     python -m reproduce.table --claim F02
     python -m reproduce.table --variant authors --format markdown --out authors.md
 
-One screen: a tally, Tables 1 and 2, a line a claim with its verdict. Builds the net and
-checks it against every claim that needs no data, and runs two real photographs through
-its two-tower and its one-device form (about 15 seconds on two cores); the rest is read
-from records. --claim tells all there is about one claim, --only shows the claims of one
-verdict, --show adds sections. --variant list shows every net. Exit 0: the table was
-made; 1: it failed; 2: wrong use.
+It prints one screen: a tally, Tables 1 and 2, and a line for each claim with its
+verdict. It builds the net, checks every claim that needs no data, and compares its
+two-device with its one-device form on two photographs (about 15 seconds on two cores).
+Other verdicts are from records. --claim shows everything about one claim, --only the
+claims of one verdict; --show adds sections; --variant list shows every net. Exit 0: the
+table was made; 1: it failed; 2: wrong use.
 """
 
 import dataclasses
@@ -30,10 +30,10 @@ def parser():
         help="default: text",
     )
     parser.add_argument(
-        "--claim", metavar="ID", help="all about one claim, such as F02"
+        "--claim", metavar="ID", help="everything about one claim, such as F02"
     )
     parser.add_argument(
-        "--only", metavar="VERDICT", help="claims of one verdict, or of its first words"
+        "--only", metavar="VERDICT", help="claims of one verdict; its start is enough"
     )
     parser.add_argument(
         "--show",
@@ -41,11 +41,11 @@ def parser():
         default="",
         help=f"sections to add: {', '.join(SHOWN)}, or all",
     )
-    parser.add_argument("--out", metavar="FILE", help="write here, not to stdout")
+    parser.add_argument("--out", metavar="FILE", help="default: stdout")
     parser.add_argument(
         "--records",
         metavar="DIR",
-        help="read records here, not those shipped and those under ./runs",
+        help="read records here (default: those shipped and those under ./runs)",
     )
     parser.add_argument(
         "--placement",
@@ -122,8 +122,10 @@ def asked(claims, id=None, verdict=None):
 
 
 def verdict_of(words):
-    """The verdict that starts with these words, or None for none. Raises ValueError,
-    listing all, where none does."""
+    """Returns the verdict that starts with these words, or None for no words.
+
+    Raises ValueError, with the known verdicts, if none does.
+    """
     from alexnet_paper.verdicts.finding import RULES
 
     found = [name for name in RULES if words and name.startswith(words.lower())]
@@ -133,7 +135,7 @@ def verdict_of(words):
 
 
 def sections_of(words):
-    """The names of --show. Raises ValueError, listing all, for an unknown one."""
+    """Returns the names of --show; ValueError for an unknown name lists all."""
     known = (*SHOWN, "all")
     asked = [name for name in words.split(",") if name]
     unknown = [name for name in asked if name not in known]
@@ -144,7 +146,7 @@ def sections_of(words):
 
 
 def variants_listed(format):
-    """Every net with its parameters, source and title."""
+    """Returns the table of every net with its parameters, source and title."""
     from alexnet_paper.report import nets
     from alexnet_paper.report import writers
 

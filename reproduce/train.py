@@ -1,11 +1,11 @@
-"""Trains a variant and keeps all that is needed to go on, to evaluate and to cite it.
+"""Trains a variant; its run can be resumed, evaluated and cited.
 
     python -m reproduce.train --variant bn-cifar10 --data digits --epochs 3
     python -m reproduce.train --variant cifar-18pct --data cifar10 --data-dir DIR
 
-The first takes about two minutes on two cores. Ctrl-C finishes the step and saves;
---resume goes on from there, with the same outcome to the bit. The run is a folder
-under runs/. Exit 0: trained to the end; 1: stopped before; 2: wrong use.
+The first takes about two minutes on two cores. Ctrl-C finishes the step and saves.
+--resume continues, and the result has the same bits as without the stop. The run is a
+folder under runs/. Exit 0: trained to the end; 1: stopped before; 2: wrong use.
 """
 
 import importlib.util
@@ -17,10 +17,10 @@ from reproduce import command_line
 def parser():
     parser = command_line.parser("reproduce.train", __doc__)
     add = parser.add_argument
-    add("--variant", required=True, help="which net")
-    add("--data", required=True, help="python -m reproduce.data list")
-    add("--data-dir", metavar="DIR", help="where the data is")
-    add("--epochs", type=int, metavar="N", help="default: the variant's own recipe")
+    add("--variant", required=True, help="name of the net")
+    add("--data", required=True, help="a dataset (python -m reproduce.data list)")
+    add("--data-dir", metavar="DIR", help="folder of the data")
+    add("--epochs", type=int, metavar="N", help="default: the recipe's")
     add("--batch-size", type=int, metavar="N", help="default: the recipe's")
     add("--seed", type=int, default=0, help="of weights, order and crops (default: 0)")
     add("--limit", type=int, metavar="N", help="use N training images only")
@@ -34,19 +34,19 @@ def parser():
     add(
         "--schedule",
         metavar="NAME",
-        help="plateau, constant, steps (÷10 after 80 and 90 %% of the epochs), or a "
-        "run of the authors: 145, 145-2010, 145-half, 147, 148; or the epochs after "
-        "which it is ÷10, such as 24,28 (default: the recipe's)",
+        help="of the learning rate: plateau, constant, steps (÷10 after 80 and 90 %% "
+        "of the epochs), a run of the authors (145, 145-2010, 145-half, 147, 148), or "
+        "epochs after which it is ÷10, such as 24,28 (default: the recipe's)",
     )
     add(
         "--save-every",
         type=float,
         default=120,
         metavar="SECONDS",
-        help="between two checkpoints (default: 120)",
+        help="time between two checkpoints (default: 120)",
     )
     add("--recipe", metavar="NAME", help="of the variant: as-published (default), …")
-    add("--learning-rate", type=float, metavar="RATE", help="the first, if not its own")
+    add("--learning-rate", type=float, metavar="RATE", help="default: the recipe's")
     add(
         "--patience",
         type=int,
@@ -59,13 +59,13 @@ def parser():
         "--steps",
         type=int,
         metavar="N",
-        help="of an epoch (default: as many as use every image once)",
+        help="in an epoch (default: as many as use every image once)",
     )
     add("--weight-decay", type=float, metavar="DECAY", help="of every kernel")
     add(
         "--watch",
         metavar="SPLIT",
-        help="log the error on this split after every epoch; nothing is chosen by it",
+        help="log the error on this split after every epoch; nothing depends on it",
     )
     command_line.precision_option(parser, "float32")
     add("--input-size", type=int, metavar="N", help="side of the input, for small runs")
@@ -76,9 +76,9 @@ def parser():
         metavar="N",
         help="epochs between two validations (default: 1)",
     )
-    add("--tensorboard", action="store_true", help="write RUN/tensorboard")
+    add("--tensorboard", action="store_true", help="write logs to RUN/tensorboard")
     add("--out", metavar="RUN", help="folder (default: runs/VARIANT-DATA-seedN)")
-    add("--resume", action="store_true", help="go on with the run in --out")
+    add("--resume", action="store_true", help="continue the run in --out")
     return parser
 
 
@@ -95,7 +95,7 @@ def train(options):
     from reproduce.progress import EpochProgress
 
     with command_line.usage():
-        options.variant = variants.get(options.variant).name  # not a former name
+        options.variant = variants.get(options.variant).name  # replaces a former name
     training.enable_determinism()
     folder = options.out or (
         f"runs/{options.variant}-{options.data}-seed{options.seed}"

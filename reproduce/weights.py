@@ -7,9 +7,9 @@
 
 import reads .caffemodel (AlexNet and CaffeNet), the .npy of caffe-tensorflow, .npz with
 arrays in Caffe's layout, a PyTorch state_dict (the grouped net or torchvision's) and
-this project's own file. It runs no code that is in a file, and refuses one that is
+this project's own file. It never runs code from a file. It refuses a file that is
 damaged, does not fit the net or looks untrained. Exit 0: done; 1: failed; 2: wrong use
-or a file that is refused.
+or a refused file.
 """
 
 import sys
@@ -21,7 +21,7 @@ def parser():
     parser = command_line.parser("reproduce.weights", __doc__)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     import_options(actions.add_parser("import", help="another project's → ours"))
-    show = actions.add_parser("show", help="what is known of a weight file")
+    show = actions.add_parser("show", help="show a weight file's contents")
     show.add_argument("file", metavar="FILE", help="this project's weight file")
     fetch = actions.add_parser("fetch", help="download public weights")
     fetch.add_argument(
@@ -36,23 +36,24 @@ def import_options(parser):
     add = parser.add_argument
     add("file", metavar="FILE", help="weights of any known format")
     add("--out", metavar="FILE", required=True, help="the weight file to write")
-    add("--variant", help="which net it is, where the file does not say")
+    add("--variant", help="the net, if the file does not name it")
     add("--mean", metavar="FILE", help="Caffe's mean image, .npy (default: the colour)")
     add(
         "--channels",
         choices=("BGR", "RGB"),
-        help="order that conv1 was trained on (default: BGR, torchvision's RGB)",
+        help="channel order of conv1 (default: BGR; RGB for torchvision)",
     )
     add(
         "--labels",
         metavar="FILE",
-        help="class names: synset_words.txt, imagenet_class_index.json, or one a line",
+        help="class names: synset_words.txt, imagenet_class_index.json, or a name per "
+        "line",
     )
     add(
         "--label-order",
         default="wnid",
         choices=("wnid", "devkit"),
-        help="order of the outputs; devkit is turned to wnid (default: wnid)",
+        help="order of the outputs; devkit is reordered to wnid (default: wnid)",
     )
     add("--devkit", metavar="DIR", help="ILSVRC devkit with meta.mat")
     add(
@@ -65,7 +66,7 @@ def import_options(parser):
     add(
         "--unchecked",
         action="store_true",
-        help="import what looks untrained, too (shapes and numbers are checked still)",
+        help="also import weights that look untrained (shapes and numbers are checked)",
     )
 
 
@@ -113,7 +114,7 @@ def show(options):
 
 
 def known_of(trained):
-    """What a weight file's text says, in words, without the history of a run."""
+    """Returns a weight file's metadata in words, without the state of a run."""
     hidden = ("missing", "state", "class_names", "wnids", "preparation")
     about = {key: v for key, v in trained.about.items() if key not in hidden}
     prepare, names = trained.preparation, trained.class_names

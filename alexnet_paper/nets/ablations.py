@@ -28,7 +28,7 @@ def same(net):
 
 @dataclass(frozen=True)
 class Ablation:
-    """A change of a net, `change(Architecture)`, or of fields of its recipe.
+    """A change to a net, `change(Architecture)`, or to fields of its recipe.
 
     `title` names the changed net in a table; `departure` says exactly what changes.
     """

@@ -83,7 +83,7 @@ class LocalResponseNormalization(keras.layers.Layer):
 
         @ops.custom_gradient
         def normalize(images):
-            # a tower's maps lie side by side, so a tower at one position is a row
+            # a row has the maps of one tower at one position, which are contiguous
             a = ops.reshape(images, (-1, maps))
             scale = ops.matmul(ops.square(a), alpha * window) + k
             power = negative_power(scale, beta)
@@ -142,7 +142,7 @@ class SpatialResponseNormalization(keras.layers.Layer):
         self.size, self.k, self.alpha, self.beta = size, k, alpha, beta
 
     def build(self, input_shape):
-        # pooling gives the mean over the clipped window: times its area is the sum
+        # average pooling times the area of the clipped window is the sum over it
         reach = self.size // 2
         spans = [
             np.minimum(np.arange(length) + reach, length - 1)
@@ -245,7 +245,7 @@ class Local2D(keras.layers.Layer):
         size = (ops.shape(inputs)[0], height, width, inputs.shape[-1])
         patches = ops.concatenate(  # (batch, height, width, kernel_size² · maps)
             [
-                ops.slice(padded, (0, row, column, 0), size)  # indexing is slow to undo
+                ops.slice(padded, (0, row, column, 0), size)  # fast gradient
                 for row in range(self.kernel_size)
                 for column in range(self.kernel_size)
             ],
@@ -300,7 +300,7 @@ class TowerDropout(keras.layers.Layer):
         self.rate, self.scaled, self.seed = rate, scaled, seed
         self.part, self.parts = part, parts
 
-    def build(self, input_shape):  # the seed's state is made on the layer's device
+    def build(self, input_shape):  # creates the seed's state on the layer's device
         self.seed_generator = keras.random.SeedGenerator(self.seed)
 
     def call(self, inputs, training=False):
@@ -357,9 +357,9 @@ class ScaledTanh(keras.layers.Layer):
 
 @register
 class Slice(keras.initializers.Initializer):
-    """Initializer that gives one slice of a larger draw, along its last axis.
+    """Initializer that returns one slice of a larger draw, along its last axis.
 
-    With it two towers start from the two halves of one draw.
+    Two towers are initialized with the two halves of one draw.
 
     Args:
         initializer: Keras initializer of the whole.

@@ -1,4 +1,4 @@
-"""One builder: from an architecture to a Keras model, on one device or on two."""
+"""Builds the Keras model of an architecture, on one device or on two."""
 
 import contextlib
 import zlib
@@ -26,22 +26,21 @@ TOWERS = "ab"
 class TowerModel(keras.Model):
     """A model whose two towers are on two devices.
 
-    Its training step differentiates with `tf.gradients`, which puts every backward
-    operation where its forward one is (a gradient tape does not), and is never compiled
-    by XLA, which cannot read variables of two devices.
+    Its training step uses `tf.gradients`, which places every backward operation on the
+    device of its forward operation; a gradient tape does not. XLA never compiles the
+    step, because XLA cannot read variables of two devices.
     """
 
     def compile(self, *args, jit_compile=False, **kwargs):
         if jit_compile is True:
             raise ValueError("two devices and jit_compile=True cannot be combined.")
         super().compile(*args, jit_compile=False, **kwargs)
-        if getattr(
-            self, "optimizer", None
-        ):  # `fit` would make all momentum on one device
+        if getattr(self, "optimizer", None):
+            # `fit` would create the momentum of both towers on one device
             self.optimizer.build(self.trainable_variables)
 
     def compile_from_config(self, config):
-        # without this, Keras loads a model whose `compile` is overridden uncompiled
+        # without it, Keras would not compile a loaded model that overrides `compile`
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def train_step(self, data):
@@ -59,7 +58,7 @@ class TowerModel(keras.Model):
         return self.compute_metrics(x, y, predictions, sample_weight)
 
     def gradients(self, loss):
-        """d loss / d trainable variables, each on its variable's device (in graphs)."""
+        """Returns the loss's gradients, each on its variable's device (in graphs)."""
         import tensorflow as tf
 
         values = [variable.value for variable in self.trainable_variables]
@@ -78,25 +77,29 @@ def build_model(
     seed=None,
     precision=None,
 ):
-    """Builds the Keras functional model of `architecture`.
+    """Builds the Keras functional model of an architecture.
 
     Args:
-        architecture: `alexnet_paper.architecture.Architecture`.
+        architecture: A `specs.Architecture`.
         placement: "auto", "one-device", "two-devices", two device names, or a
             `Placement`. Both forms compute the same function from the same weights.
         classifier_activation: "softmax", or None for logits.
-        include_top: False leaves the dense layers out.
-        pooling: Without the top: None, "avg" or "max" over the last maps.
+        include_top: False omits the dense layers.
+        pooling: With `include_top=False`: None, or "avg" or "max" over the last maps.
         input_tensor: Keras tensor to use as the image (batch, height, width, channels).
-        name: The model's name, by default the architecture's.
-        seed: Integer from which every layer's initial weights and dropout masks follow,
-            by layer name; None draws one from Keras's global seed.
-        precision: One of `PRECISIONS`, or None for Keras's own dtype policy. In
-            "mixed_bfloat16" weights, the last learned layer and the softmax stay
-            float32, and normalizations compute in it.
+        name: The model's name; None: the architecture's.
+        seed: Integer seed of every layer's initial weights and dropout masks; None
+            draws one from Keras's global seed.
+        precision: One of `PRECISIONS`, or None for Keras's own dtype policy. With
+            "mixed_bfloat16", weights, the last learned layer and the softmax stay
+            float32, and normalizations are computed in float32.
 
-    Raises ValueError for an unknown placement, activation or pooling, for an input
-    that is too small, and for a layer that Keras's layers cannot realise.
+    Returns:
+        A `keras.Model`; in the two-device form a `TowerModel`.
+
+    Raises:
+        ValueError: for an unknown placement, activation, pooling or precision, an input
+            that is too small, or a layer that Keras cannot build.
     """
     check_options(classifier_activation, include_top, pooling)
     placement = placements.resolve(placement, architecture.towers)
@@ -129,7 +132,7 @@ def build_model(
 
 @contextlib.contextmanager
 def dtype_policy(precision):
-    """Layers made inside have this precision. Raises ValueError for an unknown one."""
+    """Context in which new layers have a precision; ValueError for an unknown one."""
     if precision not in (None, *PRECISIONS):
         raise ValueError(
             f"precision must be one of {', '.join(PRECISIONS)}. Received: "
@@ -144,7 +147,7 @@ def dtype_policy(precision):
 
 
 def wide():
-    """ "float32" where layers compute in half of it, else None: as they do."""
+    """Returns "float32" if layers compute in half precision, else None."""
     half = ("float16", "bfloat16")
     return "float32" if keras.config.dtype_policy().compute_dtype in half else None
 
@@ -163,7 +166,7 @@ def check_options(classifier_activation, include_top, pooling):
 
 
 def connect(layers, tensor, seed):
-    """The one-device form: every layer whole."""
+    """Connects the one-device form and returns its output."""
     for row in layers:
         for layer in stages(row, seed, len(tensor.shape)):
             tensor = layer(tensor)
@@ -171,10 +174,10 @@ def connect(layers, tensor, seed):
 
 
 def connect_towers(layers, image, devices, seed):
-    """The two-device form: every layer in two halves, each under its tower's device.
+    """Connects the two-device form and returns its output.
 
-    A layer that sees both towers reads the other's half through a concatenation on its
-    own device: those are the only tensors that cross.
+    Every layer is in two halves, each on its tower's device. A layer that sees both
+    towers concatenates their halves on its own device: no other tensors cross.
     """
     tensors = dict.fromkeys(TOWERS, image)
     for row in layers:
@@ -198,15 +201,15 @@ def connect_towers(layers, image, devices, seed):
 
 
 def tower_name(name, tower):
-    """ "conv1a", "conv1a_relu": the authors' own names for a tower's half."""
+    """Returns a tower's name of a layer, as the authors': "conv1a", "conv1a_relu"."""
     base, *rest = name.split("_", 1)
     return "_".join([base + tower, *rest])
 
 
 def stages(row, seed, rank, part=0, parts=1):
-    """The Keras layers, in order, that realise one layer or one of its `parts`.
+    """Returns the Keras layers of one traced layer, or of one of its `parts`, in order.
 
-    `row` is an `architecture.Layer`, `rank` the rank of the tensor it receives.
+    `row` is a `specs.Layer`, `rank` the rank of its input.
     """
     spec, found = row.spec, []
     if isinstance(spec, specs.Dense) and rank > 2:
@@ -218,7 +221,7 @@ def stages(row, seed, rank, part=0, parts=1):
 
 
 def keras_padding(spec):
-    """ "valid" or "same" where one of them is `spec`'s padding, else None."""
+    """Returns "valid" or "same" if that is the spec's padding, else None."""
     if spec.padding in ("same", "ceil"):
         return "same"
     if spec.padding == 0:
@@ -228,7 +231,7 @@ def keras_padding(spec):
 
 
 def keras_layer(row, seed, part=0, parts=1):
-    """The Keras layer of one spec: the whole of it, or one tower's part."""
+    """Returns the Keras layer of one spec, or one tower's part of it."""
     spec, name = row.spec, row.name
     if isinstance(spec, specs.LEARNED):
         return learned_layer(row, seed, part, parts)
@@ -275,7 +278,7 @@ def pooling_layer(spec):
 
 
 def learned_layer(row, seed, part, parts):
-    """Convolution, unshared convolution or dense layer with its initialization."""
+    """Returns a convolution, unshared convolution or dense layer, with initializers."""
     spec = row.spec
     kernel = initializer(spec, seed)
     if parts > 1:
@@ -311,7 +314,7 @@ def learned_layer(row, seed, part, parts):
 
 
 def initializer(spec, seed):
-    """Keras initializer of a learned spec's kernel."""
+    """Returns the Keras initializer of a learned spec's kernel."""
     layer_seed = seed_of(seed, spec.name)
     if spec.init == "glorot":
         return keras.initializers.GlorotUniform(layer_seed)
@@ -323,17 +326,17 @@ def initializer(spec, seed):
 
 
 def seed_of(seed, name):
-    """Seed of one layer: nets that share a layer's name share its first weights."""
+    """Returns a layer's seed: layers of the same name have the same one in all nets."""
     return zlib.crc32(f"{seed}/{name}".encode()) & 0x7FFFFFFF
 
 
 def layer_and_part(path):
-    """("conv1", "kernel") of a variable's path, on one device or in a tower."""
+    """Returns ("conv1", "kernel") from a variable's path, also in a tower."""
     return ("", *path.split("/"))[-2:]
 
 
 def named_variables(model):
-    """{"conv1/kernel": [variable, ...]}: a layer's variable, or its towers' halves."""
+    """Returns {"conv1/kernel": [variable]}, with two variables for two towers."""
     found = {}
     for variable in sorted(model.weights, key=lambda variable: variable.path):
         layer, part = layer_and_part(variable.path)
@@ -343,9 +346,10 @@ def named_variables(model):
 
 
 def get_weights(model):
-    """{"conv1/kernel": array, ...} of any model of this package, towers joined.
+    """Returns {"conv1/kernel": array, ...} of any model of this package.
 
-    Both forms of a net give the same arrays: a tower's half is half of the last axis.
+    Both forms of a net have the same arrays: the halves of two towers are concatenated
+    along the last axis.
     """
     return {
         name: np.concatenate([keras.ops.convert_to_numpy(v) for v in parts], axis=-1)
@@ -354,9 +358,9 @@ def get_weights(model):
 
 
 def set_weights(model, arrays):
-    """Puts the arrays of `get_weights` into a model of either form.
+    """Sets the weights of a model of either form to the arrays of `get_weights`.
 
-    Raises ValueError, changing nothing, where names or shapes are not the model's.
+    Raises ValueError, and changes nothing, if names or shapes are not the model's.
     """
     variables = named_variables(model)
     if set(arrays) != set(variables):

@@ -1,4 +1,4 @@
-"""Which device holds which tower, and on which devices a graph's operations are.
+"""Placement of towers on devices, and inspection of a graph's devices.
 
 A placement is "auto", "one-device", "two-devices" or two names, "GPU:0,GPU:1" or
 "CPU:0,CPU:1". The two may be logical devices: if a process has one CPU or GPU and two
@@ -19,8 +19,7 @@ CARD_MEGABYTES = 3072  # of each half of a split GPU, as on the paper's two card
 
 @dataclass(frozen=True)
 class Placement:
-    """The devices of tower a and tower b; none for one device, which the backend
-    chooses."""
+    """The devices of tower a and tower b; () for one device, chosen by the backend."""
 
     devices: tuple[str, ...] = ()
 
@@ -137,7 +136,7 @@ def _logical_devices():
 
 
 def computes_bfloat16():
-    """Whether this machine computes bfloat16 faster than float32.
+    """Returns whether this machine computes bfloat16 faster than float32.
 
     It does with a GPU, or with a processor that has AVX512-BF16 or AMX.
     """
@@ -162,7 +161,7 @@ def device_scope(device):
 
 
 def short(name):
-    """Returns "CPU:1" of "/job:localhost/replica:0/task:0/device:CPU:1", "" of ""."""
+    """Returns "CPU:1" for "/job:localhost/replica:0/task:0/device:CPU:1", "" for ""."""
     match = re.search(r"([A-Za-z]+):(\d+)$", name)
     return f"{match[1].upper()}:{match[2]}" if match else ""
 
@@ -246,7 +245,7 @@ def captures(function):
 
 
 def whose(operation, layers):
-    """Returns (layer, role) of an operation by its name; a layer of "" is none."""
+    """Returns (layer, role) of an operation by its name; the layer may be ""."""
     scopes = operation.split("/")
     backward = any(scope.startswith("gradients") for scope in scopes)
     for scope in scopes:

@@ -1,4 +1,4 @@
-"""How each net is trained, as its source says.
+"""Training recipes of all nets, from their sources.
 
 Sources are named as in `paper.SOURCES` (P the paper, C the authors' code of 2012,
 D cuda-convnet).
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class OnPlateau:
-    """When the learning rate falls: on a plateau of the validation error.
+    """Schedule that reduces the learning rate on a plateau of the validation error.
 
     The rate is multiplied by `factor` when the validation error has not fallen by more
     than `least` for `patience` epochs, at most `drops` times. The paper (§5) drops it
@@ -59,7 +59,7 @@ class Recipe:
     loss_of: str = "logits"  # or "probabilities", clipped at 1e-7 as old Keras did
 
     def steps_of(self, images):
-        """How many steps an epoch of this many training images has."""
+        """Returns the number of steps in an epoch of this many training images."""
         every = math.ceil(images / self.batch_size)
         return min(every, self.steps or every)
 

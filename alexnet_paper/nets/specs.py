@@ -1,4 +1,4 @@
-"""Nets as data: layer specs, and what follows from them in plain Python.
+"""Nets as data: layer specs, and the shapes and counts computed from them.
 
 A net is a tuple of small frozen specs that reads like the paper::
 
@@ -20,7 +20,7 @@ import math
 from dataclasses import dataclass
 
 FLOAT32 = 4  # bytes
-PRECISIONS = ("float32", "mixed_bfloat16")  # in which a net computes
+PRECISIONS = ("float32", "mixed_bfloat16")  # dtype policies of a net
 
 Padding = int | tuple[int, int] | str
 """Zeros before and after each spatial axis, or "same" (Keras's rule), or "ceil"
@@ -29,9 +29,11 @@ Padding = int | tuple[int, int] | str
 
 @dataclass(frozen=True)
 class Conv:
-    """Convolution. `init` is the standard deviation of N(0, init²), or the name of
-    a rule ("glorot": Keras's default, "fan_in": PyTorch's); `bias` is the constant
-    that biases start at."""
+    """Convolution.
+
+    `init` is the standard deviation of N(0, init²), "glorot" (Keras's default) or
+    "fan_in" (PyTorch's default). `bias` is the initial value of the biases.
+    """
 
     name: str
     filters: int
@@ -41,7 +43,7 @@ class Conv:
     groups: int = 1
     init: float | str = 0.01
     bias: float = 0.0
-    tower: str | None = None  # "a" or "b": the whole layer lives in that tower
+    tower: str | None = None  # "a" or "b": the whole layer is in that tower
 
     def output_shape(self, shape):
         return (*spatial(self, shape, self.kernel), self.filters)
@@ -99,7 +101,7 @@ class Dense:
 
 @dataclass(frozen=True)
 class _Elementwise:
-    """A layer that keeps its input's shape and learns nothing."""
+    """A layer that keeps its input's shape."""
 
     name: str = ""
 
@@ -127,9 +129,11 @@ class Softmax(_Elementwise):
 
 @dataclass(frozen=True)
 class LRN(_Elementwise):
-    """Local response normalization across maps, paper §3.3, in the sum form:
-    b_i = a_i / (k + alpha · Σ a_j²)^beta, j from i − n//2 to i + n//2 within the
-    group. `groups=2`: the window stops at a tower's edge."""
+    """Local response normalization across maps, paper §3.3.
+
+    b_i = a_i / (k + alpha · Σ a_j²)^beta, j from i − n//2 to i + n//2 within the group.
+    With `groups=2` the window stops at a tower's edge.
+    """
 
     n: int = 5
     k: float = 2.0
@@ -140,8 +144,11 @@ class LRN(_Elementwise):
 
 @dataclass(frozen=True)
 class SpatialNorm(_Elementwise):
-    """Response normalization over a size × size window of the same map, clipped at
-    the borders: b = a / (k + alpha · Σ a²)^beta (cuda-convnet's same-map `rnorm`)."""
+    """Response normalization over a size × size window of the same map.
+
+    b = a / (k + alpha · Σ a²)^beta; the window is clipped at the borders. It is
+    cuda-convnet's same-map `rnorm`.
+    """
 
     size: int = 5
     k: float = 1.0
@@ -151,7 +158,7 @@ class SpatialNorm(_Elementwise):
 
 @dataclass(frozen=True)
 class Scale(_Elementwise):
-    """Multiplication by a constant: what is left of a normalization with alpha = 0."""
+    """Multiplication by a constant, such as a normalization with alpha = 0."""
 
     factor: float = 1.0
 
@@ -163,9 +170,12 @@ class BatchNorm(_Elementwise):
 
 @dataclass(frozen=True)
 class Dropout(_Elementwise):
-    """Dropout. `scaled=False` is the paper's form (§4.2): nothing is scaled in
-    training and outputs are multiplied by 1 − rate at test time. `scaled=True` is
-    the later "inverted" form: kept units are divided by 1 − rate in training."""
+    """Dropout.
+
+    `scaled=False` is the paper's form (§4.2): outputs are multiplied by 1 − rate at
+    test time. `scaled=True` is the later "inverted" form: kept units are divided by
+    1 − rate in training.
+    """
 
     rate: float = 0.5
     scaled: bool = False
@@ -173,7 +183,7 @@ class Dropout(_Elementwise):
 
 @dataclass(frozen=True)
 class MaxPool:
-    """Maximum over size × size windows, stride apart; overlapping if size > stride."""
+    """Max-pooling over size × size windows; they overlap if size > stride."""
 
     name: str
     size: int
@@ -186,7 +196,7 @@ class MaxPool:
 
 @dataclass(frozen=True)
 class AvgPool(MaxPool):
-    """Mean over size × size windows; a clipped window divides by its own area."""
+    """Average pooling over size × size windows; a clipped window has a smaller area."""
 
 
 Spec = Conv | Local | Dense | _Elementwise | MaxPool
@@ -194,9 +204,9 @@ LEARNED = (Conv, Dense)  # Local is a Conv
 
 
 def spatial(spec, shape, size):
-    """Output (height, width) of a window of `size` moved over `shape`.
+    """Returns the output (height, width) of a window of `size` moved over `shape`.
 
-    Raises ValueError where the window does not fit the input.
+    Raises ValueError if the window does not fit the input.
     """
     if len(shape) != 3:
         raise ValueError(f"{spec.name} needs a (height, width, maps) input: {shape}.")
@@ -221,7 +231,7 @@ def spatial(spec, shape, size):
 
 
 def same_padding(length, size, stride):
-    """(before, after) that give ceil(length / stride) windows, the extra zero last."""
+    """Returns (before, after) for ceil(length / stride) windows; after is not less."""
     total = max((math.ceil(length / stride) - 1) * stride + size - length, 0)
     return total // 2, total - total // 2
 
@@ -248,17 +258,16 @@ class Architecture:
         return [spec for spec in self.layers if isinstance(spec, Dense)][-1]
 
     def with_classes(self, classes):
-        """The same net with `classes` outputs."""
+        """Returns the net with `classes` outputs."""
         last = self._last_dense()
         return self.change(**{last.name: {"units": classes}})
 
     def with_input(self, input_shape):
-        """The same net on inputs of another (height, width, channels)."""
+        """Returns the net for inputs of another (height, width, channels)."""
         return dataclasses.replace(self, input_shape=tuple(input_shape))
 
     def change(self, **changes):
-        """The same net with fields of named layers replaced:
-        `change(conv2={"padding": 1})`."""
+        """Returns the net with fields of layers replaced: `change(fc6={"bias": 0})`."""
         unknown = set(changes) - {spec.name for spec in self.layers}
         if unknown:
             raise ValueError(f"{self.name} has no layer {', '.join(sorted(unknown))}.")
@@ -271,16 +280,17 @@ class Architecture:
         return dataclasses.replace(self, layers=tuple(layers))
 
     def named(self, name):
-        """The layer of that name. Raises ValueError where there is none."""
+        """Returns the layer of that name. Raises ValueError if there is none."""
         for spec in self.layers:
             if spec.name == name:
                 return spec
         raise ValueError(f"{self.name} has no layer {name}.")
 
     def until(self, name):
-        """The same net cut off after the named layer and what belongs to it: its
-        activation or normalization that has no name of its own, but not a dropout at
-        the end. Raises ValueError, listing the layers, if there is none of that name.
+        """Returns the net up to the named layer.
+
+        The unnamed layers after it (activation, normalization) are included, but not a
+        final dropout. Raises ValueError, with the known names, for an unknown name.
         """
         names = [spec.name for spec in self.layers]
         if not name or name not in names:
@@ -294,8 +304,8 @@ class Architecture:
         return dataclasses.replace(self, layers=self.layers[:end])
 
     def without(self, *names):
-        """The same net with the named layers left out, each together with the
-        unnamed ones (ReLU, dropout) that follow it."""
+        """Returns the net without the named layers and the unnamed ones (ReLU, dropout)
+        that follow them."""
         kept, current = [], None
         for spec in self.layers:
             current = spec.name or current
@@ -304,7 +314,7 @@ class Architecture:
         return dataclasses.replace(self, layers=tuple(kept))
 
     def convolutional(self):
-        """The layers before the first fully connected one."""
+        """Returns the net up to its first fully connected layer."""
         kinds = [isinstance(spec, Dense) for spec in self.layers]
         first = kinds.index(True) if True in kinds else len(kinds)
         return dataclasses.replace(self, layers=self.layers[:first])
@@ -312,7 +322,7 @@ class Architecture:
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of a traced net: the spec with everything that follows from it."""
+    """One layer of a traced net: its spec, shapes and counts."""
 
     name: str
     spec: Spec
@@ -321,8 +331,8 @@ class Layer:
     weights: int = 0
     biases: int = 0
     macs: int = 0
-    reads: str = ""  # "image", "own tower", "both towers"; "" where there is no tower
-    towers: str = ""  # the towers that hold it: "a", "b" or "ab"
+    reads: str = ""  # "image", "own tower", "both towers"; "" without towers
+    towers: str = ""  # the towers that hold it: "a", "b", "ab", or "" without towers
     logits: bool = False  # whether its outputs are the logits
 
     @property
@@ -335,15 +345,15 @@ class Layer:
 
     @property
     def neurons(self):
-        """Units of a learned layer: the elements of its output (paper, Figure 2)."""
+        """Number of a learned layer's outputs (paper, Figure 2); 0 for other layers."""
         return math.prod(self.output_shape) if self.learned else 0
 
 
 def trace(architecture):
-    """The layers of `architecture` with shapes and counts, in order.
+    """Returns the `Layer`s of an architecture, with shapes and counts, in order.
 
-    Returns a tuple of `Layer`. Raises ValueError where a window does not fit, where
-    groups do not divide the maps, or where two layers share a name.
+    Raises ValueError if a window does not fit its input, if groups do not divide the
+    maps, or if two layers share a name.
     """
     shape, anchor, reads_image, layers = architecture.input_shape, "input", True, []
     for spec in architecture.layers:
@@ -387,7 +397,7 @@ def check_groups(name, spec, shape, towers):
 
 
 def tower_view(spec, reads_image, before):
-    """(reads, towers) of a layer in a two-tower net, given the layers before it."""
+    """Returns (reads, towers) of a layer in a two-tower net."""
     whole = before[-1].towers if before and len(before[-1].towers) == 1 else None
     towers = getattr(spec, "tower", None) or whole or "ab"
     if reads_image:
@@ -399,8 +409,8 @@ def tower_view(spec, reads_image, before):
 
 
 def shapes(architecture):
-    """{"conv1/kernel": (11, 11, 3, 96), ...}: the arrays that the net's weights are,
-    towers joined, as `model.get_weights` gives them."""
+    """Returns {"conv1/kernel": (11, 11, 3, 96), ...}: the shapes of the arrays that
+    `model.get_weights` returns."""
     found = {}
     for layer in trace(architecture):
         spec, (*_, maps) = layer.spec, layer.input_shape
@@ -432,7 +442,7 @@ class Totals:
 
 
 def totals(architecture):
-    """Sums over the layers of `architecture`."""
+    """Returns the sums over the layers of an architecture."""
     layers = trace(architecture)
     return Totals(
         parameters=sum(layer.parameters for layer in layers),
@@ -445,18 +455,19 @@ def totals(architecture):
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes on one device: parameters, and every layer's output for one image."""
+    """Bytes on one device: parameters, and all layers' outputs for one image."""
 
     parameters: int
     activations: int
 
     def training(self, batch_size):
-        """Parameters, their gradient and momentum, activations and their gradient."""
+        """Returns the bytes of parameters, their gradients and momentum, and of a
+        batch's activations and their gradients."""
         return 3 * self.parameters + 2 * batch_size * self.activations
 
 
 def memory(architecture):
-    """Memory per device: {"a": ..., "b": ...} with two towers, {"": ...} with one."""
+    """Returns {device: `Memory`}: "a" and "b" with two towers, "" with one."""
     devices = "ab" if architecture.towers == 2 else [""]
     held = {device: Memory(0, 0) for device in devices}
     for layer in trace(architecture):
@@ -473,11 +484,11 @@ def memory(architecture):
 
 @dataclass(frozen=True)
 class Crossing:
-    """A tensor that goes from one tower's device to the other's, per image."""
+    """A tensor that crosses from one tower's device to the other's, for one image."""
 
     into: str  # the layer that reads it
-    source: str  # the tower it comes from
-    target: str
+    source: str  # the tower that makes it
+    target: str  # the tower that reads it
     shape: tuple[int, ...]
 
     @property
@@ -486,9 +497,9 @@ class Crossing:
 
 
 def crossings(architecture):
-    """What crosses between the towers in the forward pass of one image (Figure 2).
+    """Returns the `Crossing`s in the forward pass of one image (Figure 2).
 
-    The same tensors' gradients come back in the backward pass.
+    The gradients of the same tensors cross in the backward pass.
     """
     found = []
     for layer in trace(architecture):

@@ -405,7 +405,7 @@ _ALL = (
             "Figure 2 (the authors' code adds 3 zeros to 224 right and bottom)",
             "normalization windows stop at a tower's edge, as in the authors' code "
             "(the paper's N, kernels in the layer, is ambiguous)",
-            "no ReLU on fc8, though the text says every fully connected layer",
+            "no ReLU on fc8, though the text says that every dense layer has one",
         ),
     ),
     Variant(
@@ -429,10 +429,10 @@ _ALL = (
         "P §3.2 footnote 2; C layers-145-half.cfg",
         ONE_GPU,
         (
-            "half the kernels in conv1 to conv4, conv5 and the rest as wide as the "
-            "two-GPU net's",
-            "trained and initialized as the paper prints it, not as the authors did it "
-            "(0.03 in conv3 to conv5, biases at twice the rate, schedule 145-half)",
+            "half the kernels in conv1 to conv4; conv5 and the dense layers as in the "
+            "two-GPU net",
+            "trained and initialized as printed, not as by the authors (0.03 in conv3 "
+            "to conv5, biases at twice the rate, schedule 145-half)",
             ONE_DEVICE_ONLY,
         ),
     ),
@@ -444,7 +444,7 @@ _ALL = (
             "conv6, 256 kernels 3×3 over both towers' pool5, initialized at 0.03",
             "the paper pre-trains it on ImageNet Fall 2011 and fine-tunes; from "
             "scratch the authors' note calls it “overfitty” (C #141)",
-            "trained with the paper's recipe, not by the authors' stages",
+            "trained with the paper's recipe, not in the authors' stages",
         ),
     ),
     Variant(
@@ -495,8 +495,8 @@ _ALL = (
             "dropout before fc6 and fc7 in place of after, scaled in training",
             "PyTorch's default initialization (biases, too, are uniform there; "
             "here they start at 0)",
-            "trained with the paper's recipe; its own source's is 90 epochs with rates "
-            "÷250^(1/3) at each quarter",
+            "trained with the paper's recipe; its source trains for 90 epochs, with "
+            "rates ÷250^(1/3) at each quarter",
             ONE_DEVICE_ONLY,
         ),
         family="elsewhere",
@@ -522,8 +522,9 @@ _ALL = (
         CATS_VS_DOGS,
         (
             "one tower, no normalization, two classes",
-            "guesses, its code being a picture: 96-256-384-384-256 kernels, stride 4, "
-            "pooling 3×3 stride 2, dense 4096-4096-2, dropout 0.5, Keras's defaults",
+            "its code is a picture, so these are guesses: 96-256-384-384-256 kernels, "
+            "stride 4, pooling 3×3 stride 2, dense 4096-4096-2, dropout 0.5, Keras's "
+            "defaults",
         ),
         recipes.CATS_VS_DOGS,
         family="article",
@@ -545,12 +546,12 @@ _ALL = (
     ),
     Variant(
         "the paper's structure at CIFAR-10's size",
-        "P §3, Figure 2, made small here for experiments",
+        "P §3, Figure 2, scaled down here for experiments",
         PAPER_32,
         (
             "28×28 crops of 32×32 images (as 224 of 256); conv1 5×5 with stride 1",
             "32-64-128-128-64 kernels and 256-256-10 units in the same two towers",
-            "pooling windows hang over the edge, so that maps measure 28-14-7-7-7-3",
+            "pooling windows extend over the edge, so that maps measure 28-14-7-7-7-3",
             "initial standard deviations grow with the root of the paper's inputs to "
             "a kernel over those here (0.0173 to 0.04)",
             "colour noise as its authors made it, about 7 grey levels",
@@ -600,8 +601,8 @@ _ALL = (
 VARIANTS = {variant.name: variant for variant in _ALL}
 
 
-# Names that these ablations had as variants of their own. Under four of the names the
-# net was another one, though its arrays may have the same shapes.
+# Former names of ablations, which used to be variants. Four of them (`OTHER_NETS`) were
+# other nets then, whose arrays may have the same shapes.
 OLD_NAMES = {
     "no-lrn": "paper.no-lrn",
     "non-overlapping-pooling": "paper.no-overlap",

@@ -125,8 +125,8 @@ OPEN_QUESTIONS = (
         "the 5×5 window of its own map)^0.75, after response normalization",
         "none",
         "paper, caffe: none. authors: as in layers-145.cfg",
-        "the name comes from contrast normalization, which it no longer was; run 167, "
-        "without both normalizations over conv2, was no worse",
+        "the name comes from contrast normalization, but no mean is subtracted; "
+        "run 167, without both normalizations over conv2, was no worse",
     ),
     OpenQuestion(
         "Q08",
@@ -244,7 +244,7 @@ OPEN_QUESTIONS = (
         "59.3 % top-1 for one net: ILSVRC-2012 validation, ten views (Table 2)",
         "59.34 %",
         "Caffe: 57.1 % top-1, 80.2 % top-5; CaffeNet 57.4 and 80.4; central crop",
-        "every record names split, classes and views; tables compare like with like",
+        "every record names split, classes and views; tables compare equal protocols",
         "ten views alone are worth 1.5 points (I04)",
     ),
     OpenQuestion(
@@ -308,15 +308,15 @@ OPEN_QUESTIONS = (
         "frozen (SCHEDULES)",
         "none",
         "with --schedule 145 (or another run of theirs); by default no variant has it",
-        "the paper's rule is the three reductions; the phase is one reason why a run "
-        "by that rule may end elsewhere",
+        "the paper's rule is the three reductions; without the last phase a run may "
+        "reach another error",
     ),
     OpenQuestion(
         "Q26",
         "Which net is in Figure 1?",
         "a four-layer net on CIFAR-10, ReLU against tanh, no regularization, rates "
         "chosen for each (§3.1)",
-        "no configuration in C, C2 or D is said to be it",
+        "no configuration in C, C2 or D is named as this net",
         "none",
         "cifar-18pct (three convolutions and a dense layer) stands in for the curve",
         "its four weight layers are the nearest; an exact stand-in has neither "
@@ -393,8 +393,8 @@ OPEN_QUESTIONS = (
         "the released one-tower configuration (C2) has 256 in conv4",
         "torchvision: 256. TF-slim: 384",
         "one-weird-trick: 256, 61,100,840 parameters",
-        "256 gives +0.22 % parameters, 384 gives +1.43 %: the footnote's list is the "
-        "slip; neither net is this paper's",
+        "256 gives +0.22 % parameters, 384 gives +1.43 %: the footnote's list is "
+        "wrong; neither net is this paper's",
     ),
     OpenQuestion(
         "Q34",
@@ -413,6 +413,6 @@ OPEN_QUESTIONS = (
         "on Fall 2009; avg-valid.py searches for averaging weights",
         "none",
         "an average of runs weights them equally",
-        "weights found on the validation set would flatter the validation error",
+        "weights chosen on the validation set would make the validation error too low",
     ),
 )

@@ -1,24 +1,24 @@
-"""Findings and records as text, tables and figures.
+"""Findings and records as text, tables, figures and pages.
 
 writers      sections as text, Markdown, LaTeX and CSV
 claims       claims and the paper's tables as sections
 nets         nets as sections
 runs         records and experiments as sections
-style        what all figures share
+style        sizes, colours and captions of all figures; saving
 charts       Figure 1, curves, confusion matrices, effects
-figure2      the net, drawn
-contact_sheets  Figures 3 and 4, drawn
-figures      figures of records and runs
-figure3      the first layer of a net
-figure4      what a net says of photographs
-screen       the main job on one screen
-table        the main job: a variant beside the paper
+figure2      Figure 2, the diagram of a net
+contact_sheets  drawing of Figures 3 and 4
+figures      figures of records and of runs
+figure3      Figure 3, the first layer of a trained net
+figure4      Figure 4, photographs with labels and nearest images
+screen       a variant beside the paper, on one screen
+table        a variant beside the paper, in every format
 comparison   variants side by side
-prose        what records say, in words
-results      the page of results
+prose        paragraphs on the records
+results      the results as a short paper
 pages        all generated pages
 """
 
-# the sections that the main job shows on request
+# sections that `reproduce.table --show` adds
 SHOWN = ("claims", "changes", "placement", "architecture", "memory", "results")
 SHOWN += ("runs", "commands")

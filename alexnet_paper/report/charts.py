@@ -1,5 +1,5 @@
-"""Figure 1, the articles' curves and confusion matrices, variants side by side, and
-the effects of an experiment."""
+"""Charts: Figure 1, training curves, confusion matrices, the comparison of variants,
+and the results of experiments."""
 
 import math
 import statistics
@@ -31,15 +31,16 @@ ROUND, SHORT = EngFormatter(places=0, sep=""), EngFormatter(places=1, sep="")  #
 
 @styled
 def training_error(histories, epochs, target=0.25, about="", ratio=""):
-    """Figure 1: training error against the epoch, ReLU solid and tanh dashed.
+    """Draws Figure 1: training error against the epoch, ReLU solid, tanh dashed.
 
     Args:
-        histories: {"relu": [history, ...], "tanh": [...]}, one history a seed: the
-            lines of `Record.history`, with "epoch" and "top1_error".
+        histories: {"relu": [history, ...], "tanh": [...]}, a `Record.history` for each
+            seed: lines with "epoch" and "top1_error".
         epochs: {"relu": [...], "tanh": [...]}: the epoch in which each seed reached
             `target`, or math.inf.
-        about: What was trained, for the caption.
-        ratio: How many times as many epochs tanh needs, for the caption.
+        target: The training error to reach.
+        about: Caption: the net and its training.
+        ratio: Caption: the ratio of the epochs of tanh and ReLU.
     """
     figure = Figure(figsize=(COLUMN, 3.4), layout="constrained")
     axes = figure.subplots()
@@ -73,7 +74,10 @@ def training_error(histories, epochs, target=0.25, about="", ratio=""):
 
 
 def draw_seeds(axes, histories, colour, line, name):
-    """One thin line a seed, and their median thick where all have an epoch."""
+    """Draws a thin line for each seed, and their median as a thick line.
+
+    The median ends with the shortest history.
+    """
     lines = [[row["top1_error"] for row in history] for history in histories]
     for history, errors in zip(histories, lines, strict=True):
         epochs = [row["epoch"] for row in history]
@@ -96,16 +100,17 @@ def epochs_text(median, histories):
 
 @styled
 def curves(history, about="", layers=()):
-    """Loss and accuracy of a run, epoch by epoch; training solid, validation dashed.
+    """Draws loss and accuracy against the epoch; training solid, validation dashed.
 
     Args:
-        history: A run's log: lines with "epoch", "loss", "top1_error" and mostly
-            "val_loss", "val_top1_error".
-        about: What was trained, for the caption.
-        layers: The net's layer specs: the caption says that dropout was on in
-            training where one of them is a `Dropout`.
+        history: A run's log: lines with "epoch", "loss", "top1_error" and, if the
+            epoch was validated, "val_loss" and "val_top1_error".
+        about: Caption: the net and its training.
+        layers: The net's layer specs; with a `Dropout` among them the caption says
+            that dropout was on in training.
 
-    Raises ValueError for an empty history.
+    Raises:
+        ValueError: for an empty history.
     """
     if not history:
         raise ValueError("no epoch has been trained yet: there is no curve to draw.")
@@ -144,12 +149,13 @@ def curves(history, about="", layers=()):
 
 @styled
 def confusion(labels, predicted, class_names, about=""):
-    """Confusion matrices side by side: images, and % of the images of each class.
+    """Draws two confusion matrices: in images, and in % of each class's images.
 
     Args:
         labels: (n,) correct classes, from 0.
-        predicted: (n,) most probable ones.
-        class_names: All classes; a row and a column each.
+        predicted: (n,) most probable classes.
+        class_names: Names of all classes.
+        about: The caption.
     """
     from sklearn.metrics import ConfusionMatrixDisplay
     from sklearn.metrics import confusion_matrix
@@ -183,12 +189,12 @@ def confusion(labels, predicted, class_names, about=""):
     return figure
 
 
-READABLE = 40  # classes: with more of them there is no room for names and numbers
-LANDSCAPE = 10.0  # inches: the widest that a page turned on its side holds
+READABLE = 40  # classes: with more of them, names and numbers do not fit
+LANDSCAPE = 10.0  # inches: the width of a landscape page
 
 
 def confusion_panels(names, digits):
-    """A figure and its two panels: beside each other where a page holds them."""
+    """Returns a figure and its two panels, side by side if they fit a page."""
     side, margin = 3.2, 0.5
     if len(names) <= READABLE:
         side = max(len(names) * (0.065 * max(digits, 3) + 0.04), 1.5)
@@ -206,9 +212,8 @@ def confusion_panels(names, digits):
 
 @styled
 def comparison(rows, about=""):
-    """A line a variant, a panel a quantity: error with its interval, parameters,
-    multiply-adds, and images/s. `rows` are `comparison.Row`s; one that was not run says
-    so in place of its error."""
+    """Draws variants as lines: error with its interval, parameters, multiply-adds and
+    images/s. `rows` are `compare.Row`s; a variant without a run has no error."""
     figure = Figure(figsize=(PAGE, 0.25 * len(rows) + 1.5), layout="constrained")
     panels = figure.subplots(1, 4, sharey=True, width_ratios=(1.3, 1, 1, 1.1))
     draw_errors(panels[0], rows)
@@ -249,9 +254,11 @@ def comparison(rows, about=""):
 
 @styled
 def effects(decisions, about=""):
-    """A line a removal: what it costs in test error and, beside it, in training error,
-    with intervals; a diamond where the paper prints a number. `decisions` of
-    `hypotheses.decide`."""
+    """Draws the effect of every removal on test error and on training error.
+
+    Effects have intervals; a diamond is the paper's number. `decisions` are from
+    `hypotheses.decide`.
+    """
     lines = {}
     for one in decisions:
         if one.hypothesis.base != one.hypothesis.without:
@@ -277,12 +284,12 @@ def effects(decisions, about=""):
 
 
 def printed_error(hypothesis):
-    """What the paper prints of a difference of test errors, in points, or None."""
+    """Returns the paper's difference of test errors in points, or None."""
     return hypothesis.printed if hypothesis.measure == "ten views" else None
 
 
 def draw_effect(axes, line, found, passed, printed=None):
-    """One difference with its interval; hollow where the gate was not passed."""
+    """Draws one difference with its interval; hollow if the gate was not passed."""
     colour = {1: VERMILLION, -1: BLUE, 0: BLACK}[found.sign]
     axes.plot([found.low, found.high], [line] * 2, "|-", color=colour, ms=5)
     face = colour if passed else "white"
@@ -291,7 +298,7 @@ def draw_effect(axes, line, found, passed, printed=None):
         axes.plot(printed, line, "D", color=GREY, mfc="none", ms=6)
     words = f"{found.mean:+.1f}".replace("-", "−")
     words = "0.0" if words.endswith("0.0") else words
-    if found.mean < 0:  # its number stands away from the line at 0
+    if found.mean < 0:  # keep the number away from the line at 0
         beside(axes, found.low, line, words, left=True)
     else:
         beside(axes, max(found.high, printed or 0), line, words)
@@ -299,9 +306,11 @@ def draw_effect(axes, line, found, passed, printed=None):
 
 @styled
 def leaving(steps, most, about=""):
-    """Steps until the loss left the plateau, a line an arm and a dot a seed; a cross at
-    the end for a seed that never did. `steps`: {arm: steps of every seed, math.inf for
-    never}; `most`: the steps that were waited for."""
+    """Draws the steps until the loss left the plateau: a line for each arm.
+
+    A dot is a seed; a cross at the end stands for seeds that never left it. `steps` is
+    {arm: steps of every seed, or math.inf}, `most` the number of steps that were run.
+    """
     figure = Figure(figsize=(PAGE, 0.25 * len(steps) + 1.2), layout="constrained")
     axes = figure.subplots()
     for line, found in enumerate(steps.values()):
@@ -329,7 +338,7 @@ def geometric_middle(values):
 
 
 def beside(axes, x, line, words, left=False):
-    """Words to the right of a point, or to its left."""
+    """Writes words to the right of a point, or to its left."""
     axes.annotate(
         words,
         (x, line),
@@ -341,7 +350,7 @@ def beside(axes, x, line, words, left=False):
 
 
 def draw_errors(axes, rows):
-    """A point with its 95 % interval a variant, and its number beside it."""
+    """Draws each variant's error as a point with its 95 % interval and its number."""
     errors = [row.error and [100 * value for value in row.error] for row in rows]
     most = max((high for _, _, high in filter(None, errors)), default=100)
     for line, (row, error) in enumerate(zip(rows, errors, strict=True)):

@@ -1,4 +1,4 @@
-"""Claims and the paper's tables as sections: what each row shows."""
+"""Claims, the paper's tables and its open questions as sections."""
 
 from alexnet_paper import paper
 from alexnet_paper.report.screen import elsewhere
@@ -11,12 +11,11 @@ from alexnet_paper.verdicts.finding import NOT_ATTEMPTED
 from alexnet_paper.verdicts.finding import REPLICATED
 from alexnet_paper.verdicts.finding import SUPPORTED
 
-TO_RUN = (REPLICATED, NOT_ATTEMPTED, SUPPORTED, CONTRADICTED, INCONCLUSIVE)  # at full
+TO_RUN = (REPLICATED, NOT_ATTEMPTED, SUPPORTED, CONTRADICTED, INCONCLUSIVE)  # in full
 
 
 def claims_section(variant, measured, article):
-    """Claim by claim: paper, authors' log, ours, verdict. `measured`: (claim, finding)
-    pairs."""
+    """Returns every claim in full; `measured` are (claim, finding) pairs."""
     rows = []
     for claim, finding in measured:
         notes = [finding.note] if finding.note else []
@@ -51,7 +50,7 @@ def claims_section(variant, measured, article):
 
 
 def brief_section(variant, measured, article):
-    """One table that fits a page: id, claim, printed, ours, verdict."""
+    """Returns a table that fits a page: id, claim, printed, ours, verdict."""
     rows = tuple(
         (claim.id, claim.statement, lost_without(claim), finding.ours, finding.verdict)
         for claim, finding in measured
@@ -67,15 +66,15 @@ def brief_section(variant, measured, article):
 
 
 def with_unit(claim):
-    """The printed value, with its unit where that is a symbol or points."""
+    """Returns the printed value, with its unit if that is % or points."""
     told = claim.unit not in ("%", "points") or "%" in claim.printed
     told = told or claim.unit in claim.printed
     return claim.printed if told else f"{claim.printed} {claim.unit}"
 
 
 def forms_sections(forms):
-    """The two forms held against each other, where the graph's operations are, and
-    what crosses. `forms`: `equivalence.Forms`."""
+    """Returns three sections on a `verdicts.forms.Forms`: the differences between the
+    two forms, the placement of operations, and the tensors that cross."""
     a, b = forms.devices
     batch = forms.images
     agreement = Section(
@@ -118,7 +117,7 @@ def forms_sections(forms):
         for row in forms.crossed
     )
     crossed = Section(
-        "What crosses between the devices, per image",
+        "Tensors that cross between the devices, per image",
         ("into", "from → to", "shape", "bytes", "in the graph", "its gradient, back"),
         rows,
         crossing_note(forms),
@@ -144,7 +143,7 @@ def crossing_note(forms):
 
 
 def results_section(table, ours):
-    """Table 1 or 2 of the paper; `ours`: {claim id: what was measured, "a / b"}."""
+    """Returns Table 1 or 2 of the paper; `ours` is {claim id: measured "a / b"}."""
     rows = []
     for row in table.rows:
         cells, measured = [row.model], ours.get(row.claim, "not run").split(" / ")
@@ -162,8 +161,8 @@ def results_section(table, ours):
 
 
 def commands_section(measured):
-    """How to obtain what was not run, or was tried in a small net only: what it needs,
-    and the exact command."""
+    """Returns the claims that were not run, or in a small net only, with their needs
+    and their exact commands."""
     rows, left = {}, TO_RUN
     measured = [(claim, found) for claim, found in measured if found.verdict in left]
     for claim, _ in measured:
@@ -171,7 +170,7 @@ def commands_section(measured):
             continue
         rows.setdefault((claim.needs, claim.command), []).append(claim.id)
     return Section(
-        "What was not run, or not on the data it needs, and the command that runs it",
+        "Claims that were not measured on the data they need, and their commands",
         ("claims", "needs", "command"),
         tuple(
             (", ".join(ids), needs, command) for (needs, command), ids in rows.items()
@@ -182,13 +181,13 @@ def commands_section(measured):
     )
 
 
-CHIEF = (  # the rows that a newcomer should see
+CHIEF = (  # the claims in the README
     "A02 A03 A04 B05 B06 D01 E02 F02 G01 H08 I02 I04 I06 J03 K02 K06 L04 L05 N03 O01"
 ).split()
 
 
 def chief_section(measured):
-    """The twenty rows that matter; all others are in the tally."""
+    """Returns the twenty chief claims; the note counts all claims by verdict."""
     rows = tuple(
         (
             claim.id,
@@ -214,7 +213,7 @@ def chief_section(measured):
 
 
 def notes_sections():
-    """What the paper leaves open, its sources, and what its authors logged."""
+    """Returns the open questions, the authors' logs and schedules, and the sources."""
     questions = tuple(
         (q.id, q.question, q.paper, q.authors, q.others or "–", q.choice, q.reason)
         for q in paper.OPEN_QUESTIONS
@@ -243,7 +242,7 @@ def notes_sections():
             questions,
         ),
         Section(
-            "Errors the authors logged for other nets (10 views where not said)",
+            "Errors the authors logged for other nets (10 views unless stated)",
             ("run", "what", "data", "top-1 / top-5", "source"),
             logged,
         ),
@@ -253,7 +252,7 @@ def notes_sections():
             schedules,
         ),
         Section(
-            "Where the authors' own numbers stand",
+            "Sources of the authors' own numbers",
             ("id", "claim", "authors' log", "source"),
             tuple(
                 (claim.id, claim.statement, claim.authors, claim.authors_source)

@@ -1,4 +1,4 @@
-"""Puts a comparison together: reads what there is, times, runs what is missing."""
+"""Makes a comparison of variants: reads records, times nets, runs what is missing."""
 
 import json
 import shlex
@@ -17,9 +17,9 @@ TIMED = 32  # images in a batch whose forward pass and training step are timed
 
 
 class Comparison:
-    """A comparison as it was asked for on the command line.
+    """A comparison with the options of `reproduce.compare`.
 
-    Raises ValueError, or FileNotFoundError, for what cannot be.
+    Raises ValueError or FileNotFoundError for options that are not possible.
     """
 
     def __init__(self, options):
@@ -73,7 +73,7 @@ class Comparison:
 
     @property
     def classes(self):
-        """Of the data, as far as it is known; None: each variant's own."""
+        """Number of the data's classes if it is known; None: each variant's own."""
         if self.dataset:
             return self.dataset.classes
         known = {found.protocol.classes for found in self.found.values()}
@@ -86,7 +86,7 @@ class Comparison:
         )
 
     def cost(self):
-        """What the missing runs will take, in words."""
+        """Returns in words how long the missing runs will take."""
         seconds = [
             compare.cost(plan, self.dataset, self.speeds[arm])
             for arm, plan in self.missing
@@ -94,12 +94,12 @@ class Comparison:
         runs = "1 run" if len(seconds) == 1 else f"{len(seconds)} runs"
         return (
             f"{runs} to do, about {outcomes.duration(sum(seconds))} by the timed "
-            "steps, without reading and preparing images; Ctrl-C, and the same command "
-            "goes on"
+            "steps, without reading and preparing images; after Ctrl-C the same "
+            "command continues"
         )
 
     def run(self, run_all):
-        """Runs what is missing; `run_all` as in `reproduce.experiment`."""
+        """Runs what is missing; `run_all` is that of `reproduce.experiment`."""
         found = run_all(
             self.experiment, self.missing, self.folder, self.options.command
         )
@@ -133,7 +133,7 @@ class Comparison:
         return f"python -m reproduce.compare {shlex.join(words)} --run"
 
     def protocol(self):
-        """The protocol in a sentence."""
+        """Returns the protocol as a sentence."""
         plan, split = self.experiment.plan, self.experiment.split
         seeds = "seed 0" if self.options.seeds == 1 else f"{self.options.seeds} seeds"
         words = [f"{plan.epochs} epochs", seeds]

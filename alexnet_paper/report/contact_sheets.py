@@ -1,5 +1,5 @@
-"""Pictures side by side: Figure 3's kernels, Figure 4's photographs with their labels
-and the training images nearest to them."""
+"""Figure 3, the first layer's kernels, and Figure 4, photographs with their labels and
+their nearest training images."""
 
 import math
 import textwrap
@@ -33,15 +33,15 @@ THUMBNAIL = 200  # pixels: the largest side of a photograph in a figure
 
 @styled
 def first_layer(kernels, selectivity, parts=1, part="", difference=None, about=""):
-    """Figure 3: the first layer's kernels, the towers apart, and how coloured each is.
+    """Draws Figure 3: the first layer's kernels by tower, and their selectivities.
 
     Args:
         kernels: (height, width, 3, n), RGB.
-        selectivity: (n,) from `kernels.colour_selectivity`, printed under each.
-        parts: 2 where the kernels fall into two halves, else 1.
-        part: What a half is: "tower" or "group".
-        difference: `kernels.TowerDifference` of two parts.
-        about: Which net it is, for the caption.
+        selectivity: (n,) from `colour.colour_selectivity`, printed under each kernel.
+        parts: 2 if the kernels belong to two towers or groups, else 1.
+        part: "tower" or "group".
+        difference: `colour.TowerDifference` of two parts.
+        about: Caption: the net.
     """
     count = kernels.shape[-1] // parts
     across = min(16, count)
@@ -66,7 +66,7 @@ def first_layer(kernels, selectivity, parts=1, part="", difference=None, about="
 
 
 def own_range(kernel):
-    """A kernel as an image 0–1: mid-grey is zero, the largest weight black or white."""
+    """Returns a kernel as an image in [0, 1]: 0.5 is zero, 0 and 1 the extremes."""
     largest = np.abs(kernel).max()
     return 0.5 + kernel / (2 * largest) if largest else np.full(kernel.shape, 0.5)
 
@@ -74,8 +74,8 @@ def own_range(kernel):
 def first_layer_caption(difference, part, about):
     text = (
         f"{about} Each kernel is scaled to its own range, symmetric about zero (mid-"
-        "grey). Numbers: colour selectivity, the share of a kernel's energy that a "
-        "grey picture cannot reach (0 grey, 1 colour only)."
+        "grey). Numbers: colour selectivity, the share of a kernel's energy that does "
+        "not respond to grey (0: grey only, 1: colour only)."
     )
     if difference:
         text += (
@@ -85,19 +85,19 @@ def first_layer_caption(difference, part, about):
         )
     if part == "group":
         text += (
-            " One device: the groups are the halves that the second convolution reads "
-            "apart."
+            " The net has one tower: its second convolution reads the kernels' maps in "
+            "two groups."
         )
     return text.strip()
 
 
 def minus(number):
-    """Two digits after the point and a sign as it is printed."""
+    """Returns a number with two decimals, a sign, and a typographic minus."""
     return f"{number:+.2f}".replace("-", "−")
 
 
 def draw_strip(axes, values, names):
-    """One row of marks a part, and its mean as a line."""
+    """Draws a row of marks for each part, and its mean as a line."""
     looks = ((BLUE, "o"), (VERMILLION, "^"))
     for row, (these, (colour, mark)) in enumerate(zip(values, looks, strict=False)):
         jitter = row + np.linspace(-0.25, 0.25, 7)[np.arange(len(these)) % 7]
@@ -109,9 +109,9 @@ def draw_strip(axes, values, names):
 
 
 def contact_sheet(axes, images, across, marks=None, gap=0.1):
-    """Images as squares of side 1 in rows of `across`, `marks` written under them.
+    """Draws images as squares of side 1 in rows of `across`, with `marks` under them.
 
-    Returns the images' left upper corners, in the axes' data units.
+    Returns the images' upper left corners in data units.
     """
     corners = []
     for index, image in enumerate(images):
@@ -131,9 +131,12 @@ def contact_sheet(axes, images, across, marks=None, gap=0.1):
 
 @dataclass(frozen=True)
 class Predicted:
-    """Photographs, uint8 (height, width, 3), with probabilities (n, classes), the
-    classes' names, titles to write over them (files or correct classes), and the
-    correct outputs: an index or None for each, or None where no one knows."""
+    """Photographs, uint8 (height, width, 3), with their predictions.
+
+    `probabilities` is (n, classes). `titles` are written over the photographs: file
+    names or correct classes. `labels` are the correct outputs: an index for each
+    photograph, or None if it is unknown or not among the outputs.
+    """
 
     photographs: list
     probabilities: np.ndarray
@@ -143,11 +146,11 @@ class Predicted:
     about: str = ""
 
     def best(self, index, top):
-        """The `top` most probable outputs of a photograph, the first first."""
+        """Returns the `top` most probable outputs of a photograph, in order."""
         return np.argsort(-self.probabilities[index], kind="stable")[:top]
 
     def in_words(self, words):
-        """The same with class names, and titles, that are keys of `words` replaced."""
+        """Returns a copy with class names and titles replaced by `words`, a dict."""
         names, titles = (
             tuple(words.get(name, name) for name in row)
             for row in (self.class_names, self.titles)
@@ -161,13 +164,13 @@ class Neighbours:
 
     queries: list
     query_labels: tuple[int, ...]
-    images: list  # of lists
-    labels: list  # of lists
+    images: list  # a list for each query
+    labels: list  # a list for each query
     class_names: tuple[str, ...]
     about: str = ""
 
     def marks(self):
-        """The classes of queries and images row by row, in lines of 11 letters."""
+        """Returns the classes of queries and images by row, wrapped to 11 letters."""
         rows = zip(self.query_labels, self.labels, strict=True)
         names = [self.class_names[one] for query, row in rows for one in (query, *row)]
         return [
@@ -178,10 +181,10 @@ class Neighbours:
 
 @styled
 def predictions_and_neighbours(predicted=None, neighbours=None, top=5):
-    """Figure 4: photographs with their most probable labels, and retrieved images.
+    """Draws Figure 4: photographs with their `top` labels, and nearest images.
 
-    One part or both, under each other. `predicted`: `Predicted`; `neighbours`:
-    `Neighbours`. Raises ValueError where both are None.
+    Either `predicted` (`Predicted`) or `neighbours` (`Neighbours`) may be None. Raises
+    ValueError if both are None.
     """
     parts = []
     if predicted is not None:
@@ -201,7 +204,7 @@ def predictions_and_neighbours(predicted=None, neighbours=None, top=5):
 
 
 ACROSS = 4  # photographs in a row
-PHOTOGRAPH, SMALL = 1.15, 0.75  # inches: sides of labelled and retrieved ones
+PHOTOGRAPH, SMALL = 1.15, 0.75  # inches: sides of labelled and of nearest images
 
 
 def predictions_height(predicted, top):
@@ -214,7 +217,7 @@ def bars_height(predicted, top):
 
 
 def draw_predictions(parent, predicted, top=5):
-    """Photographs in rows of four, each over its most probable labels as bars."""
+    """Draws photographs in rows of four, each above its most probable labels."""
     rows = math.ceil(len(predicted.photographs) / ACROSS)
     ratios = [PHOTOGRAPH, bars_height(predicted, top)] * rows
     grid = parent.add_gridspec(2 * rows, ACROSS, height_ratios=ratios)
@@ -231,7 +234,7 @@ def draw_predictions(parent, predicted, top=5):
 
 
 def draw_bars(axes, predicted, index, best):
-    """The best labels of a photograph, the correct one orange, hatched and ticked."""
+    """Draws the best labels as bars; the correct one is orange, hatched and ticked."""
     correct = predicted.labels[index] if predicted.labels is not None else None
     for row, output in enumerate(best):
         probability = predicted.probabilities[index, output]
@@ -248,14 +251,16 @@ def draw_bars(axes, predicted, index, best):
 
 
 def thumbnail(photograph, side=THUMBNAIL):
-    """The central square of a photograph, at most `side` pixels wide."""
+    """Returns the central square of a photograph, at most `side` pixels wide."""
     side = min(side, *photograph.shape[:2])
     return np.asarray(rescale_and_crop(Image.fromarray(photograph), side))
 
 
 def draw_neighbours(parent, neighbours):
-    """A row a query: the query, then the images nearest to it; those of its class are
-    framed."""
+    """Draws a row for each query: the query, then its nearest images.
+
+    Images of the query's class have a frame.
+    """
     across, marks = len(neighbours.images[0]) + 1, neighbours.marks()
     axes = parent.subplots()
     images, same = [], []

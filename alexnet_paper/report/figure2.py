@@ -1,4 +1,4 @@
-"""Figure 2: the net from the image to the classes, drawn from its specs."""
+"""Figure 2: a diagram of any net, drawn from its specs."""
 
 import math
 import textwrap
@@ -26,13 +26,13 @@ class Stage:
 
     name: str
     shape: tuple[int, ...]  # of one tower's part
-    towers: str  # "ab", "a", "b", or "" for one device or what both see
-    head: tuple[str, ...]  # what it computes, in lines
-    then: tuple[str, ...] = ()  # what follows before the next one
+    towers: str  # "ab", "a", "b", or "" if it belongs to no tower
+    head: tuple[str, ...]  # lines on the layer
+    then: tuple[str, ...] = ()  # lines on the layers between it and the next stage
 
 
 def stages(architecture):
-    """The columns of Figure 2, from the traced net."""
+    """Returns the `Stage`s of a net."""
     found = [Stage("image", architecture.input_shape, "", ())]
     layers = specs.trace(architecture)
     starts = [i for i, layer in enumerate(layers) if layer.learned]
@@ -49,7 +49,7 @@ def stages(architecture):
 
 
 def what_it_is(layer, maps):
-    """Lines on a learned layer: "48 kernels", "11×11×3", "stride 4"."""
+    """Returns lines on a learned layer: "48 kernels", "11×11×3", "stride 4"."""
     spec, inputs = layer.spec, layer.input_shape[-1] // layer.spec.groups
     if isinstance(spec, specs.Dense):
         inputs = math.prod(layer.input_shape) // spec.groups
@@ -65,7 +65,7 @@ def what_it_is(layer, maps):
 
 
 def what_follows(layer):
-    """Lines on a layer that learns nothing: "LRN"; "max 3/2", "→ 27×27"."""
+    """Returns lines on a layer without weights: "LRN"; "max 3/2", "→ 27×27"."""
     spec = layer.spec
     if isinstance(spec, specs.MaxPool):
         size = "×".join(map(str, layer.output_shape[:2]))
@@ -78,17 +78,16 @@ def what_follows(layer):
 
 
 def pooling(spec):
-    """ "max 3/2": 3×3 with stride 2."""
+    """Returns "max 3/2" for 3×3 max-pooling with stride 2."""
     kind = "mean" if isinstance(spec, specs.AvgPool) else "max"
     return f"{kind} {spec.size}/{spec.stride}"
 
 
 @styled
 def architecture_diagram(architecture, title=""):
-    """Figure 2: the net from the image to the classes, its towers as rows of boxes.
+    """Draws Figure 2: the net from the image to the classes, its towers as rows.
 
-    Everything is taken from `architecture.trace` and `architecture.crossings`, so that
-    any `Architecture` can be drawn.
+    It draws any `Architecture`, from `specs.trace` and `specs.crossings` alone.
     """
     columns = stages(architecture)
     rows, height = diagram_rows(columns, architecture.towers)
@@ -107,12 +106,14 @@ def architecture_diagram(architecture, title=""):
     return figure
 
 
-TALL, APART = 1.15, 0.4  # inches: the tallest box, and between the towers' rows
+TALL, APART = 1.15, 0.4  # inches: the tallest box; the gap between the towers' rows
 
 
 def diagram_rows(columns, towers):
-    """({tower: height of its boxes' middle}, height of all), in inches; "" is of what
-    belongs to no tower."""
+    """Returns ({tower: y of its boxes' middle}, height of the diagram), in inches.
+
+    The tower "" is for stages that belong to no tower.
+    """
     below = LINE * (1.8 + max(len(stage.then) for stage in columns))
     above = LINE * (1.3 + max(len(stage.head) for stage in columns))
     low = below + TALL / 2
@@ -136,13 +137,13 @@ def diagram_caption(architecture):
         text += f" “{pooling(pool)}” is pooling {size} with stride {pool.stride}."
     if architecture.towers == 2:
         text += (
-            " Solid: what a tower reads of its own. Dashed: what it reads of the other."
+            " Solid arrows: inputs from the same tower. Dashed: from the other tower."
         )
     return text
 
 
 def box_size(shape, columns):
-    """(width, height) in inches, by square roots of maps and side, or of units."""
+    """Returns (width, height) in inches: square roots of maps and side, or of units."""
     shapes = [stage.shape for stage in columns]
     if len(shape) == 1:
         most = max(1000, *(other[0] for other in shapes if len(other) == 1))
@@ -154,12 +155,15 @@ def box_size(shape, columns):
 
 
 def centres(columns):
-    """x of every column, in inches."""
+    """Returns the x of every column, in inches."""
     return (np.arange(len(columns)) + 0.5) * PAGE / len(columns)
 
 
 def draw_boxes(axes, columns, rows):
-    """Draws a box for every stage and tower; {(stage's index, tower): its patch}."""
+    """Draws a box for every stage and tower.
+
+    Returns {(index of the stage, tower): patch}.
+    """
     boxes = {}
     for index, (stage, x) in enumerate(zip(columns, centres(columns), strict=True)):
         width, height = box_size(stage.shape, columns)
@@ -182,8 +186,8 @@ def draw_boxes(axes, columns, rows):
 
 
 def draw_connections(axes, columns, boxes, architecture):
-    """An arrow for everything that is read: solid from the own tower, or the image,
-    dashed across, as `architecture.crossings` says."""
+    """Draws an arrow for every input of a layer: solid from its own tower or from the
+    image, dashed from the other tower (`specs.crossings`)."""
     names = [stage.name for stage in columns]
     for index in range(1, len(columns)):
         for tower in columns[index].towers or [""]:
@@ -197,7 +201,7 @@ def draw_connections(axes, columns, boxes, architecture):
 
 
 def arrow(axes, source, target, crosses):
-    """From the right side of one box to the left side of another."""
+    """Draws an arrow from the right side of one box to the left side of another."""
     start = (source.get_x() + source.get_width(), middle(source))
     end = (target.get_x(), middle(target))
     look = {"color": VERMILLION, "linestyle": (0, (4, 2)), "linewidth": 1.1}
@@ -222,7 +226,7 @@ def middle(box):
 
 
 def draw_words(axes, columns, rows, height):
-    """Names and kernels above, sizes beside the boxes, what follows below."""
+    """Writes names and kernels above the boxes, sizes beside, other layers below."""
     high, low = max(rows.values()) + TALL / 2, min(rows.values()) - TALL / 2
     for stage, x in zip(columns, centres(columns), strict=True):
         axes.text(x, height, stage.name, ha="center", va="top", weight="bold")

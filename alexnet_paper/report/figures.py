@@ -32,8 +32,8 @@ def effects(records):
     if not decisions:
         return None
     about = (
-        "Intervals over seeds at the level of Holm's correction, coloured where they "
-        "leave 0 out; hollow: gate not passed; diamond: the paper's number."
+        "Intervals over seeds at the level of Holm's correction, coloured if they "
+        "exclude 0; hollow: gate not passed; diamond: the paper's number."
     )
     return charts.effects(decisions, about), [runs.effects_section(decisions)]
 
@@ -99,13 +99,13 @@ def confusion(folder, split):
 
 
 def starts_section(name, records):
-    """The table of an experiment that asks whether nets start to train."""
+    """Returns the table of an experiment on whether nets leave the first plateau."""
     started = curves.started(records, name)
     return runs.start_section(experiments.EXPERIMENTS[name], started)
 
 
 def ratio_in_words(ratio, bound):
     if ratio is None:
-        return "No ratio: ReLU did not get there. The paper says: six times."
+        return "No ratio: ReLU did not reach the error. The paper says six times."
     more = "more than " if bound else ""
     return f"Tanh needs {more}{ratio:.1f} times as many epochs; the paper says six."

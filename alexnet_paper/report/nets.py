@@ -10,14 +10,14 @@ from alexnet_paper.report.writers import Section
 
 
 def differences_section(title, names, rows, what="layer"):
-    """Two nets or recipes beside each other; `rows` from `differences`."""
+    """Returns two nets or recipes side by side; `rows` are from `differences`."""
     note = "" if rows else "They do not differ."
     cells = tuple((row.name, row.a, row.b) for row in rows)
     return Section(title, (what, *names), cells, note)
 
 
 def architecture_section(variant, layers, totals):
-    """Layer by layer; `layers` from `architecture.trace`."""
+    """Returns a net layer by layer; `layers` and `totals` are from `specs`."""
     rows = [
         (
             layer.name,
@@ -62,7 +62,7 @@ def count(number):
 
 
 def memory_section(memory, batch_size):
-    """What each device holds; `memory` from `architecture.memory`."""
+    """Returns the memory of each device; `memory` is from `specs.memory`."""
     rows = tuple(
         (
             f"tower {device}" if device else "one device",
@@ -85,8 +85,11 @@ def megabytes(size):
 
 
 def weights_sections(name, about, shapes, missing):
-    """What is known of a weight file, and its arrays: {name: shape}, those that are
-    `missing` among them."""
+    """Returns the metadata of a weight file, and its arrays.
+
+    `shapes` is {name: shape} of all of the net's arrays; `missing` names those that the
+    file lacks.
+    """
     known = tuple((key, str(value)) for key, value in about.items() if value)
     arrays = tuple(
         (part, "×".join(map(str, shape)), "missing" if part in missing else "there")
@@ -99,8 +102,8 @@ def weights_sections(name, about, shapes, missing):
 
 
 def departures_sections():
-    """Every variant: source, counts, and each way that it and its recipes depart from
-    the paper."""
+    """Returns the variants' sources, counts and departures, the ablations, the recipes'
+    departures, and the gaps in the articles."""
     counts, departures, changed = [], [], []
     for variant in variants.VARIANTS.values():
         totals = specs.totals(variant.architecture)
@@ -135,7 +138,7 @@ def departures_sections():
             ),
             tuple(counts),
         ),
-        Section("Departures", ("variant", "departs by"), tuple(departures)),
+        Section("Departures", ("variant", "departure"), tuple(departures)),
         Section(
             "Ablations",
             ("name", "net", "changes"),
@@ -147,8 +150,8 @@ def departures_sections():
             tuple(changed),
         ),
         Section(
-            "What the articles leave out, and what fills the gap",
-            ("variant", "gap"),
+            "What the articles do not state, and what was assumed",
+            ("variant", "gap and assumption"),
             tuple(
                 (name, guess)
                 for name, article in articles.ARTICLES.items()
@@ -159,7 +162,7 @@ def departures_sections():
 
 
 def variants_section():
-    """A line a net: parameters, source, title."""
+    """Returns a line for each net: parameters, source, title."""
     rows = tuple(
         (
             variant.name,
@@ -169,5 +172,5 @@ def variants_section():
         )
         for variant in variants.VARIANTS.values()
     )
-    note = "Any of them with a change: NAME.ABLATION, such as paper.no-lrn."
+    note = "NAME.ABLATION applies an ablation to any of them, such as paper.no-lrn."
     return Section("Nets", ("variant", "parameters", "source", "what"), rows, note)

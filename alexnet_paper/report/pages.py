@@ -31,14 +31,13 @@ def whole_pages():
     return {
         "docs/paper_notes.md": page(
             "Notes on the paper",
-            "What the paper leaves open, and what was chosen here. Then what its "
-            "authors logged besides the numbers they printed.",
+            "Questions that the paper leaves open, and the choices made here; then "
+            "results that its authors logged but did not print.",
             claims.notes_sections(),
         ),
         "docs/departures.md": page(
             "Departures",
-            "What every variant changes against the paper as printed, and where it "
-            "comes from.",
+            "How every variant differs from the paper as printed, and its source.",
             [*net_sections.departures_sections(), *start_sections()],
         ),
         "docs/results.md": results_page(),
@@ -89,13 +88,15 @@ def readme_table():
 
 
 def readme(text):
-    """The README with its table. Raises ValueError where it has no place for it."""
+    """Returns the README with its table. Raises ValueError if there is no block."""
     return with_block(text, readme_table())
 
 
 def with_block(text, block):
-    """`text` with what stands between the two marks replaced. Raises ValueError if
-    they are not there."""
+    """Returns `text` with the block between `BEGIN` and `END` replaced.
+
+    Raises ValueError if `text` lacks one of them.
+    """
     head, begin, rest = text.partition(BEGIN)
     _, end, tail = rest.partition(END)
     if not begin or not end:

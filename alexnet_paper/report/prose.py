@@ -1,4 +1,4 @@
-"""What records say, in words: a paragraph a subject, every number from the records."""
+"""Paragraphs on the records, one for each subject; every number is from a record."""
 
 import math
 import statistics
@@ -12,7 +12,7 @@ from alexnet_paper.verdicts import stand_ins
 
 
 def on_figure_1(records):
-    """Epochs of every seed, the rates that were tried, and what stands in for what."""
+    """Returns the epochs of every seed, the rates tried, and the net that was used."""
     race = curves.figure1(records)
     if race is None or race.ratio[0] is None:
         return ""
@@ -39,7 +39,7 @@ def on_figure_1(records):
 
 
 def on_the_18_percent_net(records):
-    """Its test error beside its authors', and how far it was trained."""
+    """Returns the net's test error beside its authors', and its schedule."""
     found = [
         record
         for record in records
@@ -54,7 +54,7 @@ def on_the_18_percent_net(records):
         "The authors of cuda-convnet's 18 % net say 18 % test error after "
         f"{own} epochs. Here "
         f"{100 * record.metrics['top1_error']:.2f} % [{low:.2f}, {high:.2f}] after "
-        f"{epochs} of {record.protocol.training_images:,} images, "
+        f"{epochs} epochs of {record.protocol.training_images:,} images, "
         f"{falls(record.history)}"
     )
     if epochs < own:
@@ -63,11 +63,11 @@ def on_the_18_percent_net(records):
             "the whole schedule."
         )
     trained = 100 * record.history[-1]["top1_error"]
-    return f"{text}; {trained:.1f} % of the training images were wrong in the last one."
+    return f"{text}; training error in the last epoch {trained:.1f} %."
 
 
 def falls(history):
-    """When the rate of a run fell: "the rate divided by ten after epochs 16 and 18"."""
+    """Returns when a rate fell: "the rate divided by ten after epochs 16 and 18"."""
     lines = list(zip(history, history[1:], strict=False))
     found = [
         (before["epoch"], round(before["rate"] / after["rate"]))
@@ -83,7 +83,7 @@ def falls(history):
 
 
 def on_footnote_3(records):
-    """Errors of cuda-convnet's two nets and of the second without its normalization."""
+    """Returns the errors of two nets, and of the second without its normalization."""
     found = stand_ins.Footnote3.read(records)
     if found is None or found.alone is None:
         return ""
@@ -96,17 +96,17 @@ def on_footnote_3(records):
         "The paper says that response normalization took a net on CIFAR-10 from 13 to "
         "11 % test error; cuda-convnet's two nets differ in more than that. After "
         f"{about.epochs} epochs of {about.training_images:,} images, "
-        f"{falls(found.run.history)} (cuda-convnet: up to {own} epochs), they err "
-        f"on {first} and {second} of the test images (ten views, mean of "
-        f"{len(found.second)} seeds), and the second one trained without its "
-        f"normalization on {without}: {found.alone.words} points more. That is "
+        f"{falls(found.run.history)} (cuda-convnet: up to {own} epochs), their test "
+        f"errors are {first} and {second} (ten views, mean of {len(found.second)} "
+        f"seeds). Without its normalization the second one has {without}: "
+        f"{found.alone.words} points more, which is "
         f"{'significant' if found.alone.sign else 'not significant'} (p = "
         f"{found.alone.p:.2g})."
     )
 
 
 def on_small_nets(records):
-    """What was trained, on what, and where the base got."""
+    """Returns the protocol and the errors of the base."""
     runs = hypotheses.runs(records, experiments.get(stand_ins.CHOICES)).get("base")
     if not runs:
         return ""
@@ -120,13 +120,13 @@ def on_small_nets(records):
         f"{experiment.protocol}. Seeds so far: {len(runs)} of {experiment.seeds}. The "
         f"base errs on {tested:.1f} % of the test images by one view, {ten:.1f} % by "
         f"ten, and on {trained:.1f} % of those it was trained on, "
-        f"{falls(hypotheses.history(first))}. A verdict is of this net so trained, not "
-        f"of the paper's. {experiment.decided} {experiment.visible}"
+        f"{falls(hypotheses.history(first))}. A verdict holds for this net with this "
+        f"training, not for the paper's. {experiment.decided} {experiment.visible}"
     )
 
 
 def on_towers(records):
-    """Colour selectivity of the two towers, seed by seed."""
+    """Returns the colour selectivity of the two towers for every seed."""
     found = stand_ins.coloured(records)
     if not found:
         return ""
@@ -138,7 +138,7 @@ def on_towers(records):
 
 
 def seed_by_seed(found):
-    """The towers' mean selectivities in runs of one protocol."""
+    """Returns the towers' mean selectivities in runs of one protocol."""
     one = found[0].protocol
     seeds = ", ".join(
         "{:.2f} and {:.2f} (p = {:.2g})".format(
@@ -147,8 +147,8 @@ def seed_by_seed(found):
         for record in found
     )
     return (
-        f"after {one.epochs} epochs of {one.training_images:,} images: {seeds}, "
-        f"so that they part {stand_ins.how_many_part(found)}"
+        f"after {one.epochs} epochs of {one.training_images:,} images: {seeds}; the "
+        f"difference is significant {stand_ins.how_many_part(found)}"
     )
 
 
@@ -182,7 +182,7 @@ def on_compute(records):
 
 
 def on_cifar10(records):
-    """What became of the article's 64.8 %."""
+    """Returns the test accuracy of both recipes beside the article's 64.8 %."""
     said = []
     for recipe in ("as-published", "as-intended"):
         record = recorded.of_article("bn-cifar10", records, recipe)
@@ -214,12 +214,12 @@ def on_cifar10(records):
         "The article reports 64.8 % of the test images right. "
         f"{'. '.join(said)}. Its annealer watches `val_acc` while its metric is called "
         "`accuracy`: Keras only warns, and as published the rate stays at 0.001. As "
-        "intended it falls to 0.00001 once, which is as far as it can."
+        "intended it falls once, to 0.00001, its minimum."
     )
 
 
 def on_cats_and_dogs(records):
-    """Why the article's loss stays at 8."""
+    """Explains why the article's loss stays at 8."""
     record = recorded.of_article("cats-vs-dogs", records)
     if record is None:
         return ""
@@ -250,7 +250,7 @@ def on_cats_and_dogs(records):
 
 
 def on_flowers(records):
-    """How far it gets, what it costs, and the gap that the article suspects."""
+    """Returns the net's accuracy, its cost and its generalization gap."""
     record = recorded.of_article("bn-flowers17", records)
     if record is None:
         return ""
@@ -264,7 +264,7 @@ def on_flowers(records):
         f"photographs, about {seconds:.0f} seconds each on two busy cores: "
         f"{100 - 100 * trained:.1f} % of the training photographs right, "
         f"{100 - 100 * tested:.1f} % of the {record.examples} test photographs. The "
-        f"gap of {100 * (tested - trained):.0f} points is what it suspects."
+        f"generalization gap is {100 * (tested - trained):.0f} points."
     )
 
 

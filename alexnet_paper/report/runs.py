@@ -1,5 +1,5 @@
-"""What runs came to as sections of a table: errors, predictions, features, experiments
-and comparisons. Claims are in `claims`, nets in `nets`."""
+"""Results of runs as sections: errors, predictions, features, experiments and
+comparisons."""
 
 import math
 
@@ -9,7 +9,7 @@ from alexnet_paper.verdicts.finding import BY_SIGN
 
 
 def records_section(records, variant="this variant"):
-    """Every record of a variant, with its protocol."""
+    """Returns every record of a variant, with its protocol."""
     rows = tuple(
         (
             record.dataset,
@@ -34,7 +34,7 @@ def records_section(records, variant="this variant"):
 
 
 def shown(record):
-    """How a record's images were shown to the net, and how its classes are numbered."""
+    """Returns in words how a record's images were prepared and its classes numbered."""
     about = record.protocol
     return (
         f"{about.image or 'as they are'}; mean subtracted: {about.mean or 'unknown'}; "
@@ -43,13 +43,13 @@ def shown(record):
 
 
 def asked(record):
-    """What its protocol is told by; the recipe where it is not the variant's own."""
+    """Returns the protocol's fields to show; `recipe` unless it is the variant's."""
     keys = "classes", "views", "epochs", "seed"
     return keys if record.published else ("recipe", *keys)
 
 
 def class_section(report):
-    """Precision, recall and F1 of every class."""
+    """Returns precision, recall and F1 of every class."""
     rows = tuple(
         (
             name,
@@ -63,8 +63,11 @@ def class_section(report):
 
 
 def predictions_section(names, labelled, about):
-    """The most probable labels of photographs; `labelled`: for each of the `names` a
-    list of (label, probability), the most probable first."""
+    """Returns the most probable labels of photographs.
+
+    `labelled` has for each of the `names` a list of (label, probability), the most
+    probable first.
+    """
     rows = tuple(
         (name, str(rank), label, f"{100 * probability:.1f}")
         for name, labels in zip(names, labelled, strict=True)
@@ -75,7 +78,10 @@ def predictions_section(names, labelled, about):
 
 
 def kernels_section(means, difference, part, about):
-    """Colour selectivity of the first layer; `difference`: of two parts, or None."""
+    """Returns the first layer's colour selectivity.
+
+    `means` has one value for each part, `difference` is a `colour.TowerDifference`.
+    """
     letters = "ab" if len(means) > 1 else [""]
     rows = [
         (f"mean, {part} {letter}" if letter else "mean", f"{mean:.3f}")
@@ -92,7 +98,7 @@ def kernels_section(means, difference, part, about):
 
 
 def retrieval_section(found, class_names, k, about):
-    """Precision of the k nearest images, class by class, beside chance."""
+    """Returns the precision of the k nearest images for each class, beside chance."""
     rows = [
         (
             class_names[label],
@@ -110,7 +116,7 @@ def retrieval_section(found, class_names, k, about):
 
 
 def epochs_section(epochs, ratio, error):
-    """Epochs to a training error, arm by arm; `ratio` in words."""
+    """Returns the epochs to a training error for each arm; `ratio` is the note."""
     rows = tuple(
         (
             arm,
@@ -126,7 +132,7 @@ def epochs_section(epochs, ratio, error):
 
 
 def curves_section(history, about):
-    """The last epoch and the best of a run's log."""
+    """Returns the last and the best epoch of a run's log."""
     keys = ("loss", "top1_error", "val_loss", "val_top1_error")
     best = min(history, key=lambda line: line.get("val_top1_error", line["top1_error"]))
     rows = tuple(
@@ -168,8 +174,10 @@ def percent(metrics, name):
 
 
 def effects_section(decisions):
-    """What each removal costs in test and in training error; `decisions` of
-    `hypotheses.decide`."""
+    """Returns the effect of each removal on test and training error, with intervals.
+
+    `decisions` are from `hypotheses.decide`.
+    """
     rows = tuple(
         (
             one.hypothesis.label,
@@ -195,15 +203,15 @@ def effects_section(decisions):
         "verdict",
     )
     note = (
-        "Points of error lost without it. Test error by ten views, training error by "
-        "one, both with intervals at the level of Holm's correction; p and verdict are "
-        "of the hypothesis's own measure."
+        "Points of error lost without it. Test error is over ten views, training error "
+        "over one; both intervals are at the level of Holm's correction. P and verdict "
+        "are of the hypothesis's own measure."
     )
     return Section("What each removal costs", columns, rows, note)
 
 
 def printed_effect(hypothesis):
-    """What the paper prints of a hypothesis, and what is measured of it."""
+    """Returns the printed effect, with its measure unless that is ten views."""
     value = "–" if hypothesis.printed is None else f"{hypothesis.printed:g}"
     return (
         value
@@ -213,7 +221,7 @@ def printed_effect(hypothesis):
 
 
 def gate_result(gate):
-    """ "yes, yes, no" """
+    """Returns "yes, yes, no"."""
     if gate is None:
         return "none"
     parts = (gate.levelled, gate.fitted, gate.precise)
@@ -221,8 +229,10 @@ def gate_result(gate):
 
 
 def comparison_sections(title, rows, accuracy, commands, note):
-    """Variants side by side; `rows` are `comparison.Row`s, `commands` {variant: what
-    runs its missing seeds}."""
+    """Returns variants side by side, and the commands for missing runs.
+
+    `rows` are `compare.Row`s; `commands` is {variant: command for its missing seeds}.
+    """
     share = f"{100 * accuracy:g} %"
     compared = tuple(
         (
@@ -254,7 +264,7 @@ def comparison_sections(title, rows, accuracy, commands, note):
     if commands:
         sections.append(
             Section(
-                "What was not run, and the command that runs it",
+                "Variants that were not run, and their commands",
                 ("variant", "command"),
                 tuple(commands.items()),
             )
@@ -277,7 +287,7 @@ def error_cell(row):
 
 
 def reached_cells(row, accuracy):
-    """Cells of the epochs and the time to an accuracy."""
+    """Returns the cells for the epochs and the time to an accuracy."""
     if not row.records:
         return ("not run: add --run",) * 2
     count, epochs, seconds = row.reached(accuracy)
@@ -289,7 +299,7 @@ def reached_cells(row, accuracy):
 
 
 def duration(seconds):
-    """As a person says it: "38 s", "4.2 min", "1.5 h"."""
+    """Returns "38 s", "4.2 min" or "1.5 h"."""
     for size, unit in ((3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{seconds / size:.1f} {unit}"
@@ -297,7 +307,7 @@ def duration(seconds):
 
 
 def experiments_sections(experiments):
-    """Of each what it asks and expects, its runs, how it is decided, what it costs."""
+    """Returns the protocol of each experiment."""
     return [
         Section(
             f"{one.name}: {one.question}",
@@ -321,7 +331,7 @@ def experiments_sections(experiments):
 
 
 def seeds_in_words(experiment):
-    """ "16 arms × 5 seeds (float32 3)" """
+    """Returns "16 arms × 5 seeds (float32 3)"."""
     arms = experiment.arms.items()
     own = [f"{arm} {of_arm['seeds']}" for arm, of_arm in arms if "seeds" in of_arm]
     count = f"{len(experiment.arms)} arm{'s' if len(experiment.arms) > 1 else ''}"
@@ -330,7 +340,7 @@ def seeds_in_words(experiment):
 
 
 def gate_in_words(gate):
-    """What runs must show before their differences count."""
+    """Returns the conditions of a gate in words."""
     if gate is None:
         return ""
     return (
@@ -338,12 +348,12 @@ def gate_in_words(gate):
         "before each drop of the rate; at the end it is at most "
         f"{gate.fitted:g} of the test error and of what it was at the first drop; the "
         "interval's half-width is at most half of the printed effect, or less than "
-        "half of the effect found."
+        "half of the measured effect."
     )
 
 
 def features_sections(records):
-    """What features are worth, arm by arm, and the colours of the first layers."""
+    """Returns the features' metrics for each arm, and the first layers' colours."""
     one, rows = records[0], []
     for record in records:
         metrics, protocol = record.metrics, record.protocol
@@ -371,15 +381,15 @@ def features_sections(records):
             "images",
         ),
         tuple(rows),
-        f"In %, {one.protocol.classes} classes, with a 95 % interval; images: "
-        f"fitted or searched / tested. Probe: {one.protocol.probe}. The six nearest "
-        "by Euclidean distance, and by the angle between features.",
+        f"In %, {one.protocol.classes} classes, with a 95 % interval; images: training "
+        f"/ test. Probe: {one.protocol.probe}. Precision@6 is of the six nearest "
+        "training images by Euclidean distance, and by the angle between features.",
     )
     return [features, *colours_sections(records)]
 
 
 def colours_sections(records):
-    """How coloured the two parts of each first layer are, if any has two."""
+    """Returns the colour selectivity of first layers that have two parts."""
     found = {
         record.protocol.arm.replace("-", " "): record.metrics["colour"]
         for record in records
@@ -396,20 +406,20 @@ def colours_sections(records):
         "Colour selectivity of the first layer's kernels",
         ("weights", f"{one['part']} a", f"{one['part']} b", "p"),
         rows,
-        "Mean share of a kernel's energy that grey pictures cannot reach; p: "
-        f"two-sided, of {one['permutations']:,} random deals of the kernels.",
+        "Mean share of a kernel's energy that does not respond to grey; p: two-sided "
+        f"permutation test with {one['permutations']:,} permutations.",
     )
     return [section]
 
 
 def start_section(experiment, started):
-    """How many runs left ln(classes), and when; `started` from `experiments`."""
+    """Returns how many runs left ln(classes), and when; `started` is from `curves`."""
     rows = tuple(
         (
             arm,
             f"{left} of {seeds}",
             "none did" if steps is None else f"{steps:g}",
-            f"{run} of {batch} images",
+            f"{run} × {batch} images",
         )
         for arm, (seeds, left, steps, run, batch) in started.items()
     )

@@ -1,4 +1,4 @@
-"""The main job on one screen: a line a claim, a tally, and what to type next."""
+"""A variant beside the paper on one screen: a tally, a line per claim, commands."""
 
 import io
 import os
@@ -10,9 +10,9 @@ from alexnet_paper import paper
 from alexnet_paper.paper import replications
 from alexnet_paper.verdicts import finding as verdicts
 
-WIDE = 120  # columns from which others have a column of their own
-WIDTH = 100  # where there is no terminal and no COLUMNS
-SHORT = {  # verdicts as a narrow column has them; the tally has them whole
+WIDE = 120  # columns: a screen as wide as this has the column "elsewhere"
+WIDTH = 100  # columns if there is no terminal and no COLUMNS
+SHORT = {  # verdicts for a narrow column; the tally has the full names
     verdicts.SUPPORTED: "supported",
     verdicts.CONTRADICTED: "contradicted",
     verdicts.REPLICATED: "elsewhere",
@@ -34,7 +34,7 @@ MARKS = {  # (mark, colour) on a terminal
     verdicts.NOT_ATTEMPTED: ("·", "dim"),
     verdicts.CITED: ("·", "dim"),
 }
-HEADINGS = {  # of the paper's claims, by the letter of their ids
+HEADINGS = {  # for the paper's claims, by the letter of their ids
     "A": "Abstract",
     "B": "§1 Introduction",
     "C": "§2 The dataset",
@@ -53,12 +53,12 @@ HEADINGS = {  # of the paper's claims, by the letter of their ids
 
 
 def width_of_output():
-    """The terminal's width, or COLUMNS, or `WIDTH` where there is neither."""
+    """Returns COLUMNS, or the terminal's width, or `WIDTH` if there is neither."""
     return shutil.get_terminal_size((WIDTH, 24)).columns
 
 
 def tally(rows):
-    """ "65 claims: 21 as printed, 8 arithmetic holds, …", in the order of the rules."""
+    """Returns "65 claims: 21 as printed, 8 arithmetic holds, …", in `RULES`' order."""
     counts = Counter(found.verdict for _, found in rows)
     said = [
         f"{counts[name]} {PLURAL.get(name, name) if counts[name] > 1 else name}"
@@ -69,8 +69,7 @@ def tally(rows):
 
 
 def lost_without(claim):
-    """What is printed; a difference as the points of error lost without it, which is
-    the direction of all differences here."""
+    """Returns the printed value; a difference as points of error lost without it."""
     if claim.unit == "points" and claim.values:
         more = "> " if ">" in claim.printed else ""
         return " / ".join(f"{more}+{value:g}" for value in claim.values)
@@ -78,8 +77,10 @@ def lost_without(claim):
 
 
 def elsewhere(claim):
-    """The first replication's number, "~" before it where protocol or net is another,
-    and how many more there are."""
+    """Returns the first replication's number, and how many more there are.
+
+    "~" marks another protocol or net, "ᵀ" a number read in a transcription.
+    """
     found = replications.of_claim(claim.id)
     if not found:
         return ""
@@ -90,10 +91,9 @@ def elsewhere(claim):
 
 
 def screen(measured, width=None, colour=None):
-    """The text of a `verdicts.measure.Measured`, at most `width` columns wide.
+    """Returns a `verdicts.measure.Measured` as text, at most `width` columns wide.
 
-    `colour`: whether to mark verdicts in colour; None: on a terminal, unless NO_COLOR
-    is set.
+    `colour` None: verdicts are coloured on a terminal, unless NO_COLOR is set.
     """
     from rich.console import Console
     from rich.text import Text
@@ -124,7 +124,7 @@ def screen(measured, width=None, colour=None):
 
 
 def plain_table(*columns):
-    """A table without lines whose cells never wrap."""
+    """Returns a table without lines whose cells never wrap."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True)
@@ -135,7 +135,7 @@ def plain_table(*columns):
 
 
 def results(printed, measured):
-    """Table 1 or 2: what is printed, the authors' logs, others, and ours."""
+    """Returns Table 1 or 2: printed, the authors' logs, elsewhere, and ours."""
     wanted = verdicts.REPRODUCED, verdicts.NOT_REPRODUCED
     ours = {
         one.id: found.ours for one, found in measured.rows if found.verdict in wanted
@@ -164,7 +164,7 @@ def results(printed, measured):
 
 
 def claims(measured, width):
-    """A line a claim under the headings of its sections."""
+    """Returns the table of claims, a line for each, under the paper's sections."""
     from rich.text import Text
 
     columns = [
@@ -199,14 +199,14 @@ def claims(measured, width):
 
 
 def ours_or_others(claim, found):
-    """What was found here, or what others found where nothing was run."""
+    """Returns our value, or others' where nothing was run here."""
     if found.verdict != verdicts.REPLICATED:
         return found.ours
     return elsewhere(claim)
 
 
 def on_forms(forms):
-    """Two lines on the two-device form against the one-device form."""
+    """Returns two lines on the differences between the two forms, or none."""
     if forms is None:
         return ()
     exactly = "exactly" if forms.as_figure_2 else "not only"
@@ -219,7 +219,7 @@ def on_forms(forms):
 
 
 def next_commands(measured):
-    """What to type for more."""
+    """Returns lines with commands that show more."""
     name = measured.variant.name
     first = measured.rows[0][0].id
     return (
@@ -229,7 +229,7 @@ def next_commands(measured):
 
 
 def about_claim(claim, found):
-    """All there is about one claim, as (what, text) pairs."""
+    """Returns everything known about one claim, as (what, text) pairs."""
     rows = [
         ("claim", f"{claim.id} ({claim.section}): {claim.statement}"),
         ("printed", f"{claim.printed} {claim.unit}".strip()),
@@ -248,7 +248,7 @@ def about_claim(claim, found):
 
 
 def in_words(one):
-    """A replication in a line: who, number, protocol, source, grade."""
+    """Returns a replication as a line: who, number, protocol, source, grade."""
     lost = "" if one.lost is None else f"; {one.lost:+g} points lost without it"
     how = "computed here from what was read" if one.computed else "as read"
     grade = "in the source" if one.grade == "S" else "in a transcription"

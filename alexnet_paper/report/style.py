@@ -1,9 +1,9 @@
-"""What all figures share: sizes, colours, style, captions, and how one is saved.
+"""Sizes, colours, style and captions of all figures, and how a figure is saved.
 
-Every figure (`charts`, `diagram`, `contact_sheets`) is a function from data to a
-`matplotlib.figure.Figure`, without pyplot and its state. Nothing is trained or
-evaluated there. Texts are 8 points or more at the printed width, and no colour says
-what a line style, a mark or a word does not say too.
+A figure (`charts`, `figure2`, `contact_sheets`) is a function from data to a
+`matplotlib.figure.Figure`. It does not use pyplot, train or evaluate. Text is at least
+8 points at the printed width, and every colour has a line style, a mark or a word with
+the same meaning.
 """
 
 import textwrap
@@ -15,10 +15,10 @@ from alexnet_paper.files import atomic_file
 
 COLUMN, PAGE = 3.5, 7.0  # inches: a printed column, a printed page's text
 POINTS = 8  # the smallest text
-LINE = 0.15  # inches from one line of such text to the next
+LINE = 0.15  # inches: line height of that text
 DPI = 300
 
-# Okabe & Ito's palette, told apart by the colour-blind too
+# Okabe & Ito's palette, distinguishable by colour-blind readers
 BLACK, ORANGE, SKY = "#000000", "#E69F00", "#56B4E9"
 BLUE, VERMILLION, GREY = "#0072B2", "#D55E00", "#777777"
 
@@ -36,11 +36,11 @@ STYLE = {
     "text.parse_math": False,  # a class may be called "$1"
     "hatch.linewidth": 0.5,
     "pdf.fonttype": 42,
-    "svg.hashsalt": "alexnet_paper",  # or its ids would be random
+    "svg.hashsalt": "alexnet_paper",  # without it ids are random
 }
 styled = matplotlib.rc_context(STYLE)
 
-METADATA = {  # without dates: the same figure gives the same bytes
+METADATA = {  # no dates: the same figure gives the same bytes
     ".png": {"Software": None},
     ".pdf": {"CreationDate": None},
     ".svg": {"Date": None},
@@ -48,30 +48,32 @@ METADATA = {  # without dates: the same figure gives the same bytes
 
 
 def check_path(path):
-    """Raises ValueError unless `path` ends as a figure's file may."""
+    """Raises ValueError unless `path` ends in .png, .pdf or .svg."""
     if Path(path).suffix.lower() not in METADATA:
         raise ValueError(f"{path}: a figure's name ends in {', '.join(METADATA)}.")
 
 
 def save(figure, path):
-    """Writes a figure as its name says, .png (300 dots an inch), .pdf or .svg, whole or
-    not at all; the same figure gives the same bytes. Raises ValueError for others."""
+    """Writes a figure to a .png (300 dpi), .pdf or .svg file, whole or not at all.
+
+    The same figure gives the same bytes. Raises ValueError for another suffix.
+    """
     check_path(path)
     suffix = Path(path).suffix.lower()
     with matplotlib.rc_context(STYLE), atomic_file(path) as file:
-        if figure.get_layout_engine():  # once: each layout starts from the last one
+        if figure.get_layout_engine():  # lay out once: a second layout would differ
             figure.draw_without_rendering()
             figure.set_layout_engine("none")
         figure.savefig(file, format=suffix[1:], dpi=DPI, metadata=METADATA[suffix])
 
 
 def letters(width):
-    """How many letters of a caption fit into so many inches."""
+    """Returns the letters of a caption that fit into a width in inches."""
     return int(width * 72 / (0.56 * POINTS))
 
 
 def caption(parent, text, width=PAGE):
-    """Text under a figure, in lines as wide as it is."""
+    """Writes text under a figure, wrapped to its width."""
     parent.supxlabel(textwrap.fill(text, letters(width)), x=0.01, ha="left")
 
 
@@ -80,7 +82,7 @@ def percent(share):
 
 
 def shortened(name, letters):
-    """A class's first name, without its WordNet number, cut at `letters`."""
+    """Returns a class's first name without its WordNet number, cut at `letters`."""
     first, _, rest = name.partition(" ")
     if rest and len(first) == 9 and first[0] == "n" and first[1:].isdigit():
         name = rest
@@ -89,7 +91,6 @@ def shortened(name, letters):
 
 
 def squeezed(name, letters):
-    """A name with its middle left out where it is too long: file names differ at
-    their ends."""
+    """Returns a name, without its middle if it is too long: files differ at the end."""
     half = (letters - 1) // 2
     return name if len(name) <= letters else f"{name[:half]}…{name[-half:]}"

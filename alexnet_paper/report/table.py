@@ -1,4 +1,4 @@
-"""The main job: a variant beside what was printed, as sections or as JSON."""
+"""A variant beside the paper, or beside its article, in every format."""
 
 import json
 from dataclasses import asdict
@@ -19,8 +19,11 @@ from alexnet_paper.verdicts.finding import REPRODUCED
 
 
 def table(measured, format, show=()):
-    """A `verdicts.measure.Measured` in one of `writers.FORMATS`: one screen, or one
-    table (in LaTeX one that fits a page); `show` adds sections of `SHOWN`, or "all"."""
+    """Returns a `verdicts.measure.Measured` in one of `writers.FORMATS`.
+
+    It is one screen as text, and otherwise one table (in LaTeX one that fits a page).
+    `show` adds sections of `SHOWN`, or "all".
+    """
     if format == "json":
         return json.dumps(as_json(measured), indent=1) + "\n"
     asked = set(SHOWN) if "all" in show else set(show)
@@ -37,7 +40,7 @@ def table(measured, format, show=()):
 
 
 def claim(measured, id, format="text"):
-    """All there is about one claim. Raises ValueError where none has that id."""
+    """Returns everything known about one claim; ValueError if no claim has that id."""
     for one, found in measured.rows:
         if one.id == id:
             rows = screen.about_claim(one, found)
@@ -48,13 +51,13 @@ def claim(measured, id, format="text"):
 
 
 def sections(measured):
-    """(name of `SHOWN`, `writers.Section`) pairs, in order."""
+    """Yields (name of `SHOWN`, `writers.Section`), in order."""
     for name, found in named_sections(measured):
         yield from ((name, one) for one in found)
 
 
 def named_sections(measured):
-    """(name of `SHOWN`, its sections) pairs, in order."""
+    """Yields (name of `SHOWN`, list of its sections), in order."""
     variant, article = measured.variant, measured.article
     net, forms = variant.architecture, measured.forms
     yield "claims", [claims.claims_section(variant, measured.rows, article)]
@@ -81,13 +84,13 @@ def named_sections(measured):
 
 
 def changes(variant):
-    """What a variant's net and recipe change against the paper's."""
+    """Returns the rows in which a variant's net and recipe differ from the paper's."""
     printed = variants.get("paper")
     return differences.only_differing(differences.rows(printed, variant))
 
 
 def as_json(measured):
-    """The same as plain values: the fields of the dataclasses, by their names."""
+    """Returns a `Measured` as plain values: {field: value} of its dataclasses."""
     variant, forms = measured.variant, measured.forms
     return {
         "variant": variant.name,
@@ -115,7 +118,7 @@ def as_json(measured):
 
 
 def plain(value):
-    """Sets as sorted lists, within whatever there is."""
+    """Returns nested values with sets as sorted lists."""
     if isinstance(value, dict):
         return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,7 +1,6 @@
-"""Claims, architectures and records as tables: text, Markdown, LaTeX, CSV and JSON.
+"""Writes sections as text, Markdown, LaTeX, CSV or JSON.
 
-Nothing is measured here. A `Section` is a titled table of strings; the same sections
-are written in every format.
+A `Section` is a titled table of strings. Every section can be written in every format.
 """
 
 import csv
@@ -12,9 +11,9 @@ import shutil
 from dataclasses import dataclass
 
 FORMATS = ("text", "markdown", "latex", "csv", "json")
-PIPE_WIDTH = 100  # where there is no terminal and no COLUMNS
-PAGE = 24  # rows of a table that fit one page of LaTeX
-LINE, GAP, WRAPPED = 80, 2, 40  # its characters: a line, between columns, in a cell
+PIPE_WIDTH = 100  # columns if there is no terminal and no COLUMNS
+PAGE = 24  # rows of a table that fit a page of LaTeX
+LINE, GAP, WRAPPED = 80, 2, 40  # letters in LaTeX: of a line, column gap, wide cell
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Section:
 
 
 def write(sections, format, width=None):
-    """The sections as one string in one of `FORMATS`; JSON is a list of objects."""
+    """Returns sections as a string in one of `FORMATS`; JSON is a list of objects."""
     if format == "text":
         return text(sections, width)
     if format == "json":
@@ -43,7 +42,7 @@ def write(sections, format, width=None):
 
 
 def text(sections, width=None):
-    """Aligned columns by rich; `width` None takes the terminal's, if it is one."""
+    """Returns aligned columns by rich; `width` None is the terminal's, if it is one."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -79,7 +78,7 @@ def markdown(section):
 
 
 def comma_separated(sections):
-    """One rectangular table; several are told apart by a line with their title."""
+    """Returns tables as CSV; if there are several, each has a line with its title."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     for number, section in enumerate(sections):
@@ -116,7 +115,7 @@ LATEX = {
     "√": r"$\surd$",
     "²": r"$^2$",
     "ᵀ": r"$^{\mathrm{T}}$",
-    "\u200b": r"\allowbreak{}",  # where a long word may break
+    "\u200b": r"\allowbreak{}",  # a long word may break here
     "…": r"\dots{}",
     "“": "``",
     "”": "''",
@@ -127,7 +126,7 @@ LATEX = {
 
 
 def breakable(cell):
-    """`cell` with zero-width spaces in words of over 15 characters, such as paths."""
+    """Returns `cell` with zero-width spaces in words of over 15 letters."""
 
     def parted(word):
         return re.sub(r"(?<=[\w*])([/_.=,+*-])(?=\w)", "\\1\u200b", word[0])
@@ -136,15 +135,17 @@ def breakable(cell):
 
 
 def latex_escape(cell):
-    """`cell` as LaTeX prints it; of two hyphens it would make a dash."""
+    """Returns `cell` escaped for LaTeX, which would print two hyphens as a dash."""
     plain = breakable(cell.replace("`", "")).split("--")
     escaped = ("".join(LATEX.get(letter, letter) for letter in part) for part in plain)
     return "-{}-".join(escaped)
 
 
 def latex(section):
-    """A table with booktabs rules on one page, or a longtable where rows are many; the
-    columns share the line by their longest cells, and wide cells wrap."""
+    """Returns a table with booktabs rules, as a longtable if it does not fit a page.
+
+    The columns share the line by their longest cells, and wide cells wrap.
+    """
     columns = "".join(
         rf">{{\raggedright\arraybackslash}}p{{\dimexpr {share:.5f}\linewidth"
         r"-2\tabcolsep}"
@@ -193,8 +194,10 @@ def latex(section):
 
 
 def shares(section):
-    """The share of the line of every column: its longest word and the gap, and what
-    is left by the longest cells."""
+    """Returns every column's share of the line.
+
+    A column gets its longest word and a gap; the rest is shared by the longest cells.
+    """
     columns = list(zip(section.columns, *section.rows, strict=True))
     words = [re.split("[\\s\u200b–]+", breakable(" ".join(cells))) for cells in columns]
     needed = [max(map(len, found)) + GAP for found in words]

@@ -1,4 +1,4 @@
-"""One run of an experiment: trained, evaluated, and its records."""
+"""One run of an experiment: training, evaluation and records."""
 
 import dataclasses
 
@@ -15,7 +15,7 @@ from alexnet_paper.training.plan import read_plan
 
 
 def check_done(plan, folder):
-    """Raises ValueError where the finished run in `folder` is not the one asked for."""
+    """Raises ValueError if the run in `folder` was trained by another plan."""
     there = read_plan(folder)[0]
     if there != plan:
         raise ValueError(
@@ -25,8 +25,20 @@ def check_done(plan, folder):
 
 
 def run(experiment, arm, plan, folder, command, watch, notify):
-    """Trains one arm, or goes on with it, and evaluates it. Returns its `Record`s, or
-    None where it was stopped. `watch(run)` gives a callback with `epoch_done`."""
+    """Trains one run of an arm, or resumes it, and evaluates it.
+
+    Args:
+        experiment: An `Experiment`.
+        arm: The arm's label.
+        plan: The run's `Plan`.
+        folder: The run's folder.
+        command: The command line, for the records.
+        watch: `watch(run)` returns a Keras callback with a method `epoch_done`.
+        notify: Called with every message.
+
+    Returns:
+        The run's `Record`s, or None if training was stopped.
+    """
     keras.utils.clear_session()
     there = (folder / "run.json").exists()
     one = training.start(plan, folder, command, resume=there, notify=notify)
@@ -63,7 +75,7 @@ def run(experiment, arm, plan, folder, command, watch, notify):
 
 
 def diverged(one, experiment, about, command):
-    """The record of a run that ended in numbers that are not finite: no errors."""
+    """Returns the record, without metrics, of a run that diverged."""
     split, views = experiment.measured[0]
     return Record(
         variant=one.plan.variant,

@@ -1,7 +1,8 @@
-"""How coloured the kernels of the first layer are, and whether the towers differ.
+"""Colour selectivity of the first layer's kernels, compared between the towers.
 
-Paper §6.1 of Figure 3: the kernels on GPU 1 are "largely color-agnostic", those on
-GPU 2 "largely color-specific", in every run. Here that is a number and a test.
+The paper says of Figure 3 (§6.1) that in every run the kernels on GPU 1 are "largely
+color-agnostic" and those on GPU 2 "largely color-specific". This module gives that
+statement a number and a significance test.
 """
 
 from dataclasses import dataclass
@@ -14,21 +15,25 @@ PERMUTATIONS = 10_000
 
 
 def colour_selectivity(kernels):
-    """Share of every kernel's energy that a grey picture can not reach: (n,) in [0, 1].
+    """Returns the share of each kernel's energy that does not respond to grey.
 
-    A kernel (height, width, 3) answers a grey picture, whose three channels are equal,
-    only through the mean of its channels: at every pixel that is its projection on the
-    grey direction (1, 1, 1)/√3, with energy 3 · mean². The selectivity is the rest of
-    the kernel's energy, 1 − Σ 3 · mean² / Σ k²: 0 for a kernel that looks at brightness
-    only, 1 for one that sees colour opponents only and is blind to grey. It changes
-    neither with the kernel's scale and sign nor with the order of the channels (RGB or
-    BGR). Kernels of independent noise, as initialized, have 2/3 on average; a kernel of
-    zeros counts as 0.
+    The three channels of a grey image are equal, so a kernel (height, width, 3)
+    responds to it only through the mean of its channels. At each pixel this is the
+    projection on the grey direction (1, 1, 1)/√3, with energy 3 · mean². The
+    selectivity is the rest of the energy, 1 − Σ 3 · mean² / Σ k²: 0 for a kernel that
+    responds to brightness only, 1 for a kernel that does not respond to grey at all.
+    It does not depend on the kernel's scale or sign, or on the order of the channels
+    (RGB or BGR). Kernels of independent noise, as initialized, have 2/3 on average; a
+    kernel of zeros has 0.
 
     Args:
-        kernels: (height, width, 3, n), as Keras has them.
+        kernels: (height, width, 3, n), as in Keras.
 
-    Raises ValueError for another shape.
+    Returns:
+        (n,), in [0, 1].
+
+    Raises:
+        ValueError: for another shape.
     """
     kernels = np.asarray(kernels, "float64")
     if kernels.ndim != 4 or kernels.shape[2] != 3:
@@ -44,7 +49,7 @@ def colour_selectivity(kernels):
 
 @dataclass(frozen=True)
 class TowerDifference:
-    """Mean selectivity of the two towers, and how often chance parts them as far."""
+    """Mean selectivity of the two towers, and the p-value of their difference."""
 
     means: tuple[float, float]
     p_value: float
@@ -57,21 +62,24 @@ class TowerDifference:
 
 
 def tower_difference(selectivity, towers=2, permutations=PERMUTATIONS, seed=0):
-    """Whether the kernels of one tower are more coloured than those of the other.
+    """Tests whether the kernels of one tower are more coloured than the other's.
 
-    The first half of the kernels is tower a, the second tower b. The two-sided p-value
-    is of a permutation test: how often kernels dealt to the towers at random have means
-    at least so far apart (scipy.stats.permutation_test; the smallest p it can give is
-    2 / (permutations + 1)).
+    The first half of the kernels is tower a, the second half tower b. The test is a
+    two-sided permutation test of the difference of the means
+    (`scipy.stats.permutation_test`); its smallest p-value is 2 / (permutations + 1).
 
     Args:
         selectivity: (n,) from `colour_selectivity`.
-        towers: The net's towers.
-        permutations: How many random deals; all are tried where there are fewer.
-        seed: Of the deals.
+        towers: The net's number of towers.
+        permutations: The number of random permutations; if there are fewer in all,
+            every one is used.
+        seed: Seed of the permutations.
 
-    Returns a `TowerDifference`. Raises ValueError unless there are two towers of
-    equally many kernels.
+    Returns:
+        A `TowerDifference`.
+
+    Raises:
+        ValueError: unless there are two towers with equally many kernels.
     """
     from scipy.stats import permutation_test
 
@@ -99,11 +107,11 @@ def tower_difference(selectivity, towers=2, permutations=PERMUTATIONS, seed=0):
 
 
 def first_layer_parts(architecture):
-    """(how many parts the first layer's kernels fall into, what a part is).
+    """Returns (number of parts of the first layer's kernels, name of a part).
 
-    (2, "tower") for a net of two towers; (2, "group") for one on a single device whose
-    next convolution reads the first one's maps in two groups, as Caffe's AlexNet does:
-    nothing but those groups tells its kernels apart; (1, "") otherwise.
+    (2, "tower") for a net with two towers; (2, "group") for a net with one tower whose
+    second convolution reads the first layer's maps in two groups, as Caffe's AlexNet
+    does; (1, "") otherwise.
     """
     if architecture.towers == 2:
         return 2, "tower"
@@ -114,9 +122,12 @@ def first_layer_parts(architecture):
 
 
 def first_layer_colour(net, seed=0):
-    """{"part", "kernels", "means", "p_value", "permutations"} of the first kernels'
-    colour selectivity in the two towers or groups of a net, or None where it has no
-    two, or does not see colours."""
+    """Compares the first kernels' colour selectivity between a net's towers or groups.
+
+    Returns:
+        {"part", "kernels", "means", "p_value", "permutations"}, or None if the net has
+        no two towers or groups, or its input no three channels.
+    """
     parts, part = first_layer_parts(net.architecture)
     first = next(layer.name for layer in net.architecture.layers if layer.name)
     kernel = net.arrays.get(f"{first}/kernel")

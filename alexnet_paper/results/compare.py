@@ -1,8 +1,7 @@
-"""Variants side by side under one protocol: what they cost, how fast they are, and
-what records say that they learned.
+"""Variants side by side under one protocol: their cost, their speed and their errors.
 
-One protocol: the same data, training images, split, epochs and seeds for all. A recipe
-is part of its variant.
+All variants have the same data, training images, split, epochs and seeds. Each is
+trained by its own recipe.
 """
 
 import time
@@ -23,9 +22,9 @@ from alexnet_paper.results.experiments import Experiment
 from alexnet_paper.training import train as training
 from alexnet_paper.training.plan import Plan
 
-VALIDATION = 0.2  # share of the training images, where the data has no own
+VALIDATION = 0.2  # of the training images, if the data has no validation split
 LARGE = ("paper", "authors", "one-gpu", "caffe", "one-weird-trick")
-SUITED = {  # variants of these sizes
+SUITED = {  # {data: variants made for images of its size}
     "digits": (
         "paper-32",
         "paper-32.no-lrn",
@@ -44,22 +43,23 @@ SUITED = {  # variants of these sizes
     "flowers17": (*LARGE, "bn-flowers17"),
     "cats-vs-dogs": (*LARGE, "cats-vs-dogs"),
 }
-FREE = "digits"  # its runs take minutes: they need not be asked for
-SMALL = {"epochs": 8, "batch_size": 32, "input_size": 67}  # of these
-EPOCHS = 10  # of all other data
+FREE = "digits"  # data whose runs take minutes: started without being asked for
+SMALL = {"epochs": 8, "batch_size": 32, "input_size": 67}  # options for `FREE`
+EPOCHS = 10  # for all other data
 
 
 def experiment(data, names=None, seeds=1, **options):
-    """The `Experiment` that compares variants.
+    """Returns the `Experiment` that compares variants.
 
     Args:
         data: Name of a dataset.
-        names: Variants, or None for those that suit the data.
-        seeds: How many.
+        names: Names of variants, or None for those that suit the data.
+        seeds: The number of seeds.
         **options: `epochs`, `batch_size`, `limit` and `input_size` of `plan.Plan`, or
-            None; an input size is for the variants made for larger images.
+            None. `input_size` applies only to variants made for larger images.
 
-    Raises ValueError for unknown data and for an unknown variant.
+    Raises:
+        ValueError: for unknown data or an unknown variant.
     """
     if data not in datasets.DATASETS:
         known = ", ".join(datasets.DATASETS)
@@ -83,8 +83,11 @@ def experiment(data, names=None, seeds=1, **options):
 
 
 def fitted(name, size):
-    """The input size of a variant: `size`, or None (its own) where that is no larger,
-    or where a window does not fit `size`."""
+    """Returns the input size to train a variant at: `size`, or None for its own.
+
+    It is None if the variant's own size is not larger than `size`, or if a window of
+    the net is larger than its input at this size.
+    """
     net = variants.get(name).architecture
     if size is None or size >= net.input_shape[0]:
         return None
@@ -95,14 +98,14 @@ def fitted(name, size):
     return size
 
 
-# What is there already
+# Records of earlier runs
 
 
 def plan_of(record):
-    """The plan a record's run had, or None where it does not say."""
+    """Returns the plan of a record's run, or None if the record does not state it."""
     said = record.protocol
     changes = said.changes
-    if changes is None:  # an older record: of a run with its variant's recipe, mostly
+    if changes is None:  # an older record, which states epochs and batch size only
         if said.experiment or not record.published:
             return None
         changes = {"epochs": said.epochs, "batch_size": said.batch_size}
@@ -110,7 +113,7 @@ def plan_of(record):
 
 
 def same_training(a, b):
-    """Whether two plans of a variant train the same net in the same way."""
+    """Returns whether two plans of a variant train the same net in the same way."""
     one, other = (
         (
             plan.training_recipe(),
@@ -128,11 +131,14 @@ def same_training(a, b):
 
 
 def matching(records, experiment, plans, images=None):
-    """{(arm, seed): record} of the runs of an experiment that there are, the newest of
-    several.
+    """Returns {(arm, seed): record} of the runs of an experiment that have a record.
 
-    `images`: (classes, training images, fingerprint of the test images) that a record
-    must be of; None: those of most of the records.
+    Args:
+        records: All records; of several records of one run the last is returned.
+        experiment: An `Experiment`.
+        plans: (arm, plan) of its runs.
+        images: (classes, training images, fingerprint of the test images) that a
+            record must have; None: those that most of the records have.
     """
     there = [
         ((arm, plan.seed), record)
@@ -153,8 +159,10 @@ def matching(records, experiment, plans, images=None):
 
 
 def is_of(record, plan, split):
-    """Whether a record is of the run that `plan` describes, which may have ended in
-    numbers that are not finite."""
+    """Returns whether a record is of the run that `plan` describes.
+
+    The run may have diverged.
+    """
     about = (record.variant, record.data, record.split)
     said = [record.protocol.seed, record.protocol.views]
     if about != (plan.variant, plan.data, split) or said != [str(plan.seed), 1]:
@@ -168,12 +176,14 @@ def images_of(record):
     return about.classes, about.training_images, about.fingerprint
 
 
-# What it costs
+# Speed and cost
 
 
 def speeds(plans, classes, batch_size, rounds):
-    """{variant: (forward, training) images/s}: medians of rounds in which the nets
-    take turns, on random images that are in memory."""
+    """Returns {variant: (forward, training) images/s} on random images in memory.
+
+    The nets take turns in every round; a speed is from the median time of all rounds.
+    """
     nets = {plan.variant: Net(plan, classes, batch_size) for plan in plans}
     jobs = {
         (name, job.__name__): job
@@ -181,7 +191,7 @@ def speeds(plans, classes, batch_size, rounds):
         for job in (net.forward, net.step)
     }
     for job in jobs.values():
-        job()  # traced and warm
+        job()  # tracing and warm-up are not timed
     seconds = alternate(jobs, rounds)
     keras.utils.clear_session()
     return {
@@ -191,7 +201,7 @@ def speeds(plans, classes, batch_size, rounds):
 
 
 def alternate(functions, rounds):
-    """{name: median seconds} of functions that take turns, A B C A B C."""
+    """Returns {name: median seconds} of functions called in turn, A B C A B C."""
     seconds = {name: [] for name in functions}
     for _ in range(rounds):
         for name, function in functions.items():
@@ -228,7 +238,7 @@ class Net:
 
 
 def cost(plan, dataset, speed):
-    """Seconds that a run will take, from (forward, training) images/s."""
+    """Returns the seconds that a run will take, from (forward, training) images/s."""
     recipe, (forward, train) = plan.training_recipe(), speed
     images = len(dataset.splits["train"])
     if recipe.steps:
@@ -237,13 +247,16 @@ def cost(plan, dataset, speed):
     return recipe.epochs * (images / train + validation / forward)
 
 
-# Side by side
+# The comparison
 
 
 @dataclass(frozen=True)
 class Row:
-    """A variant of the comparison. Memory in bytes, speeds in images/s; `records` has
-    one a seed that was run, of `seeds`."""
+    """A variant of the comparison.
+
+    `memory` is in bytes, `forward` and `train` in images/s. `records` has one record
+    for each seed that was run; `seeds` is the number asked for.
+    """
 
     variant: str
     input_shape: tuple[int, int, int]
@@ -257,18 +270,21 @@ class Row:
 
     @property
     def measured(self):
-        """The records of runs that did not diverge."""
+        """Records of the runs that did not diverge."""
         return [record for record in self.records if "top1_error" in record.metrics]
 
     @property
     def ended(self):
-        """How a run ended that diverged, or ""."""
+        """How the first run that diverged ended, or ""."""
         return next((r.protocol.ended for r in self.records if not r.metrics), "")
 
     @property
     def error(self):
-        """(top-1 error, low, high), fractions: of one seed Wilson's 95 % interval over
-        images, of several the mean and its t-interval over seeds. None: not run."""
+        """(top-1 error, low, high) as fractions, or None if there is no run.
+
+        For one seed the interval is Wilson's 95 % interval over images; for several
+        seeds it is the t-interval of their mean.
+        """
         errors = [record.metrics["top1_error"] for record in self.measured]
         if not errors:
             return None
@@ -280,8 +296,10 @@ class Row:
         return found.mean, max(found.low, 0.0), min(found.high, 1.0)
 
     def reached(self, accuracy):
-        """(how many seeds reached it on validation images, median epoch and seconds of
-        those, or None)."""
+        """Returns (seeds that reached this validation accuracy, epoch, seconds).
+
+        `epoch` and `seconds` are medians over those seeds; None if no seed reached it.
+        """
         found = [curves.reached(record.history, accuracy) for record in self.records]
         found = [pair for pair in found if pair]
         if not found:
@@ -291,8 +309,16 @@ class Row:
 
 
 def rows(experiment, plans, found, speeds, classes, batch_size):
-    """A `Row` for every arm; `found` from `matching`, `speeds` from `speeds`; `classes`
-    None: as many as each variant has."""
+    """Returns a `Row` for every arm.
+
+    Args:
+        experiment: The `Experiment` of the comparison.
+        plans: (arm, plan) of its runs.
+        found: {(arm, seed): record} from `matching`.
+        speeds: {variant: (forward, training)} from `speeds`.
+        classes: The number of classes; None: each variant's own.
+        batch_size: The batch size for the memory of training.
+    """
     made = []
     for arm in experiment.arms:
         seeds = [plan for name, plan in plans if name == arm]

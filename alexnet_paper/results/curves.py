@@ -1,16 +1,18 @@
-"""What is read from the records of experiments: moments, ratios and differences, each
-over seeds. Standard library and SciPy only; verdicts are made in `small_nets`."""
+"""Epochs to an error, steps to leave a plateau and training time, read from records.
+
+Standard library only; `verdicts.stand_ins` derives verdicts from these numbers.
+"""
 
 import math
 import statistics
 from dataclasses import dataclass
 
-LEFT = 0.9  # of ln(classes): a loss below it has left the plateau
-ROUNDING = 1e-6  # of an error in a log, which was a float32
+LEFT = 0.9  # times ln(classes): a loss below this has left the plateau
+ROUNDING = 1e-6  # rounding error of an error in a log, which was a float32
 
 
 def of_experiment(records, name):
-    """{arm: its records} of an experiment, by arm."""
+    """Returns {arm: records} of an experiment."""
     found = {}
     for record in records:
         if record.protocol.experiment == name:
@@ -19,14 +21,16 @@ def of_experiment(records, name):
 
 
 def steps_of(record):
-    """Steps of an epoch of a run."""
+    """Returns the number of steps in an epoch of a run."""
     about = record.protocol
     return about.steps or math.ceil(about.training_images / about.batch_size)
 
 
 def steps_to_leave(record):
-    """Steps after which the training loss of an epoch was below 0.9 ln(classes), or
-    math.inf if it never was."""
+    """Returns the steps until an epoch's training loss is below 0.9 ln(classes).
+
+    It is math.inf if no epoch's loss is.
+    """
     limit = LEFT * math.log(record.protocol.classes)
     for line in record.history:
         if line["loss"] < limit:
@@ -35,14 +39,17 @@ def steps_to_leave(record):
 
 
 def leaving(records, name):
-    """{arm: steps to leave the plateau, seed by seed} of an experiment."""
+    """Returns {arm: sorted steps to leave the plateau of its runs}."""
     arms = of_experiment(records, name)
     return {arm: sorted(map(steps_to_leave, of_arm)) for arm, of_arm in arms.items()}
 
 
 def started(records, name):
-    """{arm: (seeds, how many left the plateau, median steps of those, steps run, batch
-    size)} from the records of the experiment."""
+    """Returns {arm: (seeds, seeds that left the plateau, steps, run, batch size)}.
+
+    `steps` is the median over the seeds that left the plateau, or None; `run` is the
+    number of steps of the longest run.
+    """
     arms = of_experiment(records, name)
     return {arm: summary(of_arm) for arm, of_arm in arms.items()}
 
@@ -56,8 +63,11 @@ def summary(records):
 
 
 def epochs_to(history, error, name="top1_error"):
-    """Epochs after which an error of the log was at most `error`, or math.inf. Within
-    an epoch it is taken as falling evenly, before the first one as constant."""
+    """Returns the epochs until an error of the log is at most `error`, or math.inf.
+
+    The error is interpolated linearly between epochs; an error that the first epoch
+    reaches counts as one epoch.
+    """
     before = None
     for line in history:
         now = line.get(name, math.inf)
@@ -69,8 +79,11 @@ def epochs_to(history, error, name="top1_error"):
 
 
 def reached(history, accuracy):
-    """(epoch, seconds of training until then) of the first epoch whose validation
-    accuracy was at least `accuracy`, or None."""
+    """Returns the first epoch with at least this validation accuracy, or None.
+
+    Returns:
+        (epoch, seconds of training up to its end), or None.
+    """
     seconds = 0.0
     for line in history:
         seconds += line["seconds"]
@@ -80,11 +93,16 @@ def reached(history, accuracy):
 
 
 def times_as_many(fast, slow, longest):
-    """(ratio of the medians of two lists of epochs, whether it is only a lower bound).
+    """Returns the ratio of the medians of two lists of epochs.
 
-    `longest`, the epochs that `slow` was trained, stands for each that is math.inf;
-    where the median depends on it, the ratio is a lower bound. It is None where the
-    median of `fast` is math.inf.
+    Args:
+        fast: Epochs of each seed of the faster kind; math.inf: not reached.
+        slow: The same of the slower kind.
+        longest: The epochs that `slow` was trained, used in the place of math.inf.
+
+    Returns:
+        (ratio, whether it is only a lower bound). The ratio is a lower bound if the
+        median of `slow` is math.inf, and None if the median of `fast` is.
     """
     fast, bound = statistics.median(fast), math.isinf(statistics.median(slow))
     if math.isinf(fast):
@@ -95,11 +113,12 @@ def times_as_many(fast, slow, longest):
 
 @dataclass(frozen=True)
 class Pace:
-    """Two kinds of net, each at its best learning rate, on the way to a training error.
+    """Epochs to a training error of a ReLU and a tanh net at their best learning rates.
 
-    `records` and `epochs` map "relu" and "tanh" to one record, and the epochs needed
-    (or math.inf), a seed; `rates` to the rate; `tried` to {rate: the training error
-    after as many epochs as every rate was trained}.
+    Each field maps "relu" and "tanh" to a value: `records` to a record for each seed,
+    `epochs` to the epochs that each seed needed (or math.inf), `rates` to the best
+    learning rate, `tried` to {rate: training error} at the last epoch that all rates
+    have.
     """
 
     records: dict
@@ -109,15 +128,18 @@ class Pace:
 
     @property
     def ratio(self):
-        """`times_as_many` epochs of tanh against ReLU."""
+        """`times_as_many` of tanh against ReLU."""
         longest = max(len(record.history) for record in self.records["tanh"])
         return times_as_many(self.epochs["relu"], self.epochs["tanh"], longest)
 
 
 def figure1(records, error=0.25):
-    """The `Pace` of the arms "relu-RATE" and "tanh-RATE" of the experiment figure1, or
-    None where a kind has none. A kind's rate is the one that was fastest with its first
-    seed, or that came nearest after as many epochs as all were trained."""
+    """Returns the `Pace` of the experiment figure1, or None if ReLU or tanh has no run.
+
+    The arms are named "relu-RATE" and "tanh-RATE". The best rate of a kind is the one
+    that reaches `error` in the fewest epochs with its first seed; if none does, the one
+    with the lowest training error at the last epoch that all rates have.
+    """
     arms = by_rate(records)
     if set(arms) != {"relu", "tanh"}:
         return None
@@ -142,7 +164,7 @@ def figure1(records, error=0.25):
 
 
 def by_rate(records):
-    """{kind: {rate: records, by seed}} of the arms KIND-RATE."""
+    """Returns {kind: {rate: records, sorted by seed}} of the arms KIND-RATE."""
     arms = {}
     for arm, of_arm in of_experiment(records, "figure1").items():
         kind, _, rate = arm.partition("-")
@@ -152,7 +174,7 @@ def by_rate(records):
 
 
 def hours(records):
-    """{experiment: hours of training in the logs of its records, each run once}."""
+    """Returns {experiment: hours of training}; each run is counted once."""
     runs, found = {}, {}
     for record in records:
         about = record.protocol

@@ -20,22 +20,22 @@ from alexnet_paper.weights import net as trained
 
 
 def ranks(probabilities, labels):
-    """How many classes come before the true one, by falling probability.
+    """Returns how many classes are ranked before the true one, by probability.
 
-    A tie is decided for the lower class index, so that a net that gives every class the
-    same probability is not right about all images.
+    Of equally probable classes the one with the lower index is first, so a net that
+    gives every class the same probability is not right about all images.
     """
     order = np.argsort(-probabilities, axis=1, kind="stable")
     return (order == labels[:, None]).argmax(axis=1)
 
 
 def top_k_error(probabilities, labels, k):
-    """Share of images whose label is not among the k most probable."""
+    """Returns the share of images whose label is not among the k most probable."""
     return float(np.mean(ranks(probabilities, labels) >= k))
 
 
 def interval(error, images):
-    """Wilson's 95 % interval of an error measured on so many images."""
+    """Returns Wilson's 95 % interval of an error measured on a number of images."""
     from scipy.stats import binomtest
 
     found = binomtest(round(error * images), images).proportion_ci(method="wilson")
@@ -43,7 +43,7 @@ def interval(error, images):
 
 
 def metrics(probabilities, labels):
-    """Top-1 and top-5 error with intervals, and the mean log loss in nats."""
+    """Returns top-1 and top-5 error with intervals, and the mean log loss in nats."""
     measured = {}
     for name, k in (("top1_error", 1), ("top5_error", 5)):
         if k < probabilities.shape[1]:
@@ -55,7 +55,7 @@ def metrics(probabilities, labels):
 
 
 def class_report(probabilities, labels, class_names):
-    """{class: precision, recall, f1-score and support}, by scikit-learn."""
+    """Returns scikit-learn's {class: precision, recall, f1-score and support}."""
     from sklearn.metrics import classification_report
 
     report = classification_report(
@@ -70,13 +70,13 @@ def class_report(probabilities, labels, class_names):
 
 
 def average(nets, split, views):
-    """Probabilities (images, outputs), averaged over the nets and the views of each."""
+    """Returns probabilities (images, outputs), averaged over all nets and views."""
     return np.mean([net.predict(split.images, views) for net in nets], axis=0)
 
 
 def outcomes(probabilities, labels):
-    """{"predicted": the most probable class, "rank": how many classes are more probable
-    than the true one} of every image."""
+    """Returns {"predicted": the most probable class, "rank": the true class's rank} of
+    every image, as unsigned integers."""
     small = "uint8" if probabilities.shape[1] <= 256 else "uint16"
     found = {
         "predicted": probabilities.argmax(axis=1),
@@ -85,12 +85,12 @@ def outcomes(probabilities, labels):
     return {name: array.astype(small) for name, array in found.items()}
 
 
-FIXED_POINT = 65_535  # of which a kept probability is a multiple, as uint16
+FIXED_POINT = 65_535  # probabilities are kept as uint16 multiples of 1/65,535
 
 
 @dataclass(frozen=True)
 class Opened:
-    """Runs on the same data, with their plans, what `run.json` says, and their nets."""
+    """Runs on the same data, with their plans, `run.json` contents and nets."""
 
     folders: tuple
     plans: tuple
@@ -100,9 +100,9 @@ class Opened:
 
 
 def open_runs(folders, precision=None):
-    """The `Opened` runs of these folders; `precision` is by default their own.
+    """Returns the `Opened` runs of these folders; `precision` None: their own.
 
-    Raises ValueError where a folder is not a run, is named twice, or the runs were
+    Raises ValueError if a folder is not a run or is named twice, or if the runs were
     trained on different data.
     """
     if len(set(map(str, folders))) < len(folders):
@@ -120,17 +120,17 @@ def open_runs(folders, precision=None):
 def evaluate(
     folders, split_name, views, command, per_class=False, precision=None, keep=False
 ):
-    """`measure` of the runs in these folders."""
+    """Opens the runs in these folders and returns their `measure`."""
     opened = open_runs(folders, precision)
     return measure(opened, split_name, views, command, per_class, keep)
 
 
 def measure(opened, split_name, views, command, per_class=False, keep=False):
-    """The `Record` of the average of opened runs on a split of their data.
+    """Returns the `Record` of the average of opened runs on a split of their data.
 
-    With `per_class` the metrics have a report on every class. The record of test images
-    keeps each one's outcome, and with `keep` all probabilities. Raises ValueError where
-    the split does not exist or is not the same for all runs.
+    With `per_class` the metrics include a report on every class. A record of the test
+    split keeps the outcome of every image, and with `keep` all probabilities. Raises
+    ValueError if the split does not exist or is not the same for all runs.
     """
     plans, dataset, nets = opened.plans, opened.dataset, opened.nets
     plan, recipe = plans[0], plans[0].training_recipe()
@@ -184,12 +184,12 @@ def measure(opened, split_name, views, command, per_class=False, keep=False):
 
 
 def evaluate_weights(paths, data, data_dir, split_name, views, command, precision=None):
-    """Evaluates the average of weight files on a dataset whose classes are among their
-    outputs: by name, or the 1000 of ImageNet in WNID order.
+    """Evaluates the average of weight files on a dataset and returns its `Record`.
 
-    The error is over all outputs: a photograph of one of ten classes counts as right
-    only if that class is first among the 1000. Returns a `Record`. Raises ValueError
-    where a file is damaged or partial, or has not the classes, or not as the others.
+    The dataset's classes are found among the outputs by name, or by WNID order for the
+    1000 of ImageNet. The error is over all outputs: an image of one of ten classes is
+    right only if that class is first among the 1000. Raises ValueError if a file is
+    damaged or partial, lacks a class, or orders its classes unlike the other files.
     """
     nets = [trained.open_weights(path) for path in paths]
     nets = [replace(net, precision=precision or net.precision) for net in nets]
@@ -239,7 +239,7 @@ def evaluate_weights(paths, data, data_dir, split_name, views, command, precisio
 
 
 def shown(net, split):
-    """What a record says of how a split's images were shown to a net."""
+    """Returns the fields of a `Protocol` on how a split's images were prepared."""
     prepare, files = net.preparation, isinstance(split.images, ImageFiles)
     folders = files and len({path.parent for path in split.images.paths}) > 1
     mean = "none" if prepare.mean is None else "pixel"

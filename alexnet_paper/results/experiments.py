@@ -1,8 +1,8 @@
 """Experiments as data: a question, the runs that answer it, and their protocol.
 
-Each is a file NAME.toml in `protocols/`: what is asked and expected, by which runs, how
-it is decided, and what they cost. The file is committed before the first run; records
-name the commit, so that nobody can choose a hypothesis after its result.
+Each experiment is a file NAME.toml in `protocols/`: the question, the expected answer,
+the runs, the decision rule and the cost. The file is committed before the first run
+and records name that commit, so that nobody can choose a hypothesis after its result.
 """
 
 import dataclasses
@@ -18,12 +18,12 @@ PROTOCOLS = Path(__file__).parent / "protocols"
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """What some claims say as a difference that two arms can show.
+    """A claim, or several, stated as a difference between two arms.
 
-    `measure` (of `effects.MEASURES`) is larger in the arm `without` than in `base`, by
-    `printed` points in the paper (None: it gives no number); where both are the same
-    arm, it is above 0. `paired`: differences are taken seed by seed; else the arms are
-    different nets and compared by Welch's test.
+    `measure` (a key of `hypotheses.MEASURES`) is larger in the arm `without` than in
+    the arm `base`; if both are the same arm, `measure` is above 0. `printed` is the
+    paper's difference in points, or None. If `paired`, differences are taken seed by
+    seed; otherwise the arms are different nets and compared by Welch's test.
     """
 
     claims: tuple[str, ...]
@@ -35,7 +35,7 @@ class Hypothesis:
 
     @property
     def label(self):
-        """The arm without something, and what it is compared with if not the base."""
+        """The arm `without`, and the arm it is compared with if that is not "base"."""
         against = (
             "" if self.base in ("base", self.without) else f" (against {self.base})"
         )
@@ -44,14 +44,15 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class Gate:
-    """What runs must show before their difference counts.
+    """Conditions that runs must meet before their difference decides anything.
 
-    Before each drop of the rate training error falls by less than `levelled` points an
-    epoch: the mean of the phase's last `window` epochs against that of as many before,
-    or of fewer in a short phase, whose first epoch does not count. At the end the
-    training error of the base is at most `fitted` of its test error, and of what it was
-    at the first drop. The half-width of the interval is at most half of the printed
-    effect, or less than half of the effect found.
+    Levelled off: before each drop of the learning rate, training error falls by less
+    than `levelled` points an epoch. The mean of the phase's last `window` epochs is
+    compared with that of the `window` epochs before them; a short phase has smaller
+    windows, and a phase's first epoch never counts. Fitted: the base's final training
+    error is at most `fitted` times its test error, and at most `fitted` times its
+    training error at the first drop. Precise: the interval's half-width is at most half
+    of the printed effect, or less than half of the measured one.
     """
 
     levelled: float
@@ -63,10 +64,10 @@ class Gate:
 class Experiment:
     """A question, the run that every arm starts from, and how the arms differ.
 
-    `arms` maps a label to the fields of `plan.Plan` that it changes; every arm runs
-    with seeds 0 to `seeds` − 1, or its own number of "seeds", and is then evaluated on
-    each (split, views) of `measured`, and of `more` under its label. Records of the
-    arms in `kept` have all probabilities of the test images.
+    `arms` maps a label to the fields of `plan.Plan` that the arm changes. Every arm
+    runs with seeds 0 to `seeds` − 1, or with its own number of "seeds". A run is
+    evaluated on each (split, views) of `measured`, and on those that `more` lists for
+    its arm. Records of the arms in `kept` have all probabilities of the test images.
     """
 
     name: str
@@ -84,24 +85,32 @@ class Experiment:
     more: dict = field(default_factory=dict)
     kept: tuple[str, ...] = ()
     hypotheses: tuple[Hypothesis, ...] = ()
-    controls: tuple[Hypothesis, ...] = ()  # differences that should not be there
+    controls: tuple[Hypothesis, ...] = ()  # differences that should be zero
     gate: Gate | None = None
 
     @property
     def split(self):
-        """The split that is measured first."""
+        """The first split of `measured`."""
         return self.measured[0][0]
 
     @property
     def file(self):
-        """Its protocol."""
+        """Path of its protocol."""
         return PROTOCOLS / f"{self.name}.toml"
 
     def plans(self, data_dir=None, seeds=None, arms=None, precision=None, **changes):
-        """(arm, plan) of every run, seed by seed; `arms` names some of them,
-        `precision` is of all that do not say their own, and `changes` are fields of the
-        plan, the same for all. Raises ValueError for an
-        unknown arm and for numbers that cannot be."""
+        """Returns (arm, plan) of every run, seed by seed.
+
+        Args:
+            data_dir: Folder of the data.
+            seeds: The number of seeds; None: the experiment's.
+            arms: Labels of the arms to run; None: all.
+            precision: For arms that do not set their own.
+            **changes: Fields of `plan.Plan` for all arms; None is ignored.
+
+        Raises:
+            ValueError: for an unknown arm or fewer than one seed.
+        """
         if seeds is not None and seeds < 1:
             raise ValueError(f"--seeds must be 1 or more. Received: {seeds}")
         unknown = set(arms or ()) - set(self.arms)
@@ -133,13 +142,15 @@ class Experiment:
         ]
 
     def folder(self, arm, plan):
-        """Name of a run's folder."""
+        """Returns the name of a run's folder."""
         return f"{arm}-seed{plan.seed}"
 
 
 def load(path):
-    """The experiment that a protocol file describes. Raises ValueError, naming the
-    file, where it is none."""
+    """Returns the experiment that a protocol file describes.
+
+    Raises ValueError, with the file's name, if the file is not a protocol.
+    """
     try:
         said = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         tuples = ("claims", "kept")
@@ -164,7 +175,7 @@ EXPERIMENTS = {path.stem: load(path) for path in sorted(PROTOCOLS.glob("*.toml")
 
 
 def get(name):
-    """The experiment of that name. Raises ValueError, listing all, if there is none."""
+    """Returns an experiment; ValueError for an unknown name lists the known ones."""
     if name not in EXPERIMENTS:
         known = ", ".join(EXPERIMENTS)
         raise ValueError(f"unknown experiment {name!r}: one of {known}.")

@@ -1,6 +1,5 @@
-"""What a net's features are worth: a linear classifier on them, nearest images, and the
-colours of the first layer. Random weights and raw pixels are what they are held
-against."""
+"""Quality of a net's features: accuracy of a linear classifier and precision of nearest
+images. The baselines are the net with random weights, and raw pixels."""
 
 from dataclasses import dataclass
 
@@ -18,8 +17,10 @@ NEAREST = 6  # paper, Figure 4
 
 @dataclass(frozen=True)
 class Features:
-    """Features (images, …) of the training and of the tested images, from `arm`:
-    "weights", "random weights" or "pixels"."""
+    """Features (images, …) of the training and of the test images.
+
+    `arm` is their source: "weights", "random weights" or "pixels".
+    """
 
     arm: str
     train: np.ndarray
@@ -27,14 +28,14 @@ class Features:
 
 
 def of_net(net, layer, train, test, arm):
-    """A layer's outputs for the central view of every image."""
+    """Returns a layer's outputs for the central view of every image."""
     return Features(
         arm, net.features(train.images, layer), net.features(test.images, layer)
     )
 
 
 def of_pixels(prepare, train, test):
-    """What the net would see of every image, flattened."""
+    """Returns the net's input for the central view of every image, flattened."""
     seen = [
         np.stack([prepare.views(image, 1)[0].ravel() for image in split.images])
         for split in (train, test)
@@ -43,11 +44,10 @@ def of_pixels(prepare, train, test):
 
 
 def linear_probe(train, train_labels, test, test_labels):
-    """Share of the tested images whose class a logistic regression names, fitted to
-    the features (images, features) of the training images.
+    """Returns the test accuracy of logistic regression on features (images, features).
 
-    With fewer images than features it is fitted in the space that the images span,
-    which for this penalty gives the same classifier.
+    With fewer images than features it is fitted in the subspace that the images span,
+    which for the L2 penalty gives the same classifier.
     """
     from sklearn.decomposition import PCA
     from sklearn.linear_model import LogisticRegression
@@ -62,8 +62,9 @@ def linear_probe(train, train_labels, test, test_labels):
 
 
 def measure(found, train_labels, test_labels):
-    """Metrics of `Features`: accuracy of the probe with its 95 % interval, precision of
-    the six nearest training images, by distance and by angle, and what chance gives."""
+    """Returns the metrics of `Features`: accuracy of the probe with its 95 % interval,
+    precision of the six nearest training images by distance and by angle, and the
+    precision of images drawn at random."""
     from sklearn.preprocessing import normalize
 
     accuracy = linear_probe(found.train, train_labels, found.test, test_labels)
@@ -80,7 +81,7 @@ def measure(found, train_labels, test_labels):
 
 
 def record(net, found, layer, dataset, split_name, seed, metrics, command):
-    """The `Record` of one arm."""
+    """Returns the `Record` of one arm."""
     split, train = dataset.splits[split_name], dataset.splits["train"]
     about = net.about
     return Record(

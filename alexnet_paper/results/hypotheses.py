@@ -1,8 +1,8 @@
-"""Hypotheses of an experiment tested on its records: differences between arms in points
-lost without something, their intervals over seeds, and the gate.
+"""Tests of an experiment's hypotheses on its records: differences between arms, their
+intervals over seeds, and the gate.
 
-SciPy's tests; p-values and intervals are corrected over the hypotheses of an experiment
-(Holm 1979).
+A difference is "points of error lost without it". The tests are SciPy's. P-values and
+intervals are corrected for the number of hypotheses of an experiment (Holm 1979).
 """
 
 import math
@@ -14,14 +14,17 @@ from alexnet_paper.results import curves
 from alexnet_paper.results.record import files
 
 ALPHA = 0.05
-TARGET = 0.25  # test error to which epochs are counted
-LEAST = 3  # seeds of both arms without which nothing is decided
+TARGET = 0.25  # test error for "pace", the number of epochs to reach it
+LEAST = 3  # seeds that both arms need for a decision
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A mean with its interval over seeds, in points; `values`, seed by seed where
-    they were paired. `p` is of the two-sided test against 0."""
+    """A mean difference with its interval, in points.
+
+    `p` is of the two-sided test against 0. `values` are the differences of paired
+    seeds, or ().
+    """
 
     mean: float
     low: float
@@ -41,17 +44,17 @@ class Difference:
 
     @property
     def sign(self):
-        """1 or −1 where the interval leaves 0 out, else 0."""
+        """1 or −1 if the interval does not contain 0, else 0."""
         return 1 if self.low > 0 else -1 if self.high < 0 else 0
 
 
 @dataclass(frozen=True)
 class Passed:
-    """The three parts of a gate, each with the numbers that decide it.
+    """Whether the three conditions of a `Gate` are met, and the numbers behind them.
 
-    `falls`: {arm: points by which training error still fell before each drop};
-    `errors`: test and training error of the base at its end, and training error at the
-    first drop, in %.
+    `falls` is {arm: points an epoch by which training error still fell before each
+    drop}. `errors` are the base's final test and training error and its training error
+    at the first drop, in %.
     """
 
     levelled: bool
@@ -67,9 +70,13 @@ class Passed:
 
 @dataclass(frozen=True)
 class Decision:
-    """A hypothesis with what was found: the difference at the corrected level, the
-    plain 95 % one, Holm's p, the differences of test and of training error beside it,
-    that of the test error with its interval over images, and the gate."""
+    """The outcome of a hypothesis.
+
+    `corrected` and `plain` are the difference with its interval at Holm's level and at
+    95 %; `p` is Holm's. `test` and `train` are the differences of ten-view test error
+    and of training error at Holm's level; `images` is that of test error with its
+    interval over images in place of seeds.
+    """
 
     hypothesis: object
     corrected: Difference
@@ -84,17 +91,17 @@ class Decision:
     @property
     def sign(self):
         """1: supported; −1: contradicted; 0: the gate was not passed, or the corrected
-        interval allows both."""
+        interval contains 0."""
         passed = self.gate is None or self.gate.all
         return self.corrected.sign if passed and self.p < ALPHA else 0
 
 
-ASIDE = ("precision", "watch")  # of a plan: what does not make another run
+ASIDE = ("precision", "watch")  # fields in which runs of one arm may differ
 
 
 def runs(records, experiment):
-    """{arm: {seed: {(split, views): record}}} of an experiment: of the runs that were
-    trained as its protocol says."""
+    """Returns {arm: {seed: {(split, views): record}}} of an experiment, for the runs
+    that were trained as its protocol says."""
     found = {}
     for arm, of_arm in curves.of_experiment(records, experiment.name).items():
         asked = trained(dict(experiment.plans(arms=[arm]))[arm].changes())
@@ -107,12 +114,12 @@ def runs(records, experiment):
 
 
 def trained(changes):
-    """What of a plan's changes makes another run."""
+    """Returns a plan's changes without those in which runs of one arm may differ."""
     return {name: value for name, value in changes.items() if name not in ASIDE}
 
 
 def error(run, split, views=1):
-    """Top-1 error of a run in %, or None where it was not measured."""
+    """Returns the top-1 error of a run in %, or None if it was not measured."""
     record = run.get((split, views))
     return record and 100 * record.metrics["top1_error"]
 
@@ -126,12 +133,15 @@ def history(run):
 
 
 def pace(run):
-    """−ln of the epochs to `TARGET` test error, so that slower is less, or None."""
+    """Returns −ln of the epochs to `TARGET` test error, or None if it was not reached.
+
+    A slower run has a smaller value.
+    """
     epochs = curves.epochs_to(history(run), TARGET, "test_top1_error")
     return -math.log(epochs) if math.isfinite(epochs) else None
 
 
-MEASURES = {  # of a run, in points; what an arm may have more of
+MEASURES = {  # value of a run, in points; "pace" in logarithms
     "test": lambda run: error(run, "test"),
     "ten views": lambda run: error(run, "test", 10),
     "train": lambda run: error(run, "train"),
@@ -139,25 +149,28 @@ MEASURES = {  # of a run, in points; what an arm may have more of
     "views": lambda run: less(error(run, "test"), error(run, "test", 10)),
     "pace": pace,
 }
-AT_EQUAL_LOSS = "at equal loss"  # test error where two runs have one training loss
+AT_EQUAL_LOSS = "at equal loss"  # test error of two runs at the same training loss
 
 
 def printed(hypothesis):
-    """The printed effect in the unit of its measure, or None."""
+    """Returns the printed effect in the unit of its measure, or None."""
     if hypothesis.measure == "pace" and hypothesis.printed:
         return math.log(hypothesis.printed)
     return hypothesis.printed
 
 
 def measured(arms, arm, measure):
-    """{seed: value} of an arm; seeds where it was not measured are left out."""
+    """Returns {seed: value} of an arm, for the seeds in which it was measured."""
     values = {seed: MEASURES[measure](run) for seed, run in arms.get(arm, {}).items()}
     return {seed: value for seed, value in values.items() if value is not None}
 
 
 def at_loss(lines, loss):
-    """Test error in % of a run when its training loss came down to `loss`, taken as
-    changing evenly within an epoch; None where it is not reached or not watched."""
+    """Returns the test error in % of a run when its training loss first reached `loss`.
+
+    It is interpolated linearly between epochs. It is None if the loss was not reached
+    or the log has no test error.
+    """
     before = None
     for line in lines:
         if "test_top1_error" not in line:
@@ -173,15 +186,17 @@ def at_loss(lines, loss):
 
 
 def at_equal_loss(base, other):
-    """Test errors of two runs at the lowest training loss that both reached."""
+    """Returns the test errors of two runs at the lowest training loss both reached."""
     lines = history(base), history(other)
     loss = max(min(line["loss"] for line in of_run) for of_run in lines)
     return tuple(at_loss(of_run, loss) for of_run in lines)
 
 
 def samples(arms, hypothesis, measure=None):
-    """({seed: value} of the base, {seed: value} without it); the base is 0 where a
-    hypothesis is about one arm alone."""
+    """Returns {seed: value} of a hypothesis's `base` and of its `without`.
+
+    The values of the base are 0 if both are the same arm.
+    """
     measure = measure or hypothesis.measure
     base, without = hypothesis.base, hypothesis.without
     if measure == AT_EQUAL_LOSS:
@@ -196,8 +211,7 @@ def samples(arms, hypothesis, measure=None):
 
 
 def difference(base, without, paired, level=1 - ALPHA):
-    """The `Difference` of two {seed: value} samples, or None for fewer than two
-    seeds."""
+    """Returns the `Difference` of two {seed: value}; None for fewer than two seeds."""
     from scipy import stats
 
     if paired:
@@ -209,7 +223,7 @@ def difference(base, without, paired, level=1 - ALPHA):
         return None
     values = tuple(b - a for a, b in zip(base, without, strict=True)) if paired else ()
     spread = [values] if paired else [base, without]
-    if all(len(set(of)) == 1 for of in spread):  # without spread there is no t
+    if all(len(set(of)) == 1 for of in spread):  # the t-statistic is undefined
         mean = without[0] - base[0]
         return Difference(mean, mean, mean, float(mean == 0), len(base), values)
     if paired:
@@ -223,8 +237,10 @@ def difference(base, without, paired, level=1 - ALPHA):
 
 
 def wrong(arms, arm, views=10):
-    """(seeds, images): which test images each run of an arm got wrong; empty where its
-    records do not keep it."""
+    """Returns which test images each run of an arm got wrong, (seeds, images).
+
+    It is empty if the records do not keep the outcome of every image.
+    """
     import numpy as np
 
     found = [run.get(("test", views)) for _, run in sorted(arms.get(arm, {}).items())]
@@ -233,8 +249,10 @@ def wrong(arms, arm, views=10):
 
 
 def over_images(base, without, level=1 - ALPHA):
-    """The `Difference` of two (seeds, images) of `wrong`, means over seeds, with its
-    interval over images; None where there is none."""
+    """Returns the `Difference` of two results of `wrong`, or None if one is empty.
+
+    It is the mean over seeds, with its interval over images.
+    """
     if not (len(base) and len(without)):
         return None
     from scipy import stats
@@ -249,8 +267,7 @@ def over_images(base, without, level=1 - ALPHA):
 
 
 def mcnemar(first, second):
-    """p of McNemar's exact test that two runs, of which each image is wrong or not, err
-    equally often."""
+    """Returns p of McNemar's exact test of two runs, from the images each got wrong."""
     from scipy.stats import binomtest
 
     only, other = int((first & ~second).sum()), int((second & ~first).sum())
@@ -258,9 +275,13 @@ def mcnemar(first, second):
 
 
 def averaged(arms, arm="base", views=10):
-    """What one run of an arm errs on more than the average of all its seeds: the
-    `Difference` of the mean over seeds, with its interval over images, and the error
-    of the average in %; None where fewer than two seeds keep their probabilities."""
+    """Compares single runs of an arm with the average of their predictions.
+
+    Returns:
+        (`Difference` of the runs' mean error and the error of the averaged predictions
+        with its interval over images, the latter error in %), or None if fewer than
+        two seeds keep their probabilities.
+    """
     import numpy as np
 
     found = [run.get(("test", views)) for _, run in sorted(arms.get(arm, {}).items())]
@@ -275,8 +296,10 @@ def averaged(arms, arm="base", views=10):
 
 
 def holm(p_values):
-    """Holm's adjusted p-values and the level of each one's interval, in the order
-    given: 1 − 0.05 / (how many have no smaller p)."""
+    """Returns Holm's adjusted p-values, and the confidence level of each interval.
+
+    The level is 1 − 0.05 / (number of p-values that are not smaller).
+    """
     count = len(p_values)
     adjusted, levels, worst = [0.0] * count, [0.0] * count, 0.0
     ranked = sorted(range(count), key=p_values.__getitem__)
@@ -288,7 +311,7 @@ def holm(p_values):
 
 
 def phases(lines):
-    """The epochs of a log in groups of one learning rate."""
+    """Returns the lines of a log, grouped by learning rate."""
     found = []
     for line in lines:
         if not found or found[-1][-1]["rate"] != line["rate"]:
@@ -298,9 +321,11 @@ def phases(lines):
 
 
 def still_falling(lines, window):
-    """Points an epoch by which training error still falls before each drop of the rate:
-    the last `window` epochs against the `window` before them, or as many as a phase has
-    after its first epoch."""
+    """Returns the points an epoch by which training error falls before each rate drop.
+
+    The mean of the last `window` epochs is compared with that of the `window` epochs
+    before them. A short phase has smaller windows; its first epoch never counts.
+    """
 
     def mean(part):
         return 100 * statistics.mean(line["top1_error"] for line in part)
@@ -315,7 +340,7 @@ def still_falling(lines, window):
 
 
 def passed(arms, hypothesis, gate, found):
-    """The `Passed` of a hypothesis whose difference `found` is at 95 %."""
+    """Returns the `Passed` of a hypothesis; `found` is its difference at 95 %."""
     falls = {}
     for arm in dict.fromkeys((hypothesis.base, hypothesis.without)):
         of_runs = [
@@ -340,8 +365,10 @@ def passed(arms, hypothesis, gate, found):
 
 
 def decide(experiment, records):
-    """The `Decision` on every hypothesis of an experiment whose arms have at least
-    `LEAST` seeds; the correction counts all hypotheses, tested or not."""
+    """Returns the `Decision` on each hypothesis whose arms have at least `LEAST` seeds.
+
+    Holm's correction counts all hypotheses of the experiment, tested or not.
+    """
     arms = runs(records, experiment)
     plain = {}
     for hypothesis in experiment.hypotheses:

@@ -1,4 +1,4 @@
-"""Images that are near each other in a hidden layer (paper §6.1, Figure 4, right)."""
+"""Nearest images by a hidden layer's features (paper §6.1, Figure 4, right)."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Retrieval:
-    """The nearest training images of every query, and how many are of its class.
+    """The nearest training images of every query, and the share with its label.
 
-    `indices` (queries, k) are into the training images, nearest first. `precision` and
-    `chance` map every label among the queries to the mean share of the k nearest that
-    have this label, and to the share of all training images that have it.
+    `indices` (queries, k) are indices of training images, nearest first. For each label
+    among the queries, `precision` is the mean share of their k nearest images that have
+    the label, and `chance` the share of all training images that have it.
     """
 
     indices: np.ndarray
@@ -26,7 +26,7 @@ class Retrieval:
 
     @property
     def overall_chance(self):
-        """Expected precision of images drawn at random for the same queries."""
+        """Expected precision of randomly drawn images for the same queries."""
         return self.over_queries(self.chance)
 
     def over_queries(self, shares):
@@ -42,10 +42,13 @@ def retrieval(train_features, train_labels, query_features, query_labels, k=6):
         train_labels: (images,) integers.
         query_features: (queries, features).
         query_labels: (queries,) integers.
-        k: How many are retrieved; the paper shows six.
+        k: The number of images for each query; the paper shows six.
 
-    Returns a `Retrieval`. Raises ValueError where there are fewer than k training
-    images or no query.
+    Returns:
+        A `Retrieval`.
+
+    Raises:
+        ValueError: if there are fewer than k training images, or no query.
     """
     from sklearn.neighbors import NearestNeighbors
 

@@ -1,6 +1,6 @@
-"""A result is a record: what was run, on what, by which commit, with what outcome.
+"""Records: what was evaluated, on which data, by which commit, with which metrics.
 
-Tables and figures are made from records only. A record is one JSON file.
+A record is one JSON file. Tables and figures are made from records only.
 """
 
 import base64
@@ -21,16 +21,16 @@ RECORDS = "*-views*-seed*.json"
 
 @dataclass(frozen=True)
 class Protocol:
-    """How a number was obtained. What does not apply is None.
+    """How a number was obtained. A field that does not apply is None.
 
-    Of the evaluation: `classes`, `views`, `runs` (how many are averaged), `image`,
-    `mean`, `labels` and `fingerprint` (how the images of a split were shown, and which
-    they are), `precision`. Of the training: `epochs` and `seed` ("imported" for weight
-    files), `weights_of_epoch`, `training_images`, `batch_size`, `steps` (of an epoch),
+    Evaluation: `classes`, `views`, `runs` (the number averaged), `image`, `mean` and
+    `labels` (how images were prepared and labelled), `fingerprint` (of the split's
+    images), `precision`. Training: `epochs` and `seed` ("imported" for weight files),
+    `weights_of_epoch`, `training_images`, `batch_size`, `steps` (in an epoch),
     `recipe`, `changes` (of the plan), `trained` and `trained_by` (commands and
-    commits), `ended` (where it did not end well). Of an experiment: its name, `arm`,
-    `protocol_commit`, `input` and `rate`. Of weight files: `weights`, `sha256`,
-    `label_order`. Of features: `layer` and `probe`.
+    commits), `ended` (how a run ended that diverged). Experiment: `experiment` (its
+    name), `arm`, `protocol_commit`, `input` and `rate`. Weight files: `weights`,
+    `sha256`, `label_order`. Features: `layer` and `probe`.
     """
 
     classes: int | None = None
@@ -68,9 +68,9 @@ class Protocol:
 class Record:
     """One evaluation, with its full protocol.
 
-    `metrics` are fractions (top1_error, top5_error) or nats (loss); an error comes with
-    a 95 % interval under "<name>_interval". `arrays` has what was found of every image,
-    by name, packed. `source` says which file it was read from.
+    `metrics` are fractions (top1_error, top5_error) or nats (loss); the 95 % interval
+    of an error is under "<name>_interval". `arrays` has {name: packed array with one
+    value or row for each image}. `source` is the file that the record was read from.
     """
 
     variant: str
@@ -87,7 +87,7 @@ class Record:
 
     @property
     def name(self):
-        """File name that says what it is; of weight files the start of their hashes."""
+        """The record's file name; for weight files with the start of their hashes."""
         about = self.protocol
         hashes = about.sha256 or ()
         hashes = [hashes] if isinstance(hashes, str) else hashes
@@ -101,8 +101,8 @@ class Record:
 
     @property
     def dataset(self):
-        """The name of its data as a table has it: a folder of a few of ImageNet's
-        classes, such as Imagenette's ten, is not ImageNet."""
+        """The data's name in tables. A subset of ImageNet's classes, such as the ten of
+        Imagenette, is not called ImageNet."""
         classes = self.protocol.classes
         if self.data != "imagenet" or classes in (None, 1000):
             return self.data
@@ -110,17 +110,20 @@ class Record:
 
     @property
     def recipe(self):
-        """The recipe of the variant that it was trained by."""
+        """Name of the variant's recipe that the net was trained by."""
         return self.protocol.recipe or "as-published"
 
     @property
     def published(self):
-        """Whether it was trained by the variant's own recipe."""
+        """Whether the net was trained by the variant's own recipe."""
         return self.recipe == "as-published"
 
     def save(self, folder):
-        """Writes it into `folder` and returns the path: in place of a record of the
-        same command, beside one of another ("…_2.json")."""
+        """Writes the record into `folder` and returns its path.
+
+        It replaces a record of the same command. If a record of another command has its
+        name, a number is added to the name ("…_2.json").
+        """
         path, number = Path(folder) / self.name, 1
         while path.exists() and not self.repeats(path):
             number += 1
@@ -135,15 +138,17 @@ class Record:
         return path
 
     def array(self, name):
-        """An array of `arrays`. Raises ValueError, naming the file, where there is
-        none of that name or it is damaged."""
+        """Returns an unpacked array of `arrays`.
+
+        Raises ValueError, with the file's name, if it is missing or damaged.
+        """
         try:
             return unpack(self.arrays[name])
         except (KeyError, TypeError, ValueError, zlib.error) as error:
             raise ValueError(f"{self.source} has no array {name}: {error}") from error
 
     def repeats(self, path):
-        """Whether the record there was made by the same commands."""
+        """Returns whether the record at `path` was made by the same commands."""
         try:
             there = Record.load(path)
         except ValueError:
@@ -153,7 +158,7 @@ class Record:
 
     @classmethod
     def load(cls, path):
-        """Reads one. Raises ValueError, naming the file, if it is not a record."""
+        """Reads a record. Raises ValueError, with the file's name, if it is not one."""
         try:
             content = json.loads(Path(path).read_text(encoding="utf-8"))
             content["protocol"] = Protocol(**content["protocol"])
@@ -163,7 +168,7 @@ class Record:
 
 
 def pack(array):
-    """An array as JSON keeps it: its kind, its shape, and its bytes in base 64."""
+    """Returns an array as JSON: dtype, shape and compressed bytes in base 64."""
     packed = zlib.compress(array.tobytes(), 9)
     return {
         "dtype": array.dtype.name,
@@ -173,7 +178,7 @@ def pack(array):
 
 
 def unpack(packed):
-    """The array of `pack`. Raises ValueError where the bytes are not its own."""
+    """Returns an array from `pack`'s JSON. Raises ValueError if it is damaged."""
     import numpy as np
 
     if packed["dtype"] not in ("uint8", "uint16"):
@@ -188,9 +193,11 @@ def unpack(packed):
 
 
 def load_all(folder=None):
-    """Records of a folder and the folders below it, or else the ones that are shipped
-    with this package and those under ./runs. Sorted by file name; of the same name,
-    those under ./runs come last."""
+    """Returns the records under a folder, sorted by file name.
+
+    Without a folder these are the records shipped with the package and those under
+    ./runs; of records with the same name, those under ./runs are last.
+    """
     roots = [Path(folder)] if folder else [shipped(), Path("runs")]
     if folder and not roots[0].is_dir() and roots[0] != shipped():
         raise ValueError(f"{folder} is not a folder of records.")
@@ -199,12 +206,12 @@ def load_all(folder=None):
 
 
 def files(records):
-    """Names of the records' files, those that differ in the seed alone as one."""
+    """Returns the records' file names; those differing only in the seed are merged."""
     names = (Path(one.source).name or one.name for one in records)
     starred = (re.sub(r"seed\d+\.json$", "seed*.json", name) for name in names)
     return tuple(sorted(set(starred)))
 
 
 def shipped():
-    """Folder of the records that come with the package."""
+    """Returns the folder of the records that are shipped with the package."""
     return Path(find_spec("reproduce").origin).parent / "results"

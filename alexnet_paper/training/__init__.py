@@ -1,11 +1,11 @@
-"""One training run, exact and resumable.
+"""Training runs that can be stopped and resumed with the same result.
 
-optimizer    the paper's update rule, and the losses
-schedule     when the learning rate falls
-plan         what a run is: everything its outcome depends on but the code
+optimizer    the paper's update rule, Adam, and a loss
+schedule     learning-rate schedules
+plan         the options of a run
 environment  versions, machine, device and commit
 prefetch     batches prepared ahead of the training step
 run          the folder of a run: log, checkpoint, lock
-train        the training itself
-wheel        writes the commit into a wheel that is built
+train        the training loop
+wheel        the commit in a wheel, written when it is built
 """

@@ -1,4 +1,4 @@
-"""What a run is made on: versions, machine, device and commit."""
+"""Versions, machine, device and commit of a run."""
 
 import contextlib
 import importlib.metadata
@@ -13,7 +13,7 @@ VERSIONED = ("alexnet_paper", "keras", "tensorflow", "jax", "torch", "numpy")
 
 
 def environment():
-    """Versions, machine and commit of this process, for a record."""
+    """Returns the versions, machine and commit of this process, for a record."""
     found = {"python": platform.python_version(), "commit": commit()}
     for package in VERSIONED:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
@@ -23,7 +23,7 @@ def environment():
 
 
 def commit():
-    """Commit of the checkout this package is in, "+" if it was changed, or the one that
+    """Returns this package's commit, with "+" if files were changed, or the one that
     an installed wheel was built from, or "none"."""
     folder = Path(__file__).resolve().parents[1]
     with contextlib.suppress(OSError):  # of a wheel, whatever repository it lies in
@@ -37,8 +37,10 @@ def commit():
 
 
 def introduced(path):
-    """The commit in which a file first had its present content, under whatever name;
-    "uncommitted" where none has it, "none" outside a checkout."""
+    """Returns the first commit that has a file's present content under any name.
+
+    It is "uncommitted" if no commit has the content, and "none" outside a checkout.
+    """
     folder = Path(path).resolve().parent
     try:
         content = git(folder, "hash-object", path)
@@ -56,7 +58,7 @@ def git(folder, *arguments):
 
 
 def device_name():
-    """What this process computes on: the accelerator, or else the processor."""
+    """Returns the name of this process's accelerator, or else of its processor."""
     import keras
 
     if keras.backend.backend() == "jax":
@@ -77,7 +79,7 @@ def device_name():
 
 
 def here():
-    """The environment of this process with Keras's backend and its device."""
+    """Returns `environment` with Keras's backend and the device."""
     import keras
 
     backend, device = keras.backend.backend(), device_name()

@@ -1,4 +1,4 @@
-"""The paper's update rule (§5), Adam in one kernel, and the one loss Keras lost."""
+"""The paper's update rule (§5), a faster Adam, and the cross-entropy of older Keras."""
 
 import math
 
@@ -16,17 +16,19 @@ register = keras.saving.register_keras_serializable(package="alexnet_paper")
 class MomentumSGD(keras.optimizers.Optimizer):
     """v ← momentum · v − decay · rate · w − rate · g, then w ← w + v (paper §5).
 
-    The decay is inside the velocity, which `keras.optimizers.SGD(weight_decay=)` is
-    not, and applies to kernels only (authors' code, layer.cu).
+    The decay is part of the velocity, unlike in `keras.optimizers.SGD(weight_decay=)`,
+    and applies to kernels only.
 
     Args:
-        learning_rate: The global rate.
-        momentum: The paper's 0.9.
-        weight_decay: Decay of every kernel, the paper's 0.0005.
-        layer_weight_decay: {layer: decay} where a layer has its own.
-        rate_multipliers: {layer, "bias", or "layer/kernel": factor} on the rate. A
-            factor of 0 freezes the layer, its momentum and decay included, as the
-            authors' code does.
+        learning_rate: The global learning rate.
+        momentum: The paper's is 0.9.
+        weight_decay: Decay of every kernel; the paper's is 0.0005.
+        layer_weight_decay: {layer: decay} for layers with a decay of their own.
+        rate_multipliers: {layer, "bias", or "layer/kernel": factor of the rate}. A
+            factor of 0 freezes the layer, its momentum and decay included.
+
+    Reference:
+        Paper §5; authors' code layer.cu.
     """
 
     def __init__(
@@ -52,12 +54,12 @@ class MomentumSGD(keras.optimizers.Optimizer):
         self.paths = [variable.path for variable in variables]
 
     def multiplier(self, layer, part):
-        """Factor on the rate of one variable."""
+        """Returns the factor of one variable's learning rate."""
         names = (layer, part, f"{layer}/{part}")
         return math.prod(self.rate_multipliers.get(name, 1.0) for name in names)
 
     def decay_of(self, layer, part):
-        """Decay of one variable: 0 for everything that is not a kernel."""
+        """Returns the decay of one variable; 0 unless it is a kernel."""
         return self.layer_decay.get(layer, self.decay) if part == "kernel" else 0.0
 
     def update_step(self, gradient, variable, learning_rate):
@@ -77,9 +79,8 @@ class MomentumSGD(keras.optimizers.Optimizer):
             self.assign_add(variable, velocity)
 
     def _all_reduce_sum_gradients(self, grads_and_vars):
-        # Keras sums over replicas by one operation that reads every gradient: for one
-        # replica it would only carry the gradients of tower b to tower a's device and
-        # back
+        # Keras's sum over replicas is one operation that reads every gradient. With one
+        # replica it would only move tower b's gradients to tower a's device and back.
         if replicas() == 1:
             return grads_and_vars
         return super()._all_reduce_sum_gradients(grads_and_vars)
@@ -96,7 +97,7 @@ class MomentumSGD(keras.optimizers.Optimizer):
 
 @register
 class Adam(keras.optimizers.Adam):
-    """Keras's Adam; TensorFlow's one kernel for its step is three times as fast."""
+    """Keras's Adam, with TensorFlow's fused kernel, which is three times as fast."""
 
     def update_step(self, gradient, variable, learning_rate):
         if keras.backend.backend() != "tensorflow" or self.amsgrad:
@@ -124,7 +125,7 @@ class Adam(keras.optimizers.Adam):
 
 
 def replicas():
-    """How many replicas `tf.distribute` trains in step; 1 on other backends."""
+    """Returns the number of `tf.distribute`'s replicas; 1 on other backends."""
     if keras.backend.backend() != "tensorflow":
         return 1
     import tensorflow as tf
@@ -133,22 +134,22 @@ def replicas():
 
 
 def device_of(variable):
-    """Short name of the device that holds a TensorFlow variable, else None."""
+    """Returns the short name of a TensorFlow variable's device, else None."""
     device = getattr(variable, "device", None)
     return short(device) if isinstance(device, str) else None
 
 
 @register
 class ClippedCrossentropy(keras.losses.Loss):
-    """Cross-entropy of probabilities clipped to [1e-7, 1 − 1e-7], as Keras computed it
-    before it looked through the softmax to the logits.
+    """Cross-entropy of probabilities clipped to [1e-7, 1 − 1e-7].
 
-    A net that is certain and wrong pays −ln(1e-7) = 16.118 and gets no gradient: it
-    cannot learn out of that. Half of two classes wrong is a loss of 8.06.
+    Older Keras computed it so; Keras 3 uses the logits of a softmax. A wrong label with
+    a clipped probability has a loss of −ln(1e-7) = 16.118 and no gradient, so the net
+    cannot correct it. With half of the images so, the loss is 8.06.
     """
 
     def call(self, y_true, y_pred):
-        """Labels (n,) or (n, 1) and probabilities (n, classes) → losses (n,)."""
+        """Returns losses (n,) of labels (n,) or (n, 1), probabilities (n, classes)."""
         epsilon = keras.config.epsilon()
         probabilities = ops.clip(y_pred, epsilon, 1 - epsilon)
         labels = ops.cast(ops.reshape(y_true, (-1, 1)), "int32")

@@ -1,4 +1,4 @@
-"""What a training run is: everything its outcome depends on but the code."""
+"""The plan of a training run: everything but the code that its result depends on."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from alexnet_paper.nets import recipes
 from alexnet_paper.nets import variants
 from alexnet_paper.nets.specs import PRECISIONS
 
-SCHEDULES = {  # by name: the authors' rows of `paper`, and three rules
+SCHEDULES = {  # {name: a schedule of the authors, or None for a rule}
     "plateau": None,
     "constant": None,
     "steps": None,
@@ -33,8 +33,10 @@ OVERRIDES = (  # fields of a recipe that a plan may replace
 
 @dataclass(frozen=True)
 class Plan:
-    """A variant, its data, and what differs from the variant's own recipe (None:
-    nothing does)."""
+    """A variant, its data, and changes to the variant's recipe.
+
+    A field that is None leaves the recipe's value.
+    """
 
     variant: str
     data: str
@@ -45,22 +47,25 @@ class Plan:
     limit: int | None = None
     validation: float | None = None
     placement: str = "auto"
-    schedule: str | None = None  # of SCHEDULES, or epochs after which the rate is ÷10
+    schedule: str | None = None  # in SCHEDULES, or "24,28": epochs of ÷10
     input_size: int | None = None
     validate_every: int = 1  # epochs
-    recipe: str | None = None  # of the variant's recipes
+    recipe: str | None = None  # name of one of the variant's recipes
     learning_rate: float | None = None
     patience: int | None = None  # epochs without a lower validation error, then stop
     until: float | None = None  # training error at which to stop
     until_loss: float | None = None  # training loss at which to stop
-    steps: int | None = None  # of an epoch; None: as many as use every image once
+    steps: int | None = None  # in an epoch; None: as many as use every image once
     weight_decay: float | None = None  # of every kernel
-    watch: str | None = None  # a split whose error is logged, and nothing chosen by it
+    watch: str | None = None  # a split whose error is logged; no effect on training
     precision: str = "float32"  # or "mixed_bfloat16"
 
     def training_recipe(self):
-        """The `recipes.Recipe` with this plan's changes, images scaled with the
-        input. Raises ValueError for a recipe that the variant does not have."""
+        """Returns the variant's recipe with this plan's changes.
+
+        The side of the images is scaled with the input size. Raises ValueError for a
+        recipe that the variant does not have.
+        """
         variant = variants.get(self.variant)
         recipe = variant.recipe_named(self.recipe)
         changes = {
@@ -89,8 +94,10 @@ class Plan:
         return replace(recipe, **changes)
 
     def changes(self):
-        """{field: value} of what differs from a plan that names a variant and data
-        only, as a record keeps it; where data and devices are is left out."""
+        """Returns {field: value} of the fields that differ from their defaults.
+
+        Variant, data, seed, folder of the data and placement are omitted.
+        """
         apart = ("variant", "data", "data_dir", "seed", "placement")
         return {
             field.name: getattr(self, field.name)
@@ -99,21 +106,24 @@ class Plan:
         }
 
     def architecture(self, classes):
-        """The net that is trained: the variant's, for so many classes."""
+        """Returns the variant's net for a number of classes, at this input size."""
         net = variants.get(self.variant).architecture.with_classes(classes)
         if self.input_size:
             net = net.with_input((self.input_size, self.input_size, 3))
         return net
 
     def named_drops(self):
-        """The epochs that a schedule such as "24,28" lists, or None."""
+        """Returns (24, 28) for the schedule "24,28"; None for a named schedule."""
         words = (self.schedule or "").split(",")
         if len(words) < 2 or not all(map(str.isdecimal, words)):
             return None
         return tuple(map(int, words))
 
     def authors_schedule(self):
-        """The `paper.Schedule` that is named, or None. Raises ValueError for others."""
+        """Returns the named `paper.Schedule`, or None for a rule or for epochs.
+
+        Raises ValueError for an unknown name.
+        """
         if self.named_drops() or self.schedule is None:
             return None
         if self.schedule not in SCHEDULES:
@@ -130,8 +140,10 @@ class Plan:
 
 
 def read_plan(folder):
-    """The plan of a run folder, and what else its `run.json` says: command and
-    environment. Raises ValueError if it is none."""
+    """Returns the plan of a run's folder, and the content of its `run.json`.
+
+    Raises ValueError if it is not the folder of a run.
+    """
     try:
         content = json.loads((Path(folder) / "run.json").read_text(encoding="utf-8"))
         plan = Plan(**content["plan"])
@@ -144,14 +156,14 @@ def read_plan(folder):
 
 
 def check_type(field, value):
-    """Raises TypeError where a value is not what the field of a `Plan` says."""
+    """Raises TypeError if a value does not have the type of a `Plan`'s field."""
     whole = isinstance(value, int) and isinstance(float(value), field.type)
     if not (isinstance(value, field.type) or whole):
         raise TypeError(f"its {field.name} is {value!r}")
 
 
 def difference(there, asked):
-    """What distinguishes two plans: "epochs 1 there, 2 asked for"."""
+    """Returns in words how two plans differ: "epochs 1 there, 2 asked for"."""
     return "; ".join(
         f"{field.name.replace('_', ' ')} {before} there, {now} asked for"
         for field in fields(Plan)
@@ -160,13 +172,13 @@ def difference(there, asked):
 
 
 def check_seed(seed):
-    """Raises ValueError for what is no seed."""
+    """Raises ValueError for a number that cannot be a seed."""
     if not 0 <= seed < 2**32:
         raise ValueError(f"--seed must be in 0 … 2³² − 1. Received: {seed}")
 
 
 def check(plan):
-    """Raises ValueError for numbers that cannot be, and for names that are not."""
+    """Raises ValueError for values out of range and for unknown names."""
     whole = ("epochs", "batch_size", "input_size", "validate_every", "patience")
     for name in (*whole, "steps"):
         value = getattr(plan, name)

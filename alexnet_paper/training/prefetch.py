@@ -1,4 +1,4 @@
-"""Batches prepared ahead of the training step, by threads that end with the epoch."""
+"""Batches prepared by threads ahead of the training step."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -9,14 +9,14 @@ import keras
 class Prefetched(keras.utils.PyDataset):
     """A dataset whose next batches are prepared by threads while one is trained on.
 
-    Use it in a `with` block: its threads end there, however training ended. Keras's
-    own `PyDataset(workers=...)` leaves its threads waiting where `fit` stops before
-    the last batch. Every batch must be a function of its index alone.
+    Use it in a `with` block: its threads end with the block. The threads of Keras's own
+    `PyDataset(workers=...)` wait forever if `fit` stops before the last batch. Every
+    batch must depend on its index alone.
 
     Args:
         batches: The `keras.utils.PyDataset` to read.
         workers: Number of threads.
-        ahead: Number of batches that are prepared before they are asked for.
+        ahead: Number of batches that are prepared in advance.
     """
 
     def __init__(self, batches, workers, ahead=8):
@@ -43,7 +43,7 @@ class Prefetched(keras.utils.PyDataset):
             for step in range(index, min(index + self.ahead + 1, len(self))):
                 if step not in self.coming:
                     self.coming[step] = self.pool.submit(self.batches.__getitem__, step)
-            # Keras reads the first two batches twice: for their shapes, and to train
+            # Keras reads the first two batches twice: for their shapes, and in training
             self.coming.pop(index - 2, None)
             found = self.coming[index]
         return found.result()

@@ -1,5 +1,8 @@
-"""A run is a folder: `run.json` says what is run, `log.jsonl` has a line an epoch, and
-`checkpoint.npz` is the weight file with everything else a resumed run needs."""
+"""The folder of a run.
+
+`run.json` has the plan and the environment, `log.jsonl` a line for each epoch, and
+`checkpoint.npz` the weights and everything else that a resumed run needs.
+"""
 
 import contextlib
 import json
@@ -11,17 +14,19 @@ from alexnet_paper.training.plan import read_plan
 from alexnet_paper.weights.net import open_weights
 
 CHECKPOINT = "checkpoint.npz"
-BEST = "best.npz"  # the epoch with the lowest validation error, where a recipe keeps it
+BEST = "best.npz"  # of the epoch with the lowest validation error, if it is kept
 
 
 class Stopped(Exception):
-    """Another process works on a run, or a file; the message says on which."""
+    """Another process uses the run or file that the message names."""
 
 
 def history(folder):
-    """The lines of a run's log, one an epoch; none before the first has ended. Lines
-    of older versions have no "steps". Raises ValueError, naming the log, where it is
-    damaged."""
+    """Returns the lines of a run's log, one for each epoch that has ended.
+
+    Lines of older versions have no "steps". Raises ValueError, with the file's name, if
+    the log is damaged.
+    """
     log = Path(folder) / "log.jsonl"
     try:
         lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
@@ -31,16 +36,18 @@ def history(folder):
 
 
 def weight_file(folder, plan):
-    """The weights of a run that count: of its best epoch where its recipe keeps that,
-    else of its last."""
+    """Returns the path of a run's best weights if its recipe keeps them, else of its
+    last weights."""
     name = BEST if plan.training_recipe().keep_best else CHECKPOINT
     return Path(folder) / name
 
 
 @contextlib.contextmanager
 def locked(path):
-    """Holds a file, or a run's folder, while it is worked on. Raises Stopped where
-    another process does; nothing is checked on systems without `fcntl`."""
+    """Context that locks a file or a run's folder.
+
+    Raises Stopped if another process has locked it. Without `fcntl` it does nothing.
+    """
     try:
         import fcntl
     except ImportError:
@@ -58,10 +65,10 @@ def locked(path):
 
 
 def open_run(folder):
-    """The `Trained` of a run's folder, from the weights of it that count.
+    """Returns the `Trained` net of a run's folder, from its `weight_file`.
 
-    Raises ValueError where it is not the folder of a run, FileNotFoundError where the
-    run has no checkpoint yet.
+    Raises ValueError if it is not the folder of a run, FileNotFoundError if the run has
+    no weights yet.
     """
     plan = read_plan(folder)[0]
     path = weight_file(folder, plan)

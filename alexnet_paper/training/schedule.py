@@ -1,14 +1,14 @@
-"""When the learning rate falls."""
+"""Learning-rate schedules."""
 
 from dataclasses import dataclass
 
 
 class Plateau:
-    """Divides the rate by ten when validation error stops improving, `drops` times.
+    """Multiplies the rate by `factor` when validation error stops improving.
 
-    `patience` epochs without a minimum that is lower by more than `least` count as a
-    plateau (the paper does not say how long its authors waited). All state is in
-    `state()`, so that a resumed run goes on where it stopped.
+    It does so after `patience` epochs in which the error has not fallen below its
+    minimum by more than `least`, at most `drops` times. The paper (§5) does not say how
+    long its authors waited. `state()` is everything that a resumed run needs.
     """
 
     def __init__(self, patience=5, factor=0.1, drops=3, least=0.0):
@@ -17,7 +17,7 @@ class Plateau:
         self.best, self.waited, self.dropped = float("inf"), 0, 0
 
     def update(self, error):
-        """Factor by which to multiply the rate after an epoch with this error."""
+        """Returns the factor of the rate after an epoch with this error."""
         if error < self.best - self.least:
             self.best, self.waited = error, 0
             return 1.0
@@ -37,7 +37,7 @@ class Plateau:
 
 @dataclass(frozen=True)
 class Phase:
-    """What holds in one epoch: the rate, factors on it, and whether colours vary."""
+    """An epoch's learning rate, its multipliers, and whether there is colour noise."""
 
     rate: float
     multipliers: dict
@@ -45,17 +45,19 @@ class Phase:
 
 
 def phase_of_drops(rate, drops, multipliers, epoch):
-    """The phase of `epoch` (from 0) when the rate is ÷10 at each epoch of `drops`."""
+    """Returns the phase of `epoch` (from 0) if the rate is ÷10 at each of `drops`."""
     return Phase(rate * 0.1 ** sum(epoch >= drop for drop in drops), dict(multipliers))
 
 
 def authors_phase(schedule, epoch, rate=0.01):
-    """The phase of `epoch` (from 0) in a run of the authors, a `paper.Schedule`.
+    """Returns the phase of `epoch` (from 0) in a run of the authors.
 
-    Rates of weights fall at its three drops; those of biases start at twice the rate
-    and are cut once, at the first drop. When conv1's kernels are slowed, to 1e-5, the
-    colour noise goes too; then conv1 is frozen (C layer-params-145*.cfg and the
-    auto2–auto6 chain).
+    The rate of weights falls at the three drops of the `paper.Schedule`. That of biases
+    starts at twice the rate and falls once, at the first drop. When conv1's kernels are
+    slowed to 1e-5, colour noise ends; later conv1 is frozen.
+
+    Reference:
+        C layer-params-145*.cfg and the auto2–auto6 chain.
     """
 
     def reached(moment):

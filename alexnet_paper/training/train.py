@@ -1,9 +1,7 @@
-"""Training: `fit` and callbacks, with a state that survives being killed.
+"""Training with `fit` and callbacks, in runs that can be resumed after a kill.
 
-A run is a folder: `run.json` says what is run, `log.jsonl` has a line an epoch, and
-`checkpoint.npz` is the weight file with everything else a resumed run needs. Killed at
-any moment and resumed, a run ends with the same bits as one left alone, in processes
-that call `enable_determinism` first, as the programs do.
+A run that is killed at any moment and resumed ends with the same bits as a run without
+interruption, if the process calls `enable_determinism` first, as the programs do.
 """
 
 import json
@@ -42,13 +40,13 @@ from alexnet_paper.training.schedule import authors_phase
 from alexnet_paper.training.schedule import phase_of_drops
 from alexnet_paper.weights import file as weights
 
-VALIDATION = 1  # sets the random choices on validation images apart
+VALIDATION = 1  # second part of the seed for validation images
 SAVE_SECONDS = 120  # between two checkpoints
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Run:
-    """A model with its data, rule and schedule, ready to train from where it is."""
+    """A model with its data, optimizer and schedule, and the state of its training."""
 
     def __init__(self, plan, dataset, folder, notify=print):
         self.plan, self.folder = plan, Path(folder)
@@ -89,7 +87,8 @@ class Run:
             self.plateau = Plateau(**asdict(recipe.drops))
         self.rate = recipe.learning_rate
         self.epoch, self.step, self.history = 0, 0, []
-        self.began, self.spent = None, 0.0  # when the epoch began; seconds before that
+        self.began = None  # when the epoch began or was resumed
+        self.spent = 0.0  # seconds of the epoch before it was resumed
         self.logs = {}  # running means of the epoch, by Keras's names
         self.metric_state = None  # of a resumed epoch
         self.stalled, self.diverged = False, False
@@ -104,8 +103,8 @@ class Run:
 
     @property
     def finished(self):
-        """Whether all epochs are done, too many passed without a better one, or the
-        training error is as low as was asked for."""
+        """Whether all epochs are done, `patience` has run out, or training error or
+        loss has reached the plan's `until` or `until_loss`."""
         patience, best = self.recipe.patience, self.best_epoch
         waited = self.epoch - best if best else 0
         last = self.history[-1] if self.history and not self.step else {}
@@ -118,13 +117,16 @@ class Run:
 
     @property
     def steps(self):
-        """Steps of an epoch."""
+        """Number of steps in an epoch."""
         return self.recipe.steps_of(len(self.dataset.splits["train"]))
 
     def train(self, callbacks=(), save_seconds=SAVE_SECONDS, done=lambda line: None):
         """Trains to the last epoch, or until stopped. Returns whether it finished.
 
-        `done` is called with the line of the log after every epoch.
+        Args:
+            callbacks: Keras callbacks.
+            save_seconds: Seconds between two checkpoints.
+            done: Called after every epoch with its line of the log.
         """
         self.stopped, keeper = None, Keeper(self, save_seconds)
         handlers = {s: signal.signal(s, keeper.interrupt) for s in STOP_SIGNALS}
@@ -147,13 +149,13 @@ class Run:
         return self.finished and not self.stopped
 
     def stop(self, reason):
-        """Ends training after the present step, by Keras's own flags."""
+        """Ends training after the present step."""
         self.stopped = self.stopped or reason
         self.model.stop_training = self.model.stop_evaluating = True
 
     def train_epoch(self, callbacks):
-        """The rest of an epoch and its validation. Returns its line of the log, or
-        None where training was stopped before its end."""
+        """Trains the rest of an epoch and validates. Returns its line of the log, or
+        None if training was stopped before its end."""
         phase, self.began = self.start_epoch(), time.monotonic()
         batches = Batches(
             self.dataset.splits["train"],
@@ -165,7 +167,7 @@ class Run:
             self.steps,
         )
         if self.metric_state and len(batches):
-            self.model.evaluate(*batches[0], verbose=0)  # makes the metrics' variables
+            self.model.evaluate(*batches[0], verbose=0)  # creates metric variables
         if len(batches):
             with Prefetched(batches, os.cpu_count()) as prefetched:
                 self.model.fit(
@@ -182,11 +184,11 @@ class Run:
 
     @property
     def seconds(self):
-        """Spent on the epoch so far, before an interruption too."""
+        """Seconds spent on the epoch so far, including those before an interruption."""
         return self.spent + (time.monotonic() - self.began if self.began else 0.0)
 
     def validate(self, callbacks):
-        """Loss and metrics on the validation images, or {} where it is not due."""
+        """Returns loss and metrics on the validation images, or {} if it is not due."""
         split = self.dataset.splits.get("validation")
         due = (self.epoch + 1) % self.plan.validate_every == 0
         if self.stopped or split is None or not due:
@@ -202,7 +204,7 @@ class Run:
         )
 
     def watched(self, callbacks):
-        """The same on the central view of the split that the plan watches."""
+        """Returns loss and metrics on the split that the plan watches, or {}."""
         if self.stopped or self.plan.watch is None:
             return {}
         split = self.dataset.split(self.plan.watch)
@@ -212,7 +214,7 @@ class Run:
         )
 
     def start_epoch(self):
-        """Sets the epoch's rates and returns its `Phase`."""
+        """Sets the epoch's learning rates and returns its `Phase`."""
         named, recipe = self.plan.authors_schedule(), self.recipe
         if named:
             phase = authors_phase(named, self.epoch, recipe.learning_rate)
@@ -232,11 +234,11 @@ class Run:
             phase.multipliers
         ):
             optimizer.rate_multipliers = phase.multipliers
-            self.model.make_train_function(force=True)  # factors are in the graph
+            self.model.make_train_function(force=True)  # the graph has the factors
         return phase
 
     def end_epoch(self, validation, watched):
-        """Notes an epoch, moves on to the next, and returns the line of the log."""
+        """Adds an epoch to the log and moves to the next. Returns the log's line."""
         line = {
             "epoch": self.epoch + 1,
             "steps": self.steps,
@@ -259,8 +261,11 @@ class Run:
         return line
 
     def warn_of_stall(self):
-        """Says so when three epochs were no better than chance: a loss of ln(classes)
-        or more, and as many errors as guessing makes, within three standard errors."""
+        """Notifies if three epochs were no better than chance.
+
+        Their loss is about ln(classes) or more, and their error at most three standard
+        errors below that of guessing.
+        """
         classes, last = self.dataset.classes, self.history[-3:]
         chance, guessing = math.log(classes), 1 - 1 / classes
         images = len(self.dataset.splits["train"])
@@ -274,13 +279,13 @@ class Run:
                 f"{last[-1]['loss']:.3f} (ln({classes}) = {chance:.3f}). Wait longer "
                 "(the paper's printed recipe has a long plateau), try another --seed "
                 "or a lower --learning-rate; --variant caffe (biases 0.1) and authors "
-                "(0.03 in conv3–5) start sooner than paper. Own code must give pixels "
-                "of 0–255 less their mean, not of 0–1."
+                "(0.03 in conv3–5) start sooner than paper. Your own code must pass "
+                "pixels of 0–255 minus their mean, not of 0–1."
             )
         self.stalled = flat
 
     def advice(self):
-        """What to do about a run that diverged."""
+        """Returns what to do about a run that diverged, as a sentence."""
         there = (self.folder / CHECKPOINT).exists()
         good = "The last checkpoint is good" if there else "There is no checkpoint yet"
         return f"{good}; try a lower --learning-rate or another --seed."
@@ -297,11 +302,11 @@ class Run:
         }
 
     def save(self, file=CHECKPOINT):
-        """Writes the checkpoint: the net, the rule's state and the place reached.
+        """Writes the checkpoint: weights, optimizer state and position in training.
 
-        Stops the run, writing nothing, if a weight is not finite any more.
+        If a weight is not finite, it writes nothing and stops the run.
         """
-        if keras.backend.backend() == "jax":  # holds its state apart within an epoch
+        if keras.backend.backend() == "jax":  # its state is separate within an epoch
             self.model.jax_state_sync()
         arrays = models.get_weights(self.model)
         for kind, variables in self.extra_variables().items():
@@ -323,7 +328,7 @@ class Run:
         weights.save(self.folder / file, arrays, meta)
 
     def restore(self):
-        """Goes on from the checkpoint. Raises ValueError if it is not this run's."""
+        """Loads the checkpoint. Raises ValueError if it has no training state."""
         found = weights.load(self.folder / CHECKPOINT, extra=True)
         kept = {kind: [] for kind in self.extra_variables()}
         for name in sorted(found.extra):
@@ -345,7 +350,7 @@ class Run:
             self.plateau.restore(state["plateau"])
 
     def extra_variables(self):
-        """What a resumed run needs besides the net's weights."""
+        """Returns the variables that a resumed run needs besides the net's weights."""
         seeds = [v for v in self.model.variables if v.path.endswith("generator_state")]
         return {
             "optimizer": self.model.optimizer.variables,
@@ -355,7 +360,7 @@ class Run:
 
 
 class Keeper(keras.callbacks.Callback):
-    """Saves the run as it goes; stops it after the step on Ctrl-C, and on NaN."""
+    """Saves checkpoints; stops the run after Ctrl-C or a loss that is not finite."""
 
     def __init__(self, run, save_seconds):
         super().__init__()
@@ -366,7 +371,7 @@ class Keeper(keras.callbacks.Callback):
         self.interrupted = True
 
     def on_epoch_begin(self, epoch, logs=None):
-        if self.run.step:  # a resumed epoch: its running means go on, too
+        if self.run.step:  # a resumed epoch: restore its running means
             variables = self.run.extra_variables()["metric"]
             for variable, array in zip(variables, self.run.metric_state, strict=True):
                 variable.assign(array)
@@ -397,12 +402,12 @@ class Keeper(keras.callbacks.Callback):
 
 
 def reached(value, target):
-    """Whether a value is as low as was asked for; either may be None."""
+    """Returns whether a value is at most a target; False if either is None."""
     return None not in (value, target) and value <= target
 
 
 def errors(logs, prefix):
-    """Loss and errors from Keras's logs, renamed; {} where there are none."""
+    """Returns loss and errors from Keras's logs, renamed; {} if there are none."""
     if "loss" not in logs:
         return {}
     return {
@@ -413,14 +418,14 @@ def errors(logs, prefix):
 
 
 def make_loss(recipe):
-    """The loss of a recipe: of logits, or of probabilities clipped as by old Keras."""
+    """Returns the loss of a recipe, on logits or on clipped probabilities."""
     if recipe.loss_of == "logits":
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     return ClippedCrossentropy()
 
 
 def make_optimizer(recipe):
-    """The optimizer of a recipe, at its first rate."""
+    """Returns the optimizer of a recipe, at its initial learning rate."""
     if recipe.optimizer == "adam":
         return Adam(recipe.learning_rate)
     return MomentumSGD(
@@ -433,10 +438,10 @@ def make_optimizer(recipe):
 
 
 def enable_determinism():
-    """Operations give the same bits every time, in the whole process from here on.
+    """Makes all operations of this process deterministic from now on.
 
-    A program that trains calls it once, at its start, and times no net after it:
-    TensorFlow then chooses other kernels, some of them slower.
+    A program that trains calls it once, at its start. No net is timed afterwards,
+    because some of TensorFlow's deterministic kernels are slower.
     """
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -445,10 +450,19 @@ def enable_determinism():
 
 
 def start(plan, folder, command, resume=False, notify=print):
-    """A `Run` in `folder`: a new one, or with `resume` the one that is there.
+    """Returns a `Run` in a folder: a new one, or with `resume` the existing one.
 
-    Raises ValueError where the folder holds a run already, or another one, and where
-    the data has no images to train on, or to validate on for a recipe that must.
+    Args:
+        plan: The run's `Plan`.
+        folder: The run's folder.
+        command: The command line, for `run.json`.
+        resume: Whether to continue the run in the folder.
+        notify: Called with every message.
+
+    Raises:
+        ValueError: if the folder holds a run (without `resume`) or a run with another
+            plan, or if the data lacks training images, or validation images that the
+            recipe needs.
     """
     check(plan)
     folder, there = Path(folder), (Path(folder) / "run.json").exists()
@@ -478,7 +492,7 @@ def start(plan, folder, command, resume=False, notify=print):
 
 
 def check_splits(plan, dataset):
-    """Raises ValueError where the data lacks the images that a plan needs."""
+    """Raises ValueError if the data lacks images that a plan needs."""
     dataset.split("train")
     dataset.split(plan.watch or "train")
     recipe = plan.training_recipe()
@@ -495,7 +509,7 @@ def check_splits(plan, dataset):
 
 
 def with_commit(about, commit):
-    """What `run.json` says, with the commit that goes on with the run."""
+    """Returns the content of `run.json` with the commit that continues the run."""
     known = about.get("commit", "none").split(", ")
     added = known if commit in known else [*known, commit]
     return {**about, "commit": ", ".join(added)}

@@ -1,11 +1,11 @@
-"""From a claim to a finding: a measured value and its verdict.
+"""Findings: a measured value and a verdict for each claim.
 
-finding      the words for verdicts
+finding      the verdicts and their meanings
 subject      a variant and its built net
-forms        the two-device form against the one-device form
-built        claims measured on built nets and running code
-articles     the same for the articles' claims
-stand_ins    what experiments on CIFAR-10 say of claims about ImageNet
-recorded     what records say of claims that need data
+forms        comparison of the two-device form with the one-device form
+built        claims of the paper checked on built nets and running code
+articles     claims of the articles checked in the same way
+stand_ins    claims about ImageNet tested by experiments on CIFAR-10
+recorded     claims that need data, decided from records
 measure      every claim with its finding
 """

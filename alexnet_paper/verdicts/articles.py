@@ -1,4 +1,4 @@
-"""The articles' claims that need no data, measured like the paper's in `checks`."""
+"""Checks of the articles' claims that need no data, like the paper's in `built`."""
 
 import math
 
@@ -19,7 +19,7 @@ from alexnet_paper.verdicts.subject import Subject
 
 
 def exactly(measure):
-    """Check that what `measure(subject)` gives are the stated values, in order."""
+    """Returns a check that `measure(subject)` equals the claim's values, in order."""
 
     def check(subject, claim):
         found = tuple(measure(subject))
@@ -30,7 +30,7 @@ def exactly(measure):
 
 
 def copied(measure):
-    """Check of a value that the recipe, or a table, was given from the article."""
+    """Returns a check of values that were copied from the article into a recipe."""
 
     def check(subject, claim):
         found = tuple(measure(subject))
@@ -41,8 +41,10 @@ def copied(measure):
 
 
 def misread(measure):
-    """Check of a number that is right in a statement that is not: the claim's remark
-    says why."""
+    """Returns a check of a wrong statement with a correct number.
+
+    The claim's remark says what is wrong.
+    """
 
     def check(subject, claim):
         return Finding(listed(tuple(measure(subject))), ERRATUM, claim.remark)
@@ -89,7 +91,7 @@ def norms(subject):
 
 
 def linear_layers(subject):
-    """How many learned layers have no ReLU between them and the next."""
+    """Returns the number of learned layers that no ReLU follows."""
     kinds = [
         "learned" if hasattr(layer, "kernel") else "relu"
         for layer in subject.model.layers
@@ -115,13 +117,13 @@ def winning_error(subject):
 
 
 def lead(subject):
-    """By how much the winner's error is below the runner-up's (Table 2)."""
+    """Returns how far the winner's error is below the runner-up's (Table 2)."""
     cited = [row for row in paper.TABLE_2.rows if row.cited]
     return round(cited[0].printed[-1] - paper.TABLE_2.rows[-1].printed[-1], 6)
 
 
 def lead_check(subject, claim):
-    """Reproduced if the claim says "lower" and the lead is larger than it says."""
+    """Holds if the claim says "lower" and the lead is larger than the claim's."""
     points = lead(subject)
     ours = f"26.2 − 15.3 = {points:g} less"
     good = claim.direction == "lower" and points > claim.values[0]
@@ -143,7 +145,7 @@ def paper_conv2(subject):
 
 
 def called_check(subject, claim):
-    """How much of the paper's net is left in a net that is called AlexNet."""
+    """Counts the paper's layers that are unchanged in a net called AlexNet."""
     printed = variants.get("paper").architecture
     rows = differences.layer_rows(printed, subject.variant.architecture)
     same, whole = sum(row.same for row in rows), len(printed.layers)
@@ -157,13 +159,16 @@ def paper_dropouts(subject):
 
 
 def annealer_factor(subject):
-    """What one reduction subtracts from the rate when it is multiplied by 0.01."""
+    """Returns how much a reduction of the learning rate by factor 0.01 subtracts."""
     return (round(subject.variant.recipe.learning_rate * (1 - 0.01), 6),)
 
 
 def validation_folder(subject, claim):
-    """The folder sizes that the log's seventh epoch fits: 143 of 295 images right, each
-    wrong one costing −ln 1e-7, so that its ten batches of 32 met a last one of 7."""
+    """Checks the folder size that explains the seventh epoch of the article's log.
+
+    Its ten batches had 295 = 9·32 + 7 images. 143 were right, and each wrong one has a
+    loss of −ln 1e-7. The last batch of a folder of 2,023 images also has 7.
+    """
     accuracy = 143 / 295
     loss = -math.log(1e-7) * (1 - accuracy)
     found = (round(accuracy, 4), round(loss, 4))

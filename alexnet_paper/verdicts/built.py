@@ -1,8 +1,9 @@
-"""The paper's claims that need no data, measured on the built Keras model and on the
-code that trains it. Nothing here compares a constant with itself.
+"""Checks of the paper's claims that need no data, on the built Keras model and on the
+code that trains it.
 
-Every such claim has a check below, under its id. A check takes the `Subject` (a variant
-and its built model) and the claim, and returns a `Finding`.
+`CHECKS` maps a claim's id to its check. A check takes the `Subject` (a variant and its
+built model) and the claim, and returns a `Finding`. No check compares a constant with
+itself.
 """
 
 import functools
@@ -30,7 +31,7 @@ from alexnet_paper.verdicts.finding import Finding
 from alexnet_paper.verdicts.finding import conforms
 from alexnet_paper.verdicts.finding import follows
 
-ABOUT = 0.025  # how far a measurement may be from a rounded number ("60 million")
+ABOUT = 0.025  # relative tolerance for a rounded number ("60 million")
 
 
 def about(measured, printed):
@@ -38,7 +39,7 @@ def about(measured, printed):
 
 
 def follows_in(subject, good):
-    """The verdict on a number of the paper's; another net may have another."""
+    """Returns the verdict on a number of the paper; another net may differ in it."""
     return follows(good) if good or subject.follows_paper else NOT_AS_PRINTED
 
 
@@ -81,7 +82,7 @@ def one_gpu_check(subject, claim):
 
 
 def lrn_check(subject, claim):
-    """The layer's own output against a loop over the printed equation."""
+    """Compares the layer's output with a loop over the printed equation."""
     layers = subject.layers_of(LocalResponseNormalization)
     if not layers:
         return Finding("none in this net", NOT_AS_PRINTED)
@@ -105,7 +106,7 @@ def lrn_check(subject, claim):
 
 
 def printed_lrn(a, k, n, alpha, beta):
-    """The printed equation, map by map."""
+    """Returns the printed equation's output, map by map."""
     last = len(a) - 1
     return [
         a[i]
@@ -141,7 +142,7 @@ def fc_check(subject, claim):
 
 
 def input_check(subject, claim):
-    """224·224·3 is what is printed; what our net sees is our own departure."""
+    """Checks the printed product 224·224·3; the note says what this net's input is."""
     printed = augment.PRINTED_CROP**2 * 3
     shape = subject.model.input_shape[1:]
     note = ""
@@ -180,7 +181,7 @@ def bits_check(subject, claim):
 
 
 def views_drawn_check(subject, claim):
-    """Draws crops of an image of pixel numbers until no new one can be expected."""
+    """Counts the different crops in 60,000 random draws, enough to find all of them."""
     size = augment.SHORT_SIDE
     pixels = np.arange(size * size).reshape(size, size)
     rng = np.random.default_rng(0)
@@ -211,7 +212,10 @@ def ten_views_check(subject, claim):
 
 
 def colour_check(subject, claim):
-    """Draws recovered from noise added to grey, with components of one grey level."""
+    """Measures the standard deviation of the colour noise's random factors.
+
+    The noise is added to grey with three unit components, so it equals the factors.
+    """
     unit = augment.ColourPCA((255.0, 255.0, 255.0), tuple(map(tuple, np.eye(3))))
     rng, grey = np.random.default_rng(0), np.zeros((1, 1, 3))
     noise = [augment.colour_noise(grey, unit, rng) / 255 for _ in range(20_000)]
@@ -237,7 +241,7 @@ def dropout_check(subject, claim):
 
 
 def update_check(subject, claim):
-    """Momentum and decay solved for from two updates without a gradient."""
+    """Solves for momentum and decay from two updates without a gradient."""
     recipe = subject.variant.recipe
     if recipe.optimizer != "sgd":
         return Finding(recipe.optimizer, NOT_AS_PRINTED)
@@ -282,7 +286,7 @@ def init_check(subject, claim):
 
 
 def schedule_check(subject, claim):
-    """The rule run on a validation error that never improves."""
+    """Runs the schedule on a validation error that never improves."""
     recipe = subject.variant.recipe
     if not isinstance(recipe.drops, recipes.OnPlateau):
         ours = f"{recipe.learning_rate:g}, drops at epochs {recipe.drops or 'none'}"
@@ -296,7 +300,7 @@ def schedule_check(subject, claim):
 
 
 def kernels_check(subject, claim):
-    """Kernels of the first layer, and of each tower."""
+    """Checks the number of kernels in the first layer, and in each tower."""
     towers = subject.variant.architecture.towers
     kernels = subject.convolutions[0].kernel[-1]
     found = (kernels, kernels // towers)

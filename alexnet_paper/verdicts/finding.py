@@ -1,4 +1,4 @@
-"""A measured value and its verdict, and what every verdict means."""
+"""A measured value and its verdict, and the meaning of every verdict."""
 
 from dataclasses import dataclass
 
@@ -19,29 +19,32 @@ CITED = "cited"
 RULES = {
     AS_PRINTED: "the built net, or its recipe, has what is printed: conformity, not a "
     "measurement of nature",
-    NOT_AS_PRINTED: "the built net, or its recipe, has something else: a variant",
+    NOT_AS_PRINTED: "the built net, or its recipe, differs from what is printed",
     ARITHMETIC: "the number follows from the paper's own other numbers",
-    ERRATUM: "the number, or the statement, does not follow from them",
+    ERRATUM: "the number, or the statement, contradicts the paper's other numbers",
     TRANSCRIBED: "a printed value was copied into the recipe; nothing is measured",
     REPRODUCED: "same data, net and protocol; within a tolerance stated beforehand, on "
     "either side",
-    NOT_REPRODUCED: "the same, outside the tolerance",
+    NOT_REPRODUCED: "same data, net and protocol; outside the tolerance",
     SUPPORTED: "other data or another size, gate passed: in the direction stated",
     CONTRADICTED: "other data or another size, gate passed: in the other direction",
     INCONCLUSIVE: "the interval allows both, the gate was not passed, or the schedule "
     "or the seeds are not complete",
     REPLICATED: "not run here; independent measurements are quoted beside it",
-    NOT_ATTEMPTED: "not run here, nor found elsewhere: what it needs, and the command",
-    CITED: "somebody else's result, which is quoted",
+    NOT_ATTEMPTED: "neither run here nor found elsewhere; what it needs is given",
+    CITED: "another author's result, which the paper quotes",
 }
 BY_SIGN = {1: SUPPORTED, -1: CONTRADICTED, 0: INCONCLUSIVE}
 OF_NETS = (AS_PRINTED, NOT_AS_PRINTED, ARITHMETIC, ERRATUM, TRANSCRIBED)  # no data
-UNRUN = (REPLICATED, NOT_ATTEMPTED, CITED)  # of which nothing was measured here
+UNRUN = (REPLICATED, NOT_ATTEMPTED, CITED)  # nothing was measured here
 
 
 @dataclass(frozen=True)
 class Finding:
-    """`records`: names of the files it was read from."""
+    """A measured value in words, and its verdict.
+
+    `records` are the names of the record files that the value was read from.
+    """
 
     ours: str
     verdict: str

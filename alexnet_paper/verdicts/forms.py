@@ -1,4 +1,4 @@
-"""The two forms of a two-tower net held against each other on the same images."""
+"""Compares the two forms of a two-tower net on the same images."""
 
 from dataclasses import dataclass
 
@@ -17,8 +17,9 @@ from alexnet_paper.training.optimizer import MomentumSGD
 class Forms:
     """Largest relative differences between the two-device and the one-device form.
 
-    Each is max |a − b| / max |b| of the worst tensor: logits at test time; gradients of
-    the loss with dropout on; weights after one step of the paper's rule.
+    Each is the largest max |a − b| / max |b| of all tensors: `outputs` are logits at
+    test time, `gradients` those of the loss with dropout on, `step` the weights after
+    one step of the paper's rule.
     """
 
     images: int
@@ -29,12 +30,14 @@ class Forms:
     placed: dict  # layer → {"forward" | "backward" | "update": {devices}}
     strays: tuple[str, ...]  # layers with an operation off their tower's device
     crossed: tuple["Crossed", ...]
-    rest: tuple[placements.Transfer, ...]  # whatever else moves between the devices
+    rest: tuple[placements.Transfer, ...]  # all other transfers between the devices
 
     @property
     def as_figure_2(self):
-        """Whether exactly Figure 2's tensors cross, forward and back: of the rest
-        nothing but the image itself is larger than a number."""
+        """Whether exactly Figure 2's tensors cross, each once forward and once back.
+
+        Besides them only the image and scalars may cross.
+        """
         each_once = all(row.forward == row.backward == 1 for row in self.crossed)
         return each_once and all(
             t.into.startswith("conv1") or not t.shape for t in self.rest
@@ -43,7 +46,7 @@ class Forms:
 
 @dataclass(frozen=True)
 class Crossed:
-    """A tensor of Figure 2, and how often the graph has it, forward and back."""
+    """A tensor of Figure 2, and how often it crosses, forward and backward."""
 
     crossing: specs.Crossing
     forward: int
@@ -51,7 +54,7 @@ class Crossed:
 
 
 def difference(ours, reference):
-    """Largest relative difference between two lists of arrays."""
+    """Returns the largest relative difference between two lists of arrays."""
     return max(
         float(np.abs(a - b).max() / max(np.abs(b).max(), 1e-30))
         for a, b in zip(ours, reference, strict=True)
@@ -61,8 +64,8 @@ def difference(ours, reference):
 def compare(architecture, images, labels, devices, seed=0):
     """Runs `images` (batch, height, width, channels) through both forms.
 
-    Both start from the same seed, so from the same weights, and drop the same units.
-    Returns `Forms`. Raises ValueError where `architecture` has one tower.
+    Both start from the same seed, so they have the same weights and drop the same
+    units. Returns `Forms`. Raises ValueError if `architecture` has one tower.
     """
     one = models.build_model(
         architecture, "one-device", classifier_activation=None, seed=seed
@@ -90,15 +93,15 @@ def compare(architecture, images, labels, devices, seed=0):
 
 
 def compiled(model):
-    """The model with the paper's rule and loss, ready to train."""
+    """Returns the model, compiled with the paper's rule and loss."""
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(MomentumSGD(), loss)
     return model
 
 
 def one_step(model, images, labels):
-    """Takes one step of the paper's rule and returns the gradients it applied: towers
-    joined, in the order of `get_weights`."""
+    """Takes one step of the paper's rule and returns the gradients that it applied,
+    with the towers' concatenated, in the order of `get_weights`."""
     import tensorflow as tf
 
     compiled(model)
@@ -122,8 +125,10 @@ def one_step(model, images, labels):
 
 
 def traced_step(model, images, labels, default):
-    """What `placements.inspect` finds in the graph of the training step that `fit` runs
-    (traced, not executed)."""
+    """Returns what `placements.inspect` finds in the graph of `fit`'s training step.
+
+    The step is traced, not executed.
+    """
     import tensorflow as tf
 
     step = tf.function(lambda x, y: model.train_step((x, y)))
@@ -133,7 +138,7 @@ def traced_step(model, images, labels, default):
 
 
 def strays(devices, towers):
-    """Layers that have an operation on a device that is not their tower's."""
+    """Returns the layers with an operation on a device other than their tower's."""
     return tuple(
         layer
         for layer, roles in devices.items()
@@ -142,12 +147,12 @@ def strays(devices, towers):
 
 
 def tower_of(layer):
-    """ "a" of "conv1a", "fc6a_relu" and "conv3a_reads"."""
+    """Returns "a" for "conv1a", "fc6a_relu" and "conv3a_reads"."""
     return layer.split("_")[0][-1]
 
 
 def sort_transfers(report, crossings, placement):
-    """(Crossed for every tensor of Figure 2, all other transfers)."""
+    """Returns (`Crossed` of every tensor of Figure 2, all other transfers)."""
     tower = dict(zip(placement.devices, models.TOWERS, strict=True))
     found, rest = {}, []
     for transfer in report.transfers:
@@ -172,12 +177,12 @@ def sort_transfers(report, crossings, placement):
 
 
 def tower_devices(variant, where):
-    """Devices of the comparison; () where the net has one tower or it is declined."""
+    """Returns the towers' devices; () if the net is not placed on two devices."""
     towers = variant.architecture.towers
     if where == "auto":
         if towers == 1 or keras.backend.backend() != "tensorflow":
             return ()
-        import tensorflow as tf  # not started yet, so that a CPU can be split
+        import tensorflow as tf  # does not start it: the CPU can still be split
 
         gpus = tf.config.list_physical_devices("GPU")
         where = "GPU:0,GPU:1" if len(gpus) >= 2 else "CPU:0,CPU:1"
@@ -185,7 +190,7 @@ def tower_devices(variant, where):
 
 
 def of_photographs(net, devices):
-    """Ten views of two real photographs through both forms of the net."""
+    """Returns the `Forms` of a net on ten views of two real photographs."""
     size = net.input_shape[0]
     images = np.concatenate(
         [

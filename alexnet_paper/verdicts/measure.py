@@ -1,4 +1,4 @@
-"""Every claim measured: on the built net, if it needs no data, or from records."""
+"""Measures every claim: on the built net if it needs no data, else from records."""
 
 import functools
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from alexnet_paper.verdicts.subject import Subject
 
 @dataclass(frozen=True)
 class Measured:
-    """A variant beside what was printed of it.
+    """A variant with the findings for all claims about it.
 
     `rows` are (claim, finding) pairs, `forms` the `forms.Forms` of the two-device form
     against the one-device form, or None, and `records` those of this variant.
@@ -32,7 +32,7 @@ class Measured:
 
     @property
     def article(self):
-        """The `Article` that the variant is of, or None."""
+        """The `Article` that describes the variant, or None."""
         return ARTICLES.get(self.variant.name)
 
 
@@ -63,7 +63,7 @@ def measure_all(variant, records=(), devices=(), claims=None):
 
 
 def claims_of(variant):
-    """The article's claims for an article's net, the paper's for every other."""
+    """Returns the article's claims for an article's net, otherwise the paper's."""
     article = ARTICLES.get(variant.name)
     return article.claims if article else paper.CLAIMS
 

@@ -1,5 +1,4 @@
-"""What records of runs say of the claims that need data: each verdict is read from
-them, none is typed."""
+"""Findings for the claims that need data. Every verdict is computed from records."""
 
 import functools
 import math
@@ -17,19 +16,21 @@ from alexnet_paper.verdicts.finding import Finding
 from alexnet_paper.verdicts.finding import in_a_stand_in
 from alexnet_paper.verdicts.finding import verdict
 
-SATURATED = -math.log(1e-7)  # the loss of an image that a net is certainly wrong about
+SATURATED = -math.log(1e-7)  # loss of a wrong image with probability clipped at 1e-7
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Which records bear on a claim: data, split and views; and the printed errors, in
-    the order of the claim's values, that they measure (accuracy is 1 − top1_error)."""
+    """Which records decide a claim, and which of their metrics.
+
+    `measures` has a metric for each of the claim's values; accuracy is 1 − top1_error.
+    """
 
     data: str
     split: str
     views: int
     measures: tuple[str, ...]
-    examples: int  # a smaller set under the same name is no evidence
+    examples: int  # excludes a smaller set with the same name
     runs: int = 1
 
     def matches(self, found):
@@ -55,12 +56,12 @@ EVIDENCE = {
 
 
 def recorded(claim, records):
-    """The finding from the newest record that bears on a claim, or None; one of the
-    recipe as published, if there is one.
+    """Returns the finding from the newest record for a claim, or None.
 
-    Reproduced: every printed value is within the record's 95 % interval, or
-    `TOLERANCE` beside it, so that an error far below is no reproduction either.
-    Inconclusive: it is not, and training was shorter than the recipe's.
+    A record of the recipe as published is preferred. Reproduced: every printed value is
+    within the record's 95 % interval widened by `TOLERANCE` on both sides, so an error
+    far below the printed one is not a reproduction. Inconclusive: a value is outside
+    and the net was trained for fewer epochs than its recipe says.
     """
     evidence = EVIDENCE.get(claim.id)
     found = [r for r in records if evidence and evidence.matches(r)]
@@ -83,16 +84,16 @@ def recorded(claim, records):
 
 
 def trained_for(record):
-    """(epochs of a record, or "imported"; epochs of its variant's recipe)."""
+    """Returns (epochs of a record, or "imported"; epochs of its variant's recipe)."""
     own = variants.get(record.variant.partition("+")[0]).recipe_named(record.recipe)
     return record.protocol.epochs, own.epochs
 
 
-TOLERANCE = 0.25  # points beyond the interval: the authors' nets lie so far apart
+TOLERANCE = 0.25  # points beyond the interval: the spread of the authors' own nets
 
 
 def beside_printed(evidence, claim, record):
-    """("59.30 / 18.20", whether every printed number is near)."""
+    """Returns ("59.30 / 18.20", whether every printed value is within tolerance)."""
     cells, good = [], True
     for name, printed in zip(evidence.measures, claim.values, strict=False):
         accuracy = name == "accuracy"
@@ -105,12 +106,15 @@ def beside_printed(evidence, claim, record):
     return " / ".join(cells), good
 
 
-KERNELS = 96  # of conv1: a net of the paper's size
+KERNELS = 96  # of conv1 in a net of the paper's size
 
 
 def first_layer(claim, records):
-    """The finding of N03 from the newest record of trained first-layer kernels of the
-    paper's size, or None: whether a permutation test parts the towers' colours."""
+    """Returns the finding for N03, or None: do the towers' colour selectivities differ?
+
+    It is a permutation test on the newest record of a trained net on ImageNet with as
+    many first-layer kernels as the paper's.
+    """
     found = [
         record
         for record in records
@@ -139,8 +143,10 @@ def first_layer(claim, records):
 
 
 def of_article(variant, records, recipe="as-published"):
-    """The test record of an article's net under one of its recipes that was trained
-    longest, but not longer than the recipe says, or None."""
+    """Returns the test record of an article's net under one of its recipes, or None.
+
+    It is the one with the most epochs, but no more than the recipe says.
+    """
     found = [
         record
         for record in of_article_all(variant, records, recipe)
@@ -150,7 +156,7 @@ def of_article(variant, records, recipe="as-published"):
 
 
 def of_article_all(variant, records, recipe):
-    """Its test records on its own data by one central view, the newest first."""
+    """Returns the net's test records on its own data with one view, newest first."""
     return [
         record
         for record in reversed(records)
@@ -163,8 +169,10 @@ def of_article_all(variant, records, recipe):
 
 
 def log_line(name, tolerance, claim, records):
-    """A line of an article's log against the same line of our run: supported where
-    their means over the epochs are within `tolerance`."""
+    """Compares a quantity of an article's log with the log of our run.
+
+    Supported if their means over the epochs differ by at most `tolerance`.
+    """
     record = of_article("cats-vs-dogs", records)
     if record is None:
         return None
@@ -179,7 +187,7 @@ def log_line(name, tolerance, claim, records):
 
 
 def series(history, name):
-    """The values of a log line by line: "loss", or "accuracy" from the error."""
+    """Returns a log's values, epoch by epoch; "accuracy" is computed from errors."""
     if name.endswith("loss"):
         return [line[name] for line in history]
     return [1 - line[name.replace("accuracy", "top1_error")] for line in history]
@@ -191,13 +199,13 @@ def best_epoch(claim, records):
         return None
     found = series(record.history, "val_accuracy")
     best, printed = max(found), claim.values[0]
-    note = "it moves with the images drawn, not with learning"
+    note = "it varies with the images drawn, not with learning"
     good = abs(best - printed) <= 0.05
     return Finding(f"{best:.4f} / {found.index(best) + 1}", in_a_stand_in(good), note)
 
 
 def called_a_dog(claim, records):
-    """Recall of dogs, and of cats, which says whether it means anything."""
+    """Returns the recall of dogs; the note says if all images get the same label."""
     record = of_article("cats-vs-dogs", records)
     recalls = {
         name[:3].lower(): of_class["recall"]
@@ -208,13 +216,13 @@ def called_a_dog(claim, records):
     if set(recalls) != {"cat", "dog"}:
         return None
     cats, dogs = recalls["cat"], recalls["dog"]
-    note = f"so are {1 - cats:.0%} of the cats: it says the same of every photograph"
+    note = f"so are {1 - cats:.0%} of the cats: every photograph gets the same label"
     said = f"{dogs:.0%} of dogs are called dogs"
     return Finding(said, in_a_stand_in(dogs > 0.5), note if cats < 0.05 else "")
 
 
 def annealed_after(claim, records):
-    """Epochs between the best one and the first fall of the rate, as intended."""
+    """Returns the epochs between the best one and the first drop of the rate."""
     record = of_article("bn-cifar10", records, "as-intended")
     if record is None:
         return None
@@ -229,8 +237,10 @@ def annealed_after(claim, records):
 
 
 def as_trained(variant, measure, otherwise, claim, records):
-    """What `measure(record, recipe)` gives of a run of an article's net; where that is
-    not what the article states, the verdict is `otherwise`."""
+    """Returns the finding from `measure(record, recipe)` of a run of an article's net.
+
+    If the values are not those that the article states, the verdict is `otherwise`.
+    """
     named = variants.get(variant).recipes
     found = (of_article(variant, records, recipe) for recipe in named)
     record = next(filter(None, found), None)
@@ -242,18 +252,21 @@ def as_trained(variant, measure, otherwise, claim, records):
     return Finding(text, AS_PRINTED if ours == claim.values else otherwise)
 
 
-TO_TRAIN = {"cifar10": 50_000, "flowers17": 1_088}  # before some are held out
+TO_TRAIN = {"cifar10": 50_000, "flowers17": 1_088}  # images before some are held out
 
 
 def held_out(record, recipe):
-    """The share of the images to train on that is held out."""
+    """Returns the share of the training images that is held out for validation."""
     kept = record.protocol.training_images / TO_TRAIN[record.data]
     return (round(1 - kept, 3),)
 
 
 def steps(record, recipe):
-    """Batches in an epoch, as the log says; of an older log the fewest of whose images
-    every error is a share."""
+    """Returns the number of batches in an epoch.
+
+    An older log does not state it: then it is the smallest number with which every
+    error of the log is a whole number of images.
+    """
     if "steps" in record.history[0]:
         return (record.history[0]["steps"],)
     size = recipe.batch_size
@@ -265,7 +278,7 @@ def steps(record, recipe):
 
 
 def validation_steps(record, recipe):
-    """Batches in which all images held out are seen once."""
+    """Returns the number of batches that cover all held-out images once."""
     held = TO_TRAIN[record.data] - record.protocol.training_images
     return (math.ceil(held / recipe.batch_size),)
 
@@ -275,8 +288,10 @@ def augmentation(record, recipe):
 
 
 def trained_longer(claim, records):
-    """Test accuracy after the article's epochs and after more: reproduced where the
-    second is above the first by more than its 95 % interval."""
+    """Compares test accuracy after the article's epochs and after more of them.
+
+    Supported if the lower end of the second one's 95 % interval is above the first.
+    """
     first = of_article("cats-vs-dogs", records)
     longer = [
         record
@@ -296,8 +311,12 @@ def trained_longer(claim, records):
 
 
 def flowers_gap(claim, records):
-    """Training accuracy minus test accuracy: over-fit where it is above 20 points.
-    Inconclusive after fewer epochs than the article's."""
+    """Returns the findings for BF22, test accuracy, and BF23, the generalization gap.
+
+    BF22 holds if fewer than three in four test images are right, BF23 if training
+    accuracy is more than 20 points above test accuracy. Both are inconclusive after
+    fewer epochs than the article's.
+    """
     record = of_article("bn-flowers17", records)
     if record is None:
         return None
@@ -335,8 +354,10 @@ READINGS = {
 
 
 def finding(claim, records, variant):
-    """The `Finding` of the records on a claim, or None where none bears on it: of
-    `variant` on the data that the claim is about, or else as `READINGS` says."""
+    """Returns the `Finding` for a claim, or None if no record bears on it.
+
+    It is from `variant`'s records on the claim's own data, otherwise from `READINGS`.
+    """
     own = [
         record
         for record in records

@@ -1,5 +1,4 @@
-"""What the experiments on CIFAR-10 say of the paper's claims: verdicts read from their
-records over seeds, and the same in words."""
+"""Findings for the paper's claims from the records of experiments on CIFAR-10."""
 
 import itertools
 import math
@@ -21,28 +20,31 @@ from alexnet_paper.verdicts.finding import in_a_stand_in
 from alexnet_paper.verdicts.finding import verdict
 
 PRINTED_AVERAGING = 40.7 - 38.1  # Table 2: five CNNs against one, top-1
-PROBABLE = 0.05  # chance parts the towers' colours as far less often than this
+PROBABLE = 0.05  # significance level for the difference of the towers' colours
 
 
 CHOICES = "choices"  # the experiment on the paper's choices
 
 
 def decisions(records):
-    """The `hypotheses.Decision`s of the experiment on the paper's choices."""
+    """Returns the `hypotheses.Decision`s of the experiment on the paper's choices."""
     return hypotheses.decide(experiments.get(CHOICES), records)
 
 
 def of_claim(claim):
-    """The hypotheses of that experiment about a claim."""
+    """Returns the hypotheses of that experiment about a claim."""
     return [
         one for one in experiments.get(CHOICES).hypotheses if claim.id in one.claims
     ]
 
 
 def in_a_small_net(claim, records):
-    """The finding on a claim from the experiment on the paper's choices, or None where
-    nothing was run. Supported or contradicted where all its hypotheses are, or any is
-    contradicted; else inconclusive."""
+    """Returns the finding from the experiment on the paper's choices, or None.
+
+    Supported: all hypotheses about the claim are supported. Contradicted: at least one
+    is contradicted. Otherwise, and with fewer seeds than the protocol's, inconclusive.
+    None: an arm has no run.
+    """
     arms = hypotheses.runs(records, experiments.get(CHOICES))
     asked = of_claim(claim)
     seeds = min(
@@ -59,7 +61,7 @@ def in_a_small_net(claim, records):
     decided = CONTRADICTED if CONTRADICTED in verdicts else INCONCLUSIVE
     decided = SUPPORTED if verdicts == {SUPPORTED} else decided
     if seeds < wanted:
-        decided = INCONCLUSIVE  # the protocol's number of seeds decides, not fewer
+        decided = INCONCLUSIVE  # only the protocol's number of seeds decides
     ours = "; ".join(f"{one.hypothesis.label} {value_in_words(one)}" for one in found)
     note = "; ".join(dict.fromkeys(map(how, found)))
     note += f"; `paper-32` on CIFAR-10, {seeds} of {wanted} seeds"
@@ -68,7 +70,7 @@ def in_a_small_net(claim, records):
 
 
 def value_in_words(decision):
-    """The difference at its corrected level; of a pace the ratio of epochs."""
+    """Returns the difference at Holm's level; for "pace" the ratio of epochs."""
     found = decision.corrected
     if decision.hypothesis.measure == "pace":
         low, mean, high = (math.exp(x) for x in (found.low, found.mean, found.high))
@@ -77,7 +79,7 @@ def value_in_words(decision):
 
 
 def how(decision):
-    """What was measured, the training error beside it, and why it is inconclusive."""
+    """Returns in words the measure, the differences of other errors, and the gate."""
     text = SAID[decision.hypothesis.measure]
     if decision.train and decision.hypothesis.measure != "train":
         text += f"; training error {decision.train.words}"
@@ -87,7 +89,7 @@ def how(decision):
 
 
 def gate_in_words(decision):
-    """Which parts of the gate a hypothesis did not pass."""
+    """Returns in words which conditions of the gate were not met."""
     gate = decision.gate
     if gate is None or gate.all:
         return "gate passed"
@@ -99,7 +101,7 @@ def gate_in_words(decision):
     return f"gate: {', '.join(name for name, good in missed.items() if not good)}"
 
 
-SAID = {  # of each kind of measure
+SAID = {  # {measure: its meaning in words}
     "test": "points of test error lost without it",
     "ten views": "points of test error lost without it, ten views",
     "train": "points of training error lost without it",
@@ -111,45 +113,51 @@ SAID = {  # of each kind of measure
 
 
 def relu_against_tanh(claim, records):
-    """Figure 1's ratio: supported where it is the printed one within a third, or for
-    “several times” (D02) where it is two or more. A lower bound, of a tanh that was not
-    trained to the end, decides only what more training could not change."""
-    race = curves.figure1(records)
-    if race is None or race.ratio[0] is None:
+    """Returns the finding for Figure 1's ratio of epochs.
+
+    Supported if the ratio is within a third of the printed one, or, for “several
+    times” (D02), at least two. If tanh was not trained to the target the ratio is a
+    lower bound; it then decides only if more training could not change the verdict.
+    """
+    pace = curves.figure1(records)
+    if pace is None or pace.ratio[0] is None:
         return None
-    ratio, bound = race.ratio
+    ratio, bound = pace.ratio
     note = (
         "one four-layer net that stands in for an unspecified one, no other saturating "
-        f"neuron than tanh; rates {best_rates(race)}; medians of {counted(race)} seeds"
+        f"neuron than tanh; rates {best_rates(pace)}; medians of {counted(pace)} seeds"
     )
     low, high = 2, math.inf
     if claim.values:
         low, high = (claim.values[0] * share for share in (2 / 3, 4 / 3))
     settled = not bound or ratio > high or (high == math.inf and ratio >= low)
     decided = in_a_stand_in(low <= ratio <= high) if settled else INCONCLUSIVE
-    used = [record for of_kind in race.records.values() for record in of_kind]
+    used = [record for of_kind in pace.records.values() for record in of_kind]
     text = f"{'over ' if bound else ''}{ratio:.1f} times"
     return Finding(text, decided, note, files(used))
 
 
-def best_rates(race):
-    """The learning rates of a race, and of how many each is the fastest."""
+def best_rates(pace):
+    """Returns in words the best learning rates, and how many were tried."""
     return ", ".join(
-        f"{race.rates[kind]:g} for {name} (best of {len(race.tried[kind])})"
+        f"{pace.rates[kind]:g} for {name} (best of {len(pace.tried[kind])})"
         for kind, name in (("relu", "ReLU"), ("tanh", "tanh"))
     )
 
 
-def counted(race):
-    """ "3", or "3 and 2", seeds of ReLU and of tanh."""
-    seeds = [len(epochs) for epochs in race.epochs.values()]
+def counted(pace):
+    """Returns the seeds of ReLU and tanh: "3", or "3 and 2" if they differ."""
+    seeds = [len(epochs) for epochs in pace.epochs.values()]
     return " and ".join(map(str, dict.fromkeys(seeds)))
 
 
 @dataclass(frozen=True)
 class Footnote3:
-    """Test errors of cuda-convnet's two nets in %, {seed: error}, and what the second
-    loses without its normalization."""
+    """Test errors {seed: %} of cuda-convnet's two nets.
+
+    `without` are those of the second net without its normalization, and `alone` is
+    their difference from `second`.
+    """
 
     first: dict
     second: dict
@@ -159,7 +167,7 @@ class Footnote3:
 
     @classmethod
     def read(cls, records):
-        """From the experiment's records, or None where one of the two was not run."""
+        """Returns the errors from records, or None if either net has no run."""
         runs = hypotheses.runs(records, experiments.get("footnote3"))
         first, second, without = (
             hypotheses.measured(runs, arm, "ten views")
@@ -173,9 +181,11 @@ class Footnote3:
 
 
 def footnote_3(claim, records):
-    """Errors of cuda-convnet's two nets beside the printed ones, and what the second
-    loses without its normalization. Nets that were trained for fewer epochs than
-    cuda-convnet's leave it undecided, unless they get there all the same."""
+    """Returns the finding for footnote 3: errors of cuda-convnet's two nets.
+
+    Reproduced if both errors are less than half a point above the printed ones.
+    Otherwise not reproduced, or inconclusive after fewer epochs than cuda-convnet's.
+    """
     found = Footnote3.read(records)
     if found is None:
         return None
@@ -198,8 +208,10 @@ def footnote_3(claim, records):
 
 
 def biases(claim, records):
-    """Whether biases of 1 leave the plateau sooner (K06): the median of the steps, and
-    Mann-Whitney's exact test against smaller ones in two nets, Holm's p over the four.
+    """Returns the finding for K06: do nets with biases of 1 leave the plateau sooner?
+
+    It compares the median steps with those of smaller biases in two nets. All four of
+    Mann-Whitney's exact tests must be significant after Holm's correction.
     """
     from scipy.stats import mannwhitneyu
 
@@ -241,7 +253,7 @@ def biases(claim, records):
 
 
 def averaging(claim, records):
-    """What averaging the seeds of `paper-32` saves (L05), from their records."""
+    """Returns the finding for L05: the error saved by averaging `paper-32`'s seeds."""
     runs = hypotheses.runs(records, experiments.get(CHOICES))
     found = hypotheses.averaged(runs)
     if found is None:
@@ -266,16 +278,17 @@ def averaging(claim, records):
 
 
 def coloured(records):
-    """The records of `paper-32`, seed by seed, that say how coloured the first kernels
-    of its two towers are."""
+    """Returns `paper-32`'s records, by seed, that have a colour selectivity."""
     runs = hypotheses.runs(records, experiments.get(CHOICES)).get("base", {})
     found = [run.get(("test", 1)) for _, run in sorted(runs.items())]
     return [one for one in found if one and one.metrics.get("colour")]
 
 
 def every_run(claim, records):
-    """Whether the towers' colours part in every seed of the base (N04), and the mean
-    difference that its 95 % interval over seeds excludes."""
+    """Returns the finding for N04: do the towers' colours differ in every seed?
+
+    The note has the upper end of the 95 % interval of the mean difference over seeds.
+    """
     found = coloured(records)
     if len(found) < 2:
         return None
@@ -286,8 +299,8 @@ def every_run(claim, records):
     parted = sum(record.metrics["colour"]["p_value"] < PROBABLE for record in found)
     ours = f"{parted} of {len(found)} seeds (p < {PROBABLE})"
     note = (
-        f"`paper-32` on CIFAR-10; the towers' colours are {difference.mean:.2f} apart, "
-        f"more than {difference.high:.2f} is excluded (95 %)"
+        "`paper-32` on CIFAR-10; mean difference of the towers' colour selectivity "
+        f"{difference.mean:.2f}, 95 % interval up to {difference.high:.2f}"
     )
     decided = in_a_stand_in(True) if parted == len(found) else INCONCLUSIVE
     return Finding(ours, decided, note, files(found))
@@ -308,6 +321,6 @@ READINGS = {
 
 
 def how_many_part(found):
-    """In how many of these runs chance would rarely part the towers' colours so far."""
+    """Returns in how many runs the towers' colours differ significantly, in words."""
     parted = sum(record.metrics["colour"]["p_value"] < PROBABLE for record in found)
     return f"in {parted} of {len(found)} seeds (p < {PROBABLE})"

@@ -34,8 +34,8 @@ def test_started_counts_seeds_by_arm():
     found = curves.started(records, "start")
     assert found == {"paper": (3, 2, 10, 12, 128), "caffe": (1, 0, None, 12, 128)}
     rows = runs.start_section(experiments.EXPERIMENTS["start"], found).rows
-    assert rows[0] == ("paper", "2 of 3", "10", "12 of 128 images")
-    assert rows[1] == ("caffe", "0 of 1", "none did", "12 of 128 images")
+    assert rows[0] == ("paper", "2 of 3", "10", "12 × 128 images")
+    assert rows[1] == ("caffe", "0 of 1", "none did", "12 × 128 images")
 
 
 def trained(arm, seed, errors):
