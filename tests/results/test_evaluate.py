@@ -332,8 +332,9 @@ def test_folders_that_are_no_runs(runs, tmp_path):
 
 
 def weight_file(folder, names="0123456789", **about):
-    """An imported file of random weights, its arrays and path."""
+    """An imported file of random weights, outspoken, and its path."""
     net = untrained("tiny", len(names), seed=3)
+    net.arrays["fc8/kernel"] *= 3
     about = {**net.about, **about}
     net = dataclasses.replace(net, class_names=tuple(names), about=about)
     path = folder / f"{names}.npz"
@@ -351,6 +352,8 @@ def test_evaluation_of_a_weight_file(tmp_path):
     found = evaluation.evaluate_weights([path], *asked)
     assert found.metrics["top1_error"] == counted(probabilities, outputs, 1)
     assert found.metrics["top5_error"] == counted(probabilities, outputs, 5)
+    loss = -np.log(probabilities[np.arange(len(images)), outputs]).mean()
+    assert found.metrics["loss"] == pytest.approx(loss, rel=1e-5)
     protocol = found.protocol
     assert (protocol.classes, protocol.views) == (11, 10)
     assert (protocol.sha256, protocol.seed) == (["aa"], "imported")
