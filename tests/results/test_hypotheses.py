@@ -84,11 +84,6 @@ def test_untested_hypotheses_count_in_the_correction():
     assert among.plain == alone.plain and among.corrected.high > alone.corrected.high
 
 
-def test_two_seeds_decide_nothing():
-    records = [*choices("base", (18, 18.2)), *choices("no-lrn", (19.5, 19.8))]
-    assert hypotheses.decide(CHOICES, records) == []
-
-
 def test_runs_of_another_length_are_none_of_the_experiment():
     """A short trial beside the real runs; a control in another precision counts."""
     changes = dict(CHOICES.plans(arms=["base"]))["base"].changes()

@@ -242,13 +242,7 @@ def test_the_small_net_and_its_schedule():
     assert "Seeds so far: 3 of 5" in said
     assert "18.0 % of the test images by one view, 17.0 % by ten, and on 9.0 %" in said
     assert "the rate divided by ten after epochs 4 and 8" in said
-
-
-def test_when_the_rate_falls():
-    """Of four epochs only the first of two drops, at 80 and 90 %, is within them."""
-    lines = [{"epoch": n + 1, "rate": rate} for n, rate in enumerate((1, 1, 1, 0.1))]
-    assert prose.falls(lines) == "the rate divided by ten after epoch 3"
-    assert prose.falls(lines[:2]) == "the rate constant"
+    assert prose.falls(BASE[0].history[:4]) == "the rate constant"
 
 
 def test_words_are_those_of_the_records():
