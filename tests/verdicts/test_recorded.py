@@ -192,7 +192,7 @@ def test_explanations_quote_their_records():
     assert "between 16.118 and 16.118 in every" in text and "loss is 8.06." in text
     assert "65.0 % of the test photographs" in text
     text = prose.on_flowers([run("bn-flowers17", TRAINS, 0.5)])
-    assert "90.0 % of the training photographs" in text and "gap of 40 points" in text
+    assert "90.0 % of the training photographs" in text and "gap is 40 points" in text
 
 
 def test_an_accuracy_is_read_from_the_recipe_as_published():

@@ -127,11 +127,11 @@ def test_towers_over_seeds():
     records = coloured(((0.2, 0.6), 0.001), ((0.4, 0.5), 0.2), ((0.4, 0.4), 0.9))
     found = finding("N04", records)
     assert found.ours == "1 of 3 seeds (p < 0.05)" and found.verdict == INCONCLUSIVE
-    assert "0.17 apart, more than 0.68 is excluded" in found.note
+    assert "selectivity 0.17, 95 % interval up to 0.68" in found.note
     assert finding("N04", coloured(*[((0.1, 0.8), 0)] * 3)).verdict == SUPPORTED
     said = prose.on_towers(records)
     assert "after 20 epochs of 50,000 images: 0.20 and 0.60 (p = 0.001), 0.40" in said
-    assert "they part in 1 of 3 seeds" in said
+    assert "significant in 1 of 3 seeds" in said
     assert finding("N04", BASE) is None and prose.on_towers(BASE) == ""
 
 
@@ -227,8 +227,8 @@ def test_footnote_3(first, second, epochs, verdict):
     assert found.ours == f"{sum(first) / 2:.1f} → {sum(second) / 2:.1f} %"
     said = prose.on_footnote_3(records)
     assert f"{epochs} epochs of 50,000 images" in said
-    assert f"{sum(first) / 2:.1f} % and {sum(second) / 2:.1f} % of the test" in said
-    assert "+1.00 [+1.00, +1.00] points more. That is signif" in said
+    assert f"{sum(first) / 2:.1f} % and {sum(second) / 2:.1f} %" in said
+    assert "+1.00 [+1.00, +1.00] points more, which is signif" in said
     assert found.records == tuple(
         f"footnote3-{arm}-cifar10-test-views10-seed*.json" for arm in sorted(arms)
     )
@@ -259,9 +259,10 @@ def test_words_are_those_of_the_records():
     about = {"metrics": metrics, "history": history, **about, "training_images": 50_000}
     own = record("cifar-18pct", **about)
     said = prose.on_the_18_percent_net([own])
-    assert "19.50 % [18.70, 20.30] after 140 of 50,000" in said
+    assert "19.50 % [18.70, 20.30] after 140 epochs of 50,000" in said
     assert (
-        "the rate divided by 100 after epoch 1; 40.0 % of the training images" in said
+        "the rate divided by 100 after epoch 1; training error in the last epoch 40.0 %"
+        in said
     )
     said = prose.on_compute([own, own, *race(5, 30)])
     assert "together: 1.5 hours of training" in said and "logs: net-18pct 1.5." in said
@@ -337,7 +338,9 @@ def test_the_shipped_error_of_the_18_percent_net():
     """The one run of the whole schedule."""
     (error,) = errors_in(shipped(), "net-18pct", "published", "test", 1).values()
     said = prose.on_the_18_percent_net(SHIPPED)
-    assert f"Here {error:.2f} % [" in said and "after 140 of 50,000 images" in said
+    assert (
+        f"Here {error:.2f} % [" in said and "after 140 epochs of 50,000 images" in said
+    )
 
 
 @pytest.mark.parametrize("id", stand_ins.READINGS)
