@@ -249,32 +249,31 @@ def test_watching_a_split_changes_nothing(alone, tmp_path):
 # stops
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_after_the_step_and_saves(number, tmp_path):
-    handler = signal.getsignal(number)
-    run, said = begin(PLAN, tmp_path)
-    assert not run.train([at(run, (0, 1), lambda: signal.raise_signal(number))])
-    assert said == ["stopped after the step, and saved"]
-    assert (state_of(tmp_path)["epoch"], state_of(tmp_path)["step"]) == (0, 2)
-    assert signal.getsignal(number) is handler
+@pytest.mark.parametrize(
+    ("number", "moment"),
+    [(signal.SIGINT, 1), (signal.SIGTERM, 0), (signal.SIGINT, "validation")],
+)
+def test_a_signal_stops_after_the_step_and_saves(number, moment, tmp_path, monkeypatch):
+    """No thread is left of those that prepare more batches than are prepared ahead,
+    and Keras's `fit` tells its callbacks of the end."""
 
+    def before(*signal_and_frame):
+        pytest.fail("the run did not notice the signal")
 
-@pytest.mark.parametrize("moment", [(0, 0), (0, "validation")], ids=str)
-def test_a_stop_leaves_no_thread(moment, tmp_path, monkeypatch):
-    """Of those that prepare more batches than are prepared ahead; and Keras's `fit`
-    tells its callbacks of the end."""
-    told = []
+    told, threads, usual = [], set(threading.enumerate()), signal.signal(number, before)
     ends = keras.callbacks.LambdaCallback(
         on_train_begin=lambda logs: told.append("begin"),
         on_train_end=lambda logs: told.append("end"),
     )
-    before = set(threading.enumerate())
     run, said = begin(with_recipe(monkeypatch, batch_size=2), tmp_path)
-    assert run.steps > 20
-    assert not run.train([at(run, moment, ctrl_c), ends])
+    stop = at(run, (0, moment), lambda: signal.raise_signal(number))
+    assert not run.train([stop, ends])
+    assert signal.signal(number, usual) is before  # as it was
     assert said == ["stopped after the step, and saved"]
-    assert set(threading.enumerate()) <= before
-    assert told == ["begin", "end"]
+    steps = run.steps if moment == "validation" else moment + 1
+    assert (state_of(tmp_path)["epoch"], state_of(tmp_path)["step"]) == (0, steps)
+    assert set(threading.enumerate()) <= threads and told == ["begin", "end"]
+    assert run.steps > 20
 
 
 def test_a_run_says_which_commits_trained_it():
@@ -366,13 +365,13 @@ def test_validation_can_be_rarer_or_none(changes, validated, tmp_path):
 # the rate
 
 
-@pytest.mark.parametrize("moments", [(), [(2, 0)]])
-def test_the_plateau_survives_a_stop(moments, tmp_path, monkeypatch):
+def test_the_plateau_survives_a_stop(tmp_path, monkeypatch):
     """A net that does not move: ÷10 after every two epochs, and no more often than is
     allowed; counted on across a stop in the middle of the wait."""
     drops = OnPlateau(patience=2, drops=1)
     plan = with_recipe(monkeypatch, learning_rate=1e-12, drops=drops)
-    run = trained(dataclasses.replace(plan, epochs=6, limit=20), tmp_path, moments)
+    plan = dataclasses.replace(plan, epochs=6, limit=20)
+    run = trained(plan, tmp_path, [(2, 0)])
     assert len({line["val_top1_error"] for line in run.history}) == 1
     rates = [line["rate"] for line in run.history]
     assert rates == pytest.approx([1e-12] * 3 + [1e-13] * 3, rel=1e-6)
