@@ -1,6 +1,7 @@
 """What distinguishes two nets, held against nets made and compared by hand."""
 
 import dataclasses
+import itertools
 
 import pytest
 
@@ -33,12 +34,6 @@ CONV, RELU, NORM, POOL, DENSE = NET.layers
 NORM_WORDS = "LRN: n 5, k 2, alpha 0.0001, beta 0.75, groups 1"
 
 
-def changed(*layers):
-    """The rows that differ between NET and one of these layers."""
-    other = dataclasses.replace(NET, layers=layers)
-    return differences.only_differing(differences.layer_rows(NET, other))
-
-
 @pytest.mark.parametrize("name", variants.VARIANTS)
 def test_a_variant_does_not_differ_from_itself(name):
     variant = variants.get(name)
@@ -48,39 +43,44 @@ def test_a_variant_does_not_differ_from_itself(name):
     assert len(rows) == 2 + len(variant.architecture.layers) + 2 + fields
 
 
-def test_a_changed_field_is_the_only_one_named():
-    other = dataclasses.replace(CONV, kernel=5, padding=(0, 1))
-    assert changed(other, RELU, NORM, POOL, DENSE) == (
-        Row(
-            "conv1", "kernel 3×3, padding 0", "kernel 5×5, padding 0 before and 1 after"
+KERNELS = ("kernel 3×3, padding 0", "kernel 5×5, padding 0 before and 1 after")
+POOL_WORDS = "max-pooling: size 2×2, stride 2, padding 0"
+
+
+@pytest.mark.parametrize(
+    ("layers", "row"),
+    [
+        (
+            (dataclasses.replace(CONV, kernel=5, padding=(0, 1)), *NET.layers[1:]),
+            ("conv1", *KERNELS),
         ),
-    )
-
-
-def test_a_layer_that_is_missing_or_added():
-    assert changed(CONV, RELU, POOL, DENSE) == (Row("norm1", NORM_WORDS, "–"),)
-    more = (*NET.layers, Dropout(rate=0.4, scaled=True))
-    assert changed(*more) == (
-        Row("fc2_dropout", "–", "dropout: rate 0.4, scaled in training yes"),
-    )
-
-
-def test_a_moved_layer_is_one_row_with_both_places():
-    pool = "max-pooling: size 2×2, stride 2, padding 0"
-    assert changed(CONV, RELU, POOL, NORM, DENSE) == (
-        Row("pool1", f"after norm1: {pool}", f"after conv1_relu: {pool}"),
-    )
-    assert changed(CONV, NORM, POOL, RELU, DENSE) == (
-        Row("conv1_relu", "after conv1: ReLU", "after pool1: ReLU"),
-    )
-
-
-def test_another_kind_in_the_same_place_is_one_row():
-    assert changed(CONV, Tanh(), NORM, POOL, DENSE) == (
-        Row("conv1_relu", "ReLU", "tanh: scale 1, slope 1"),
-    )
-    assert changed(CONV, RELU, BatchNorm("norm1"), POOL, DENSE) == (
-        Row("norm1", NORM_WORDS, "batch normalization"),
+        ((CONV, RELU, POOL, DENSE), ("norm1", NORM_WORDS, "–")),
+        (
+            (*NET.layers, Dropout(rate=0.4, scaled=True)),
+            ("fc2_dropout", "–", "dropout: rate 0.4, scaled in training yes"),
+        ),
+        (  # a layer that has moved is one row with both places
+            (CONV, RELU, POOL, NORM, DENSE),
+            ("pool1", f"after norm1: {POOL_WORDS}", f"after conv1_relu: {POOL_WORDS}"),
+        ),
+        (
+            (CONV, NORM, POOL, RELU, DENSE),
+            ("conv1_relu", "after conv1: ReLU", "after pool1: ReLU"),
+        ),
+        (  # another kind in the same place is one row
+            (CONV, Tanh(), NORM, POOL, DENSE),
+            ("conv1_relu", "ReLU", "tanh: scale 1, slope 1"),
+        ),
+        (
+            (CONV, RELU, BatchNorm("norm1"), POOL, DENSE),
+            ("norm1", NORM_WORDS, "batch normalization"),
+        ),
+    ],
+)
+def test_the_one_layer_that_differs(layers, row):
+    other = dataclasses.replace(NET, layers=layers)
+    assert differences.only_differing(differences.layer_rows(NET, other)) == (
+        Row(*row),
     )
 
 
@@ -99,20 +99,13 @@ def test_input_towers_and_counts():
 
 def test_recipes_field_by_field():
     other = Recipe(
-        optimizer="adam",
-        drops=(5, 8),
-        rate_multipliers=(("bias", 2.0),),
-        mean=None,
-        reflect=True,
+        "adam", drops=(5, 8), rate_multipliers=(("bias", 2.0),), mean=None, reflect=True
     )
+    falls = "× 0.1 after 5 epochs without a lower validation error, 3 times at most"
     assert differences.only_differing(differences.recipe_rows(Recipe(), other)) == (
         Row("optimizer", "sgd", "adam"),
         Row("rate multipliers", "none", "bias 2"),
-        Row(
-            "drops",
-            "× 0.1 after 5 epochs without a lower validation error, 3 times at most",
-            "5, 8",
-        ),
+        Row("drops", falls, "5, 8"),
         Row("mean", "image", "none"),
         Row("reflect", "no", "yes"),
     )
@@ -120,10 +113,8 @@ def test_recipes_field_by_field():
 
 def test_every_two_variants_can_be_compared():
     """No layer is lost: every layer of both nets is in exactly one row."""
-    for a in variants.VARIANTS.values():
-        for b in variants.VARIANTS.values():
-            rows = differences.layer_rows(a.architecture, b.architecture)
-            of_a = sum(row.a != "–" for row in rows)
-            of_b = sum(row.b != "–" for row in rows)
-            assert of_a == len(a.architecture.layers), (a.name, b.name)
-            assert of_b == len(b.architecture.layers), (a.name, b.name)
+    for a, b in itertools.product(variants.VARIANTS.values(), repeat=2):
+        rows = differences.layer_rows(a.architecture, b.architecture)
+        for net, side in ((a, "a"), (b, "b")):
+            count = sum(getattr(row, side) != "–" for row in rows)
+            assert count == len(net.architecture.layers), (a.name, b.name)

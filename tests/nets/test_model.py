@@ -3,7 +3,6 @@ held against the one-device form, in numbers and in the graph that runs."""
 
 import collections
 import dataclasses
-import gc
 import inspect
 import re
 import subprocess
@@ -28,13 +27,6 @@ from alexnet_paper.weights import file as weight_file
 CPUS = ("CPU:0", "CPU:1")
 TWO = ",".join(CPUS)
 FORMS = ("one-device", TWO)
-
-
-@pytest.fixture
-def forget():
-    """60 million weights a net: let go of each before the next."""
-    yield
-    gc.collect()
 
 
 def images(net, count=2, seed=0):
@@ -65,11 +57,12 @@ SMALL = [
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_variant_at_full_size(name, forget):
-    """Keras's own count and shapes are those of the plain-Python architecture, and an
-    image gives probabilities."""
+def test_variant_at_full_size(name, monkeypatch):
+    """Keras's own count and shapes are those of the plain-Python architecture."""
+    monkeypatch.setattr(models, "initializer", lambda *spec: "zeros")  # at once
     net = VARIANTS[name].architecture
     model = build_model(net, "one-device", seed=0)
+    assert model.name == name.replace("-", "_")
     assert model.count_params() == specs.totals(net).parameters
     for row in specs.trace(net):
         layer = model.get_layer(row.name)
@@ -77,15 +70,22 @@ def test_variant_at_full_size(name, forget):
         assert layer.count_params() == row.parameters, row.name
     held = models.named_variables(model)
     assert {part: tuple(v.shape) for part, (v,) in held.items()} == specs.shapes(net)
-    out = np.asarray(model(images(net, 1), training=False))
-    assert out.shape == (1, net.classes) and np.all(out >= 0)
-    assert out.sum() == pytest.approx(1, abs=1e-5)
+
+
+def assert_state_beside_weights(model):
+    """Each velocity is on the device of its weight."""
+    state = {v.path.split("/")[-1]: v for v in model.optimizer.variables}
+    for weight in model.trainable_variables:
+        name = f"{weight.path.replace('/', '_')}_velocity"
+        assert state[name].value.device == weight.value.device, name
 
 
 @pytest.mark.parametrize(("net", "form"), SMALL)
-def test_variant_learns(net, form):
+def test_variant_learns_saves_and_loads(net, form, tmp_path):
     """One step gives a velocity, which without decay is the gradient, to every kernel
-    and to every bias that no batch normalization takes out again; all stays finite."""
+    and to every bias that no batch normalization takes out again. A `.keras` file
+    brings net, loss and the optimizer's state back in safe mode, each tower's where
+    its weights are."""
     net = small(net)
     model = build_model(net, form, classifier_activation=None, seed=1)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -99,18 +99,15 @@ def test_variant_learns(net, form):
         assert np.all(np.isfinite(velocity.numpy())), variable.path
         if not (normalized and variable.path.endswith("bias")):
             assert np.any(velocity.numpy()), variable.path
-
-
-@pytest.mark.parametrize(("net", "form"), SMALL)
-def test_variant_saves_and_loads(net, form, tmp_path):
-    """From a `.keras` file, in safe mode and without custom_objects, the same model."""
-    net = small(net)
-    model, batch = build_model(net, form, seed=1), images(net)
     model.save(tmp_path / "net.keras")
     loaded = keras.saving.load_model(tmp_path / "net.keras")
-    assert type(loaded) is type(model)
-    np.testing.assert_array_equal(loaded(batch), model(batch))
-    assert loaded.count_params() == model.count_params()
+    assert type(loaded) is type(model) and type(loaded.optimizer) is MomentumSGD
+    np.testing.assert_array_equal(loaded(images(net)), model(images(net)))
+    ours, theirs = (m.weights + m.optimizer.variables for m in (model, loaded))
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy(), one.path)
+    for one in (model, loaded):
+        assert_state_beside_weights(one)
 
 
 @pytest.mark.parametrize(
@@ -138,6 +135,7 @@ import os, sys
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 from alexnet_paper import AlexNet
+from alexnet_paper.nets.placement import device_scope, resolve
 import keras
 import numpy as np
 import tensorflow as tf
@@ -148,22 +146,31 @@ images = np.load(f"{folder}/images.npy")
 for form in ("one", "two"):
     model = keras.saving.load_model(f"{folder}/{form}.keras")
     np.save(f"{folder}/{form}.npy", model.predict(images, verbose=0))
+for word in ("two-devices", "CPU:0,CPU:1"):
+    try:
+        resolve(word, 2)
+    except ValueError as error:
+        print(error)
+print(type(device_scope("CPU:1")).__name__)
 """
 
 
-def test_loads_in_a_process_with_one_device(tiny, tmp_path):
-    """What was saved on two devices serves on one, and gives the same outputs."""
+def test_a_process_with_one_device(tiny, tmp_path):
+    """What was saved on two devices serves on one, and gives the same outputs. Two
+    are refused; the CPU cannot be split once TensorFlow runs."""
     batch = images(tiny, 3)
     np.save(tmp_path / "images.npy", batch)
     models_ = {f: build_model(tiny, p, seed=3) for f, p in zip(("one", "two"), FORMS)}
     for form, model in models_.items():
         model.save(tmp_path / f"{form}.keras")
-    done = subprocess.run(
-        [sys.executable, "-c", LOAD, tmp_path], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    words = [sys.executable, "-c", LOAD, tmp_path]
+    done = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True)
     for form, model in models_.items():
         assert relative(np.load(tmp_path / f"{form}.npy"), model(batch)) <= 1e-5
+    first, second, scope = done.stdout.splitlines()
+    assert "this process has CPU:0: use one-device" in first
+    assert "there is no CPU:1" in second and "before TensorFlow has run" in second
+    assert scope == "nullcontext"
 
 
 @pytest.fixture(scope="module")
@@ -182,14 +189,10 @@ def test_everything_of_a_tower_is_on_its_device(forms):
     assert forms.strays == ()
     for layer in ("conv1", "conv2", "conv3", "conv4", "fc6"):
         for tower, device in zip("ab", CPUS, strict=True):
-            assert forms.placed[layer + tower] == {
-                "forward": {device},
-                "backward": {device},
-                "update": {device},
-            }
-    assert set(forms.placed["fc8a"]) == {"forward", "backward", "update"}
-    assert set().union(*forms.placed["fc8a"].values()) == {"CPU:0"}
-    assert "fc8b" not in forms.placed
+            way = dict.fromkeys(("forward", "backward", "update"), {device})
+            assert forms.placed[layer + tower] == way
+    way = dict.fromkeys(("forward", "backward", "update"), {"CPU:0"})
+    assert forms.placed["fc8a"] == way and "fc8b" not in forms.placed
 
 
 def test_what_crosses_is_what_the_specs_say(forms):
@@ -226,35 +229,40 @@ def test_what_the_runtime_sends_between_the_devices(tiny, tmp_path):
     assert sent.pop(("rate", *CPUS)) == sum(
         "b/" in weight.path for weight in model.trainable_variables
     )
-    assert sent == {
-        ("forward pool2a", *CPUS): 1,
-        ("forward pool2b", *CPUS[::-1]): 1,
-        ("forward conv4a_relu", *CPUS): 1,
-        ("forward conv4b_relu", *CPUS[::-1]): 1,
-        ("forward fc6b_dropout", *CPUS[::-1]): 1,
-        ("backward fc8a_reads", *CPUS): 1,
-        ("backward fc6a_reads", *CPUS): 1,
-        ("backward fc6b_reads", *CPUS[::-1]): 1,
-        ("backward conv3a_reads", *CPUS): 1,
-        ("backward conv3b_reads", *CPUS[::-1]): 1,
-    }
+    both = {(f"forward {tensor}", *ends): 1 for tensor, *ends in CROSSING}
+    back = {(f"backward {tensor}", *ends): 1 for tensor, *ends in CROSSING_BACK}
+    assert sent == {**both, **back}
+
+
+CROSSING = (
+    *(("pool2a", *CPUS), ("pool2b", *CPUS[::-1])),
+    *(("conv4a_relu", *CPUS), ("conv4b_relu", *CPUS[::-1])),
+    ("fc6b_dropout", *CPUS[::-1]),
+)
+CROSSING_BACK = (
+    *(("conv3a_reads", *CPUS), ("conv3b_reads", *CPUS[::-1])),
+    *(("fc6a_reads", *CPUS), ("fc6b_reads", *CPUS[::-1])),
+    ("fc8a_reads", *CPUS),
+)
 
 
 def sends(folder):
     """(what, source, target) of each send operation in the step's partitions."""
     (file,) = folder.iterdir()
-    for raw in tf.data.TFRecordDataset(str(file)):
-        for value in tf.compat.v1.Event.FromString(raw.numpy()).summary.value:
-            trace = tf.compat.v1.RunMetadata.FromString(value.tensor.string_val[0])
-            for graphs in trace.function_graphs:
-                for node in (n for part in graphs.partition_graphs for n in part.node):
-                    if node.op == "_Send":
-                        ends = (
-                            node.attr[f"{end}_device"].s for end in ("send", "recv")
-                        )
-                        what = made(node.attr["tensor_name"].s.decode())
-                        if what:
-                            yield what, *(end.decode()[-5:] for end in ends)
+    nodes = (
+        node
+        for raw in tf.data.TFRecordDataset(str(file))
+        for value in tf.compat.v1.Event.FromString(raw.numpy()).summary.value
+        for trace in [tf.compat.v1.RunMetadata.FromString(value.tensor.string_val[0])]
+        for graphs in trace.function_graphs
+        for part in graphs.partition_graphs
+        for node in part.node
+    )
+    for node in nodes:
+        what = node.op == "_Send" and made(node.attr["tensor_name"].s.decode())
+        if what:
+            ends = (node.attr[f"{end}_device"].s.decode() for end in ("send", "recv"))
+            yield what, *(end[-5:] for end in ends)
 
 
 def made(tensor):
@@ -271,38 +279,12 @@ def made(tensor):
     return f"{way} {scopes[scopes.index('tiny') + 1]}" if "tiny" in scopes else tensor
 
 
-def assert_state_beside_weights(model):
-    """Each velocity is on the device of its weight."""
-    state = {v.path.split("/")[-1]: v for v in model.optimizer.variables}
-    for weight in model.trainable_variables:
-        name = f"{weight.path.replace('/', '_')}_velocity"
-        assert state[name].value.device == weight.value.device, name
-
-
-@pytest.mark.parametrize("optimizer", [MomentumSGD, keras.optimizers.Adam])
-def test_momentum_of_a_plain_compile_and_fit_is_on_its_device(optimizer, tiny):
+def test_adam_s_moments_are_on_their_devices(tiny):
+    """Also of a plain `compile` and `fit`."""
     model = build_model(tiny, TWO, classifier_activation=None, seed=0)
-    model.compile(optimizer(), "mse")
+    model.compile(keras.optimizers.Adam(), "mse")
     model.train_on_batch(images(tiny, 2), np.zeros((2, 5)))
     assert_state_beside_weights(model)
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_training_goes_on_after_saving_and_loading(form, tiny, tmp_path):
-    """Loss and optimizer come back, and its state: step count, rate, velocities."""
-    model = equivalence.compiled(
-        build_model(tiny, form, classifier_activation=None, seed=0)
-    )
-    model.train_on_batch(images(tiny, 4), np.arange(4))
-    model.save(tmp_path / "net.keras")
-    loaded = keras.saving.load_model(tmp_path / "net.keras")
-    assert type(loaded.optimizer) is MomentumSGD
-    if form == TWO:
-        assert_state_beside_weights(loaded)
-    for ours, theirs in zip(
-        model.optimizer.variables, loaded.optimizer.variables, strict=True
-    ):
-        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
 
 
 def test_a_gradient_tape_strays(tiny, monkeypatch):
@@ -313,27 +295,24 @@ def test_a_gradient_tape_strays(tiny, monkeypatch):
     assert found.strays and not found.as_figure_2
 
 
-def test_other_weights_are_told_apart(tiny, monkeypatch):
-    """The measured differences are not small by construction."""
+@pytest.mark.parametrize("fault", ["weights", "window"])
+def test_a_fault_in_one_form_is_told_apart(fault, tiny, monkeypatch):
+    """Other weights, or windows across the towers on one device only: the measured
+    differences are not small by construction."""
+    wrong = tiny.change(norm1={"groups": 1})
 
     def build(net, placement, **options):
-        options["seed"] += placement == TWO
+        if fault == "weights":
+            options["seed"] += placement == TWO
+        elif placement != TWO:
+            net = wrong
         return build_model(net, placement, **options)
 
     monkeypatch.setattr(models, "build_model", build)
     found = equivalence.compare(tiny, images(tiny, 2), np.arange(2), TWO)
-    assert min(found.outputs, found.gradients, found.step) > 1e-2
-
-
-def test_a_wrong_normalization_window_is_told_apart(tiny, monkeypatch):
-    """Windows across the towers on one device only: the outputs differ."""
-    wrong = tiny.change(norm1={"groups": 1})
-
-    def build(net, placement, **options):
-        return build_model(net if placement == TWO else wrong, placement, **options)
-
-    monkeypatch.setattr(models, "build_model", build)
-    assert equivalence.compare(tiny, images(tiny, 2), np.arange(2), TWO).outputs > 1e-4
+    assert found.outputs > 1e-4
+    if fault == "weights":
+        assert min(found.outputs, found.gradients, found.step) > 1e-2
 
 
 def test_a_larger_tensor_that_crosses_is_not_figure_2(forms):
@@ -346,27 +325,18 @@ def test_a_larger_tensor_that_crosses_is_not_figure_2(forms):
     assert not dataclasses.replace(forms, crossed=(twice,)).as_figure_2
 
 
-def test_compare_needs_two_towers():
-    net = VARIANTS["cifar-18pct"].architecture
-    with pytest.raises(ValueError, match="two towers"):
-        equivalence.compare(net, images(net), np.arange(2), TWO)
-
-
-def trained(net, form):
-    """Weights after three steps of `fit`."""
-    model = equivalence.compiled(
-        build_model(net, form, classifier_activation=None, seed=7)
-    )
-    labels = np.arange(12) % 5
-    model.fit(images(net, 12), labels, batch_size=4, shuffle=False, verbose=0)
-    assert int(model.optimizer.iterations.numpy()) == 3
-    return models.get_weights(model)
-
-
 def test_three_steps_of_fit_agree(tiny):
     """Towers on two devices or on one: the same weights, dropout included."""
-    before = models.get_weights(build_model(tiny, "one-device", seed=7))
-    one, two = (trained(tiny, form) for form in FORMS)
+    found = []
+    for form in FORMS:
+        model = build_model(tiny, form, classifier_activation=None, seed=7)
+        before = models.get_weights(model)
+        equivalence.compiled(model).fit(
+            images(tiny, 12), np.arange(12) % 5, batch_size=4, shuffle=False, verbose=0
+        )
+        assert int(model.optimizer.iterations.numpy()) == 3
+        found.append(models.get_weights(model))
+    one, two = found
     for name, array in one.items():
         assert relative(two[name], array) <= 1e-5, name
         assert np.any(array != before[name]), name
@@ -378,16 +348,11 @@ def test_jit_is_refused_on_two_devices(tiny, monkeypatch):
     model = build_model(tiny, TWO)
     with pytest.raises(ValueError, match="jit_compile=True cannot be combined"):
         model.compile("sgd", "mse", jit_compile=True)
-    passed = []
-    monkeypatch.setattr(
-        keras.Model,
-        "compile",
-        lambda *a, jit_compile="auto", **k: passed.append(jit_compile),
-    )
-    monkeypatch.setattr(keras.optimizers.SGD, "build", lambda *a: None)
     for options in ({}, {"jit_compile": "auto"}, {"jit_compile": False}):
+        passed = {}
+        monkeypatch.setattr(keras.Model, "compile", lambda *a, **k: passed.update(k))
         model.compile("sgd", "mse", **options)
-    assert passed == [False] * 3
+        assert passed["jit_compile"] is False
 
 
 @pytest.mark.parametrize("source", FORMS)
@@ -414,14 +379,7 @@ def test_weights_go_from_one_form_to_the_other(source, target, tiny):
     [
         (lambda w: w.pop("fc6/bias"), "missing .'fc6/bias'., unexpected none"),
         (lambda w: w.update({"fc9/bias": np.ones(3)}), "missing none.*fc9/bias"),
-        (
-            lambda w: w.update({"prob": w.pop("fc8/kernel")}),
-            "missing .'fc8/kernel'., unexpected .'prob'.",
-        ),
-        (
-            lambda w: w.update({"fc8/kernel": w["fc8/kernel"].T}),
-            "fc8/kernel is .5, 20.",
-        ),
+        (lambda w: w.update({"fc8/kernel": np.ones((5, 20))}), "fc8/kernel is .5, 20."),
         (lambda w: w.update({"conv2/bias": np.ones(6)}), "conv2/bias is .6,. in place"),
     ],
 )
@@ -445,42 +403,36 @@ def test_seeds(form, tiny):
         arrays = models.get_weights(build_model(tiny, form, seed=seed))
         return {name: w for name, w in arrays.items() if name.endswith("kernel")}
 
-    first, again, other = kernels(5), kernels(5), kernels(6)
-    for name, array in first.items():
-        np.testing.assert_array_equal(array, again[name])
-        assert not np.isclose(array, other[name]).any(axis=-1).all()
-    keras.utils.set_random_seed(1)
-    drawn = kernels(None)
-    another = kernels(None)
-    keras.utils.set_random_seed(1)
-    repeated = kernels(None)
-    for name, array in drawn.items():
-        np.testing.assert_array_equal(array, repeated[name])
-        assert not np.array_equal(array, another[name])
+    def drawn():
+        keras.utils.set_random_seed(1)
+        return kernels(None)
+
+    for first, again, other in (
+        (kernels(5), kernels(5), kernels(6)),
+        (drawn(), drawn(), kernels(None)),
+    ):
+        for name, array in first.items():
+            np.testing.assert_array_equal(array, again[name])
+            assert not np.isclose(array, other[name]).any(axis=-1).all()
 
 
-def test_nets_share_the_first_weights_of_layers_they_share(tiny):
-    """A layer's start follows from the seed and its name alone."""
+def test_a_layer_s_start_follows_from_the_seed_and_its_name(tiny):
+    """Nets share it, and no two layers do, where their shapes are the same."""
     fewer = tiny.without("conv4").with_classes(3)
-    first = models.get_weights(build_model(tiny, "one-device", seed=8))
-    second = models.get_weights(build_model(fewer, "one-device", seed=8))
+    first, second = (
+        models.get_weights(build_model(net, "one-device", seed=8))
+        for net in (tiny, fewer)
+    )
     for name in ("conv1/kernel", "conv2/kernel", "conv3/kernel", "fc6/kernel"):
         np.testing.assert_array_equal(first[name], second[name])
-
-
-def test_no_two_layers_share_a_start():
-    """conv4's kernel is not conv3's where their shapes are the same."""
     seeds = {models.seed_of(0, name) for name in ("conv1", "conv2", "fc6", "fc7")}
     assert len(seeds) == 4 and models.seed_of(1, "conv1") not in seeds
 
 
-@pytest.mark.parametrize(
-    ("name", "stds"),
-    [
-        ("paper", {}),
-        ("authors", dict.fromkeys(("conv3", "conv4", "conv5"), 0.03)),
-    ],
-)
+AUTHORS = dict.fromkeys(("conv3", "conv4", "conv5"), 0.03)
+
+
+@pytest.mark.parametrize(("name", "stds"), [("paper", {}), ("authors", AUTHORS)])
 def test_initial_weights(name, stds):
     """N(0, 0.01²), 0.03 in the authors' conv3 to conv5: standard deviation, mean and
     the normal's tails; biases 1 in conv2, conv4, conv5, fc6 and fc7, else 0."""
@@ -510,32 +462,32 @@ def test_uniform_initial_weights(rule):
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize(
-    ("pooling", "shape"), [(None, (2, 3, 3, 16)), ("avg", (2, 16)), ("max", (2, 16))]
-)
-def test_without_the_top(form, pooling, shape, tiny):
+def test_without_the_top(form, tiny):
     """The maps of the last convolution, or their mean or maximum, towers joined."""
-    model = build_model(tiny, form, include_top=False, pooling=pooling, seed=1)
     whole = build_model(tiny, "one-device", seed=1)
-    maps = keras.Model(whole.input, whole.get_layer("conv4_relu").output)
-    expected = np.asarray(maps(images(tiny)))
-    if pooling:
-        expected = getattr(expected, {"avg": "mean", "max": "max"}[pooling])((1, 2))
-    out = model(images(tiny))
-    assert tuple(out.shape) == shape
-    assert relative(out, expected) <= 1e-5
-    assert not any("fc" in weight.path for weight in model.weights)
+    maps = keras.Model(whole.input, whole.get_layer("conv4_relu").output)(images(tiny))
+    maps = np.asarray(maps)
+    assert maps.shape == (2, 3, 3, 16)
+    for pooling, expected in (
+        (None, maps),
+        ("avg", maps.mean((1, 2))),
+        ("max", maps.max((1, 2))),
+    ):
+        model = build_model(tiny, form, include_top=False, pooling=pooling, seed=1)
+        found = model(images(tiny))
+        assert found.shape == expected.shape and relative(found, expected) <= 1e-5
+        assert not any("fc" in weight.path for weight in model.weights)
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_logits(form, tiny):
-    """Without the classifier's activation; its softmax is the usual output."""
-    logits = np.asarray(
-        build_model(tiny, form, classifier_activation=None, seed=1)(images(tiny))
+    """Their softmax is the usual output."""
+    logits, out = (
+        np.asarray(build_model(tiny, form, seed=1, **options)(images(tiny)))
+        for options in ({"classifier_activation": None}, {})
     )
     exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
     expected = exponentials / exponentials.sum(axis=-1, keepdims=True)
-    out = build_model(tiny, form, seed=1)(images(tiny))
     np.testing.assert_allclose(out, expected, rtol=1e-4, atol=1e-7)
 
 
@@ -552,53 +504,33 @@ def test_an_input_tensor_of_ones_own(form, tiny):
     assert relative(direct(images(tiny)), usual(images(tiny))) <= 1e-6
 
 
-def test_a_dense_layer_of_a_tower_is_not_a_grouped_one(tiny):
-    """On one device a dense layer that sees its own tower only is refused, not built
-    as one that sees both."""
-    grouped = tiny.change(fc6={"groups": 2})
-    with pytest.raises(ValueError, match="needs its towers"):
-        build_model(grouped, "one-device")
-    assert build_model(grouped, TWO).get_layer("fc6a").count_params() == 72 * 10 + 10
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"classifier_activation": "relu"}, "Received: 'relu'"),
-        ({"pooling": "sum", "include_top": False}, "Received: pooling='sum'"),
-        ({"pooling": "avg"}, "goes with include_top=False"),
-        ({"placement": "three-devices"}, "unknown placement"),
-        ({"precision": "float16"}, "precision must be one of float32, mixed_bfloat16"),
-        ({"precision": "mixed_float16"}, "precision must be one of float32, mixed_bf"),
-    ],
-)
-def test_options_that_cannot_be_are_refused(options, message, tiny):
-    with pytest.raises(ValueError, match=message):
-        build_model(tiny, **options)
-
-
-@pytest.mark.parametrize(
-    "spec",
-    [
-        specs.Local("odd", 4, 3, stride=2),
-        specs.Local("odd", 4, 3, groups=2),
-        specs.Local("odd", 4, 3, padding="same"),
-        specs.MaxPool("odd", 3, 2, padding=1),
-        specs.AvgPool("odd", 3, 2, padding=(0, 1)),
-    ],
-    ids=["stride", "groups", "same", "maximum", "mean"],
-)
-def test_a_layer_that_cannot_be_built_is_refused(spec):
-    """By its name, in place of another layer than the one the spec describes."""
+def with_layer(spec):
     layers = (specs.Conv("conv1", 4, 3), spec)
-    net = specs.Architecture("net", layers, input_shape=(9, 9, 3))
-    with pytest.raises(ValueError, match="odd: .* Received: .*padding="):
-        build_model(net)
+    return specs.Architecture("net", layers, input_shape=(9, 9, 3))
 
 
-def test_a_name_of_ones_own(tiny):
-    assert build_model(tiny, name="mine").name == "mine"
-    assert build_model(VARIANTS["cifar-18pct"].architecture).name == "cifar_18pct"
+@pytest.mark.parametrize(
+    ("changed", "options", "message"),
+    [
+        ({}, {"classifier_activation": "relu"}, "Received: 'relu'"),
+        ({}, {"pooling": "sum", "include_top": False}, "Received: pooling='sum'"),
+        ({}, {"pooling": "avg"}, "goes with include_top=False"),
+        ({}, {"placement": "three-devices"}, "unknown placement"),
+        ({}, {"precision": "float16"}, "precision must be one of float32, mixed_bf"),
+        ({}, {"precision": "mixed_float16"}, "precision must be one of float32"),
+        # not built as a layer that sees both towers
+        ({"fc6": {"groups": 2}}, {"placement": "one-device"}, "needs its towers"),
+        (specs.Local("odd", 4, 3, stride=2), {}, "odd: .* Received: stride=2"),
+        (specs.Local("odd", 4, 3, groups=2), {}, "odd: .* Received: .*groups=2"),
+        (specs.Local("odd", 4, 3, padding="same"), {}, "odd: .* padding='same'"),
+        (specs.MaxPool("odd", 3, 2, padding=1), {}, "odd: .* Received: padding=1"),
+        (specs.AvgPool("odd", 3, 2, padding=(0, 1)), {}, "odd: .*: padding=.0, 1"),
+    ],
+)
+def test_what_cannot_be_built_is_refused(changed, options, message, tiny):
+    net = tiny.change(**changed) if isinstance(changed, dict) else with_layer(changed)
+    with pytest.raises(ValueError, match=message):
+        build_model(net, **options)
 
 
 @pytest.fixture
@@ -628,13 +560,11 @@ def test_alexnet_passes_its_options_on(small_variant, tiny):
     model = AlexNet(variant="tiny", classes=3, input_shape=(39, 39, 3), name="mine")
     assert (model.name, model.output_shape) == ("mine", (None, 3))
     assert model.input_shape == (None, 39, 39, 3)
-    logits = AlexNet(
-        variant="tiny", classes=5, classifier_activation=None, seed=1, placement=TWO
-    )
+    options = {"classifier_activation": None, "seed": 1, "placement": TWO}
+    logits = AlexNet(variant="tiny", classes=5, **options)
     assert isinstance(logits, models.TowerModel)
-    expected = build_model(tiny, TWO, classifier_activation=None, seed=1)
-    batch = images(tiny)
-    np.testing.assert_array_equal(logits(batch), expected(batch))
+    expected = build_model(tiny, **options)(images(tiny))
+    np.testing.assert_array_equal(logits(images(tiny)), expected)
     bare = AlexNet(variant="tiny", include_top=False, pooling="max")
     assert bare.output_shape == (None, 16)
     image = keras.Input((43, 41, 3))
@@ -651,42 +581,35 @@ def test_alexnet_reads_a_weight_file(small_variant, tiny, tmp_path):
     bare = AlexNet(include_top=False, weights=path, variant="tiny", seed=2)
     expected = build_model(tiny, "one-device", include_top=False, seed=1)
     np.testing.assert_array_equal(bare(batch), expected(batch))
-    with pytest.raises(ValueError, match="weights do not fit.*fc8"):
-        AlexNet(weights=path, variant="tiny", classes=4)
-    with pytest.raises(FileNotFoundError):
-        AlexNet(weights=tmp_path / "absent.npz", variant="tiny")
-    with pytest.raises(ValueError, match="is for the variant 'tiny', not 'paper'"):
-        AlexNet(weights=path, include_top=False)
-    with pytest.raises(ValueError, match="input_shape needs numbers"):
-        AlexNet(variant="tiny", input_shape=(None, None, 3), include_top=False)
+    for error, message, options in (
+        (ValueError, "weights do not fit.*fc8", {"classes": 4}),
+        (FileNotFoundError, "absent", {"weights": tmp_path / "absent.npz"}),
+        (ValueError, "is for the variant 'tiny', not 'paper'", {"variant": "paper"}),
+        (ValueError, "input_shape needs num", {"input_shape": (None, None, 3)}),
+    ):
+        with pytest.raises(error, match=message):
+            AlexNet(**{"weights": path, "variant": "tiny", "classes": 5, **options})
 
 
-def test_bfloat16_keeps_weights_logits_and_softmax_in_float32():
-    """And no layer of a net with activations beyond 255 goes wrong in it."""
+def test_bfloat16():
+    """Weights, logits and softmax stay in float32, and no layer of a net with
+    activations beyond 255 goes wrong in it; two devices compute what one does."""
     net = variants.get("paper-32").architecture
-    half, whole = (
+    half, two, whole = (
         build_model(net, form, seed=3, precision=precision)
-        for form in ("one-device",)
-        for precision in ("mixed_bfloat16", "float32")
+        for form, precision in (
+            ("one-device", "mixed_bfloat16"),
+            (TWO, "mixed_bfloat16"),
+            ("one-device", "float32"),
+        )
     )
+    assert keras.config.dtype_policy().name == "float32"  # as it was
     dtypes = {layer.name: layer.compute_dtype for layer in half.layers}
     assert dtypes["conv1"] == dtypes["norm1"] == "bfloat16"
     assert dtypes["fc8"] == dtypes["prob"] == "float32"
     assert {v.dtype for v in half.trainable_variables} == {"float32"}
-    batch = np.random.default_rng(0).normal(0, 2000, (4, 28, 28, 3)).astype("float32")
+    large = images(net, 4) * 40
     conv1 = keras.Model(whole.input, whole.get_layer("conv1").output)
-    assert np.abs(conv1(batch)).max() > 255
-    ours, theirs = (np.asarray(model(batch)) for model in (half, whole))
-    assert ours.dtype == "float32"
-    np.testing.assert_allclose(ours, theirs, atol=0.02)
-    assert keras.config.dtype_policy().name == "float32"  # as it was
-
-
-def test_bfloat16_on_two_devices_is_the_function_of_one():
-    net = variants.get("paper-32").architecture
-    batch = np.random.default_rng(0).normal(0, 60, (4, 28, 28, 3)).astype("float32")
-    one, two = (
-        np.asarray(build_model(net, form, seed=3, precision="mixed_bfloat16")(batch))
-        for form in ("one-device", TWO)
-    )
-    np.testing.assert_allclose(one, two, atol=0.01)
+    assert np.abs(conv1(large)).max() > 255
+    np.testing.assert_allclose(half(large), whole(large), atol=0.02)
+    np.testing.assert_allclose(half(images(net)), two(images(net)), atol=0.01)

@@ -3,14 +3,12 @@ on stdout or whole in a file."""
 
 import json
 import math
-import os
-import subprocess
-import sys
-import time
+import types
 from pathlib import Path
 
 import pytest
 
+from alexnet_paper.nets import model
 from alexnet_paper.nets.variants import VARIANTS
 from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
@@ -20,60 +18,33 @@ from reproduce import figure
 from reproduce import predict
 from reproduce import table
 
-FOLDER = Path(table.__file__).parent
 PROGRAMS = [
-    path.stem for path in FOLDER.glob("[!_]*.py") if "\ndef main(" in path.read_text()
+    path.stem
+    for path in Path(table.__file__).parent.glob("[!_]*.py")
+    if "\ndef main(" in path.read_text()
 ]
-ONE_DEVICE = os.environ | {
-    "CUDA_VISIBLE_DEVICES": "",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-    "PYTHONPATH": str(FOLDER.parent),  # the code that is tested, wherever it runs
-}
+HELP = f"""
+import contextlib, importlib, sys
+for name in {PROGRAMS}:
+    with contextlib.suppress(SystemExit):
+        importlib.import_module(f"reproduce.{{name}}").main(["--help"])
+    heavy = {{"keras", "tensorflow", "jax", "torch"}} & set(sys.modules)
+    assert not heavy, (name, heavy)
+"""
 
 
-def program(name, *arguments, **options):
-    """The program in a process of its own, on a machine with one device."""
-    return subprocess.run(
-        [sys.executable, "-m", name, *arguments],
-        capture_output=True,
-        text=True,
-        env=ONE_DEVICE,
-        **options,
-    )
+def test_help_waits_for_no_net_library(started):
+    """And has the docstring's examples."""
+    done = started("-c", HELP)
+    out, err = done.communicate()
+    assert done.returncode == 0, err
+    assert [n for n in PROGRAMS if f"  python -m reproduce.{n} " not in out] == []
 
 
-def called(capsys, *arguments):
-    """(exit code, stdout, stderr) of `reproduce.table` in this process."""
-    try:
-        code = table.main(list(map(str, arguments)))
-    except SystemExit as error:
-        code = error.code
-    return code, *capsys.readouterr()
-
-
-def one_line(text):
-    return text.startswith("error: ") and text.count("\n") == 1
-
-
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_help_is_there_at_once(name):
-    """Under half a second, the best of three, with the docstring's examples."""
-    seconds = []
-    for _ in range(3):
-        start = time.perf_counter()
-        done = program(f"reproduce.{name}", "--help")
-        seconds.append(time.perf_counter() - start)
-        assert done.returncode == 0 and f"python -m reproduce.{name}" in done.stdout
-        if seconds[-1] < 0.5:
-            return
-    pytest.fail(f"{min(seconds):.2f} s")
-
-
-def test_the_overview_names_every_program(capsys):
-    assert overview.main([]) == 0
-    out = capsys.readouterr().out
-    for name in PROGRAMS:
-        assert f"python -m reproduce.{name} " in out
+def test_the_overview_names_every_program(called):
+    code, out, _ = called(overview)
+    assert code == 0
+    assert [n for n in PROGRAMS if f"python -m reproduce.{n} " not in out] == []
 
 
 def test_photographs_may_stand_anywhere():
@@ -84,117 +55,48 @@ def test_photographs_may_stand_anywhere():
     assert command_line.read(figure.parser(), words).photographs == ["a.jpg"]
 
 
-def test_unknown_variant_lists_the_known_ones():
-    done = program("reproduce.table", "--variant", "papr")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert one_line(done.stderr) and "unknown variant 'papr'" in done.stderr
-    assert all(name in done.stderr for name in VARIANTS)
-
-
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("words", "said"),
     [
-        (("--placement", "nonsense"), "unknown placement 'nonsense': one of auto,"),
-        (("--placement", "CPU:0,CPU:9"), "there is no CPU:9"),
-        (("--variant", "one-gpu", "--placement", "two-devices"), "two towers"),
-        (("--records", "/nowhere"), "/nowhere is not a folder of records"),
+        ("--variant papr", ["unknown variant 'papr'", *VARIANTS]),
+        ("--placement nonsense", ["unknown placement 'nonsense': one of auto,"]),
+        ("--placement CPU:0,CPU:9", ["there is no CPU:9"]),
+        ("--variant one-gpu --placement two-devices", ["two towers"]),
+        ("--records /nowhere", ["/nowhere is not a folder of records"]),
+        ("--only x", ["unknown verdict 'x': one of as printed"]),
+        ("--show x", ["--show has no section 'x': claims, changes"]),
+        ("--claim Z9", ["there is no claim 'Z9'"]),
     ],
 )
-def test_wrong_use_is_one_line_and_exit_2(arguments, said, capsys):
-    code, out, err = called(capsys, *arguments)
-    assert (code, out) == (2, "")
-    assert one_line(err) and said in err
+def test_wrong_use_is_one_line_and_exit_2(words, said, refused):
+    err = refused(table, *words.split())
+    assert [words for words in said if words not in err] == []
 
 
-def test_unknown_option_is_exit_2(capsys):
-    code, out, err = called(capsys, "--formt", "json")
+def test_unknown_option_is_exit_2(called):
+    code, out, err = called(table, "--formt", "json")
     assert (code, out) == (2, "") and "usage:" in err
 
 
-def test_two_devices_where_there_is_one_says_what_to_do():
-    done = program("reproduce.table", "--placement", "two-devices")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert one_line(done.stderr)
-    assert "use one-device" in done.stderr and "CPU:0,CPU:1" in done.stderr
+CLAIM = "id section statement printed values authors ours unit verdict needs command"
+KEYS = {"environment", "claims", "architecture", "totals", "results", "forms"}
 
 
-CLAIM_KEYS = {
-    "id",
-    "section",
-    "statement",
-    "printed",
-    "values",
-    "authors",
-    "ours",
-    "unit",
-    "verdict",
-    "needs",
-    "command",
-}
-
-
-def check_json(text, variant):
-    """One object with everything that is promised of it."""
+def read(text, variant):
+    """The one object on stdout, with everything that is promised of it."""
     found = json.loads(text)
-    assert found["variant"] == variant
-    keys = {"environment", "claims", "architecture", "totals", "results"}
-    assert keys < set(found)
-    assert all(CLAIM_KEYS <= set(claim) for claim in found["claims"])
+    assert found["variant"] == variant and KEYS < set(found)
+    assert all(set(CLAIM.split()) <= set(claim) for claim in found["claims"])
+    assert len({claim["id"] for claim in found["claims"]}) == 65
     assert {"python", "commit", "keras", "tensorflow"} <= set(found["environment"])
     layer = found["architecture"][0]
     assert {"name", "output_shape", "parameters", "macs", "neurons"} <= set(layer)
     return found
 
 
-def test_json_is_one_object_and_nothing_else_on_stdout(tmp_path):
-    done = program(
-        "reproduce.table",
-        *("--variant", "cifar-18pct", "--format", "json"),
-        cwd=tmp_path,
-    )
-    assert done.returncode == 0, done.stderr
-    found = check_json(done.stdout, "cifar-18pct")
-    assert len(found["claims"]) == 65
-    assert found["totals"]["parameters"] == 89_578
-    assert found["forms"] is None
-
-
-@pytest.mark.parametrize("format", ["text", "json"])
-def test_out_writes_the_file_and_nothing_on_stdout(format, tmp_path, capsys):
-    path = tmp_path / "new" / "table"
-    arguments = ("--variant", "cifar-18pct", "--format", format, "--out", path)
-    code, out, err = called(capsys, *arguments)
-    assert (code, out) == (0, "") and str(path) in err
-    text = path.read_text(encoding="utf-8")
-    assert "89,578" in text
-    assert [child.name for child in path.parent.iterdir()] == ["table"]
-
-
-def test_a_file_that_cannot_be_written_is_one_line(tmp_path, capsys):
-    (tmp_path / "file").write_text("in the way")
-    path = tmp_path / "file" / "table.json"
-    code, out, err = called(capsys, "--variant", "cifar-18pct", "--out", path)
-    assert (code, out) == (2, "") and one_line(err)
-    assert f"--out {path}: {tmp_path / 'file'} is a file, not a folder" in err
-    code, out, err = called(capsys, "--variant", "cifar-18pct", "--out", tmp_path)
-    assert code == 2 and one_line(err) and "it is a folder, not a file" in err
-
-
-def test_out_is_looked_at_before_the_work(tmp_path):
-    (tmp_path / "file").touch()
-    command_line.check_out(tmp_path / "new" / "x.txt")
-    command_line.check_out(tmp_path / "file")  # it is replaced
-    command_line.check_out(tmp_path, folder=True)
-    command_line.check_out("new", folder=True)
-    for path, folder in ((tmp_path, False), (tmp_path / "file", True)):
-        with pytest.raises(ValueError, match=f"--out {path}: "):
-            command_line.check_out(path, folder)
-    with pytest.raises(ValueError, match="file is a file, not a folder"):
-        command_line.check_out(tmp_path / "file" / "a" / "b.txt")
-
-
-def test_records_show_up(tmp_path, capsys):
-    """A record of the variant in the folder is in the table; another's is not."""
+@pytest.fixture
+def records(tmp_path):
+    """A folder with a record of cifar-18pct and one of another variant."""
     for variant, error in (("cifar-18pct", 0.1875), ("cifar-13pct", 0.1234)):
         Record(
             variant=variant,
@@ -205,13 +107,48 @@ def test_records_show_up(tmp_path, capsys):
             metrics={"top1_error": error, "top1_error_interval": [0.17, 0.2]},
             command="python -m reproduce.evaluate --run runs/x",
             environment={"commit": "0123456789ab"},
-        ).save(tmp_path)
-    arguments = ("--variant", "cifar-18pct", "--records", tmp_path)
-    code, out, _ = called(capsys, *arguments, "--show", "runs")
-    assert code == 0 and "18.75" in out and "12.34" not in out
-    code, out, _ = called(capsys, *arguments, "--format", "json")
-    (result,) = check_json(out, "cifar-18pct")["results"]
+        ).save(tmp_path / "records")
+    return tmp_path / "records"
+
+
+def test_json_is_one_object_and_nothing_else_on_stdout(started, records, tmp_path):
+    words = ("--variant", "cifar-18pct", "--format", "json", "--records", records)
+    done = started("-m", "reproduce.table", *words, cwd=tmp_path)
+    out, err = done.communicate()
+    assert done.returncode == 0, err
+    found = read(out, "cifar-18pct")
+    assert found["totals"]["parameters"] == 89_578 and found["forms"] is None
+    (result,) = found["results"]
     assert result["metrics"]["top1_error"] == 0.1875
+
+
+def test_records_of_the_variant_are_in_the_table(records, called):
+    words = ("--variant", "cifar-18pct", "--records", records, "--show", "runs")
+    code, out, _ = called(table, *words)
+    assert code == 0 and "18.75" in out and "12.34" not in out
+
+
+def test_out_writes_the_file_and_nothing_on_stdout(tmp_path, called):
+    path = tmp_path / "new" / "table"
+    code, out, err = called(table, "--variant", "cifar-18pct", "--out", path)
+    assert (code, out) == (0, "") and str(path) in err
+    assert "89,578" in path.read_text(encoding="utf-8")
+    assert [child.name for child in path.parent.iterdir()] == ["table"]
+
+
+def test_out_is_looked_at_before_the_work(tmp_path, refused):
+    (tmp_path / "file").touch()
+    for path, folder in (("new/x.txt", False), ("file", False), ("", True), ("n", 1)):
+        command_line.check_out(tmp_path / path, folder)  # a file is replaced
+    for path, folder in (("", False), ("file", True), ("file/a/b.txt", False)):
+        with pytest.raises(ValueError, match=f"--out {tmp_path / path}: "):
+            command_line.check_out(tmp_path / path, folder)
+    for path, said in (
+        (tmp_path / "file" / "x", f"{tmp_path / 'file'} is a file, not a folder"),
+        (tmp_path, "it is a folder, not a file"),
+    ):
+        err = refused(table, "--variant", "cifar-18pct", "--out", path)
+        assert f"--out {path}: {said}" in err
 
 
 @pytest.mark.parametrize(
@@ -222,38 +159,22 @@ def test_records_show_up(tmp_path, capsys):
         (["--variant", "list"], "60,965,224"),
     ],
 )
-def test_parts_of_the_table_that_need_no_net(words, said, monkeypatch, capsys):
+def test_parts_of_the_table_that_need_no_net(words, said, monkeypatch, called):
     """And no net is built for them."""
-    from alexnet_paper.nets import model
-
     monkeypatch.setattr(model, "build_model", None)
-    code, out, _ = called(capsys, *words)
+    code, out, _ = called(table, *words)
     assert code == 0 and said in out
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["--only", "x"], "unknown verdict 'x': one of as printed"),
-        (["--show", "x"], "--show has no section 'x': claims, changes"),
-        (["--claim", "Z9"], "there is no claim 'Z9'"),
-    ],
-)
-def test_parts_that_are_not_there(words, said, capsys):
-    code, out, err = called(capsys, *words)
-    assert (code, out) == (2, "") and said in err and one_line(err)
-
-
-def test_the_papers_table(capsys, tmp_path):
-    """The main job, on this process's two logical CPUs: 65 claims, the two forms equal
-    on real photographs, and exactly Figure 2's tensors between the devices."""
-    code, out, _ = called(
-        capsys, "--format", "json", "--records", tmp_path, "--placement", "CPU:0,CPU:1"
-    )
+@pytest.mark.slow
+def test_the_papers_table(called, tmp_path):
+    """The main job, on this process's two logical CPUs: the two forms equal on real
+    photographs, and exactly Figure 2's tensors between the devices."""
+    words = ("--format", "json", "--records", tmp_path, "--placement", "CPU:0,CPU:1")
+    code, out, _ = called(table, *words)
     assert code == 0
-    found = check_json(out, "paper")
+    found = read(out, "paper")
     verdicts = {claim["id"]: claim["verdict"] for claim in found["claims"]}
-    assert len(verdicts) == 65
     assert (verdicts["A03"], verdicts["H08"]) == ("arithmetic holds", "erratum")
     assert (verdicts["A02"], verdicts["L01"]) == ("replicated elsewhere", "cited")
     forms = found["forms"]
@@ -262,15 +183,9 @@ def test_the_papers_table(capsys, tmp_path):
     assert forms["as_figure_2"] is True
     crossed = [row["crossing"] for row in forms["crossed"]]
     crossing = [(c["into"], c["source"], 4 * math.prod(c["shape"])) for c in crossed]
-    assert sorted(crossing) == [
-        ("conv3", "a", 86_528),
-        ("conv3", "b", 86_528),
-        ("fc6", "a", 18_432),
-        ("fc6", "b", 18_432),
-        ("fc7", "a", 8_192),
-        ("fc7", "b", 8_192),
-        ("fc8", "b", 8_192),
-    ]
+    sizes = {"conv3": 86_528, "fc6": 18_432, "fc7": 8_192}
+    both = [(into, tower, size) for into, size in sizes.items() for tower in "ab"]
+    assert sorted(crossing) == [*both, ("fc8", "b", 8_192)]
     assert all(row["forward"] == row["backward"] == 1 for row in forms["crossed"])
 
 
@@ -294,11 +209,12 @@ def test_exit_codes(raised, code, said, capsys):
 
 
 @pytest.mark.parametrize("error", [ValueError("so and so"), FileNotFoundError("gone")])
-def test_wrong_use_is_exit_2(error, capsys):
-    with pytest.raises(SystemExit) as stop, command_line.usage():
-        raise error
-    assert stop.value.code == 2
-    assert one_line(capsys.readouterr().err)
+def test_wrong_use_is_exit_2(error, refused):
+    def main(words):
+        with command_line.usage():
+            raise error
+
+    assert str(error) in refused(types.SimpleNamespace(main=main))
 
 
 def test_a_bug_is_not_dressed_up_as_wrong_use():

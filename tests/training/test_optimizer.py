@@ -2,19 +2,18 @@
 
 import contextlib
 import dataclasses
-import itertools
+import math
 
 import keras
 import numpy as np
 import pytest
 
 from alexnet_paper.nets.model import build_model
-from alexnet_paper.nets.model import layer_and_part
 from alexnet_paper.nets.specs import Dropout
 from alexnet_paper.paper import SCHEDULES
 from alexnet_paper.training.optimizer import Adam
+from alexnet_paper.training.optimizer import ClippedCrossentropy
 from alexnet_paper.training.optimizer import MomentumSGD
-from alexnet_paper.training.optimizer import device_of
 from alexnet_paper.training.schedule import Plateau
 from alexnet_paper.training.schedule import authors_phase
 from alexnet_paper.training.schedule import phase_of_drops
@@ -29,9 +28,9 @@ def variable(path, value=1.0):
         return keras.Variable(value, name=name)
 
 
-def steps(optimizer, path, gradients, value=1.0):
-    """Values of one weight after each gradient, and the last velocity."""
-    weight = variable(path, value)
+def steps(optimizer, path, gradients):
+    """Values of one weight, 1 at first, after each gradient, and the last velocity."""
+    weight = variable(path)
     optimizer.build([weight])
     values = []
     for gradient in gradients:
@@ -43,25 +42,9 @@ def steps(optimizer, path, gradients, value=1.0):
 def test_two_steps_by_hand():
     """g = 0.5, then 0.25; w = 1, v = 0, rate 0.01:
     v = −0.0005·0.01 − 0.01·0.5 and then 0.9·v − 0.0005·0.01·w − 0.01·0.25."""
-    (first,), velocity = steps(MomentumSGD(), "conv1/kernel", [0.5])
-    assert velocity == pytest.approx(-0.005005, rel=1e-6)
-    assert first == pytest.approx(0.994995, abs=1e-7)
     values, velocity = steps(MomentumSGD(), "conv1/kernel", [0.5, 0.25])
     assert velocity == pytest.approx(-0.007009474975, rel=1e-6)
     assert values == pytest.approx([0.994995, 0.987985525025], abs=1e-7)
-
-
-def test_keras_weight_decay_is_another_rule():
-    """Its decay does not enter the velocity: 0.98799002 where the paper's rule gives
-    0.98798553. This is why the rule is written out here."""
-    keras_sgd = keras.optimizers.SGD(0.01, momentum=0.9, weight_decay=0.0005)
-    weight = variable("conv1/kernel")
-    keras_sgd.build([weight])
-    for gradient in (0.5, 0.25):
-        keras_sgd.apply([keras.ops.convert_to_tensor(gradient)], [weight])
-    found = float(weight.value)
-    assert found == pytest.approx(0.98799002, abs=1e-7)
-    assert abs(found - 0.987985525025) > 4e-6
 
 
 def test_rule_on_arrays_for_ten_steps():
@@ -80,15 +63,26 @@ def test_rule_on_arrays_for_ten_steps():
     np.testing.assert_allclose(weight.numpy(), w, rtol=1e-5)
 
 
-@pytest.mark.parametrize("path", ["conv2/bias", "bn/gamma", "bn/beta", "towers/scale"])
-def test_only_kernels_decay(path):
-    values, velocity = steps(MomentumSGD(weight_decay=0.5), path, [0.0, 0.0])
-    assert values == [1.0, 1.0] and velocity == 0.0
-
-
-def test_kernels_decay_without_a_gradient():
-    values, _ = steps(MomentumSGD(0.1, 0.0, 0.5), "conv1a/conv1/kernel", [0.0])
-    assert values == pytest.approx([0.95])
+@pytest.mark.parametrize(
+    ("path", "decay"),
+    [
+        ("conv1/kernel", 0.25),
+        ("conv1a/conv1/kernel", 0.25),
+        ("fc10/kernel", 1.0),  # a decay of its own
+        ("fc11/kernel", 0.0),
+        ("fc10/bias", 0.0),  # only kernels decay
+        ("bn/gamma", 0.0),
+        ("bn/beta", 0.0),
+        ("towers/scale", 0.0),
+        ("slow/kernel", 0.75),  # the rate is in the decay's term
+    ],
+)
+def test_decay_without_a_gradient(path, decay):
+    own, factors = {"fc10": 1.0, "fc11": 0.0}, {"slow": 3.0}
+    optimizer = MomentumSGD(0.1, 0.0, 0.25, own, factors)
+    values, velocity = steps(optimizer, path, [0.0])
+    assert values == pytest.approx([1.0 - 0.1 * decay])
+    assert (velocity == 0) == (decay == 0)
 
 
 @pytest.mark.parametrize(
@@ -100,25 +94,18 @@ def test_kernels_decay_without_a_gradient():
         ("conv2/bias", 2.0),
         ("conv2b/conv2/bias", 2.0),
         ("conv1/bias", 6.0),
+        ("kernel", 1.0),
     ],
 )
 def test_rate_multipliers(path, factor):
     """By layer and by part, multiplied, in a tower too."""
     optimizer = MomentumSGD(0.1, 0.0, 0.0, rate_multipliers={"bias": 2.0, "conv1": 3.0})
-    values, _ = steps(optimizer, path, [1.0])
-    assert values == pytest.approx([1.0 - 0.1 * factor])
-
-
-def test_the_multiplier_scales_the_decay_too():
-    """The decay term has the rate in it."""
-    optimizer = MomentumSGD(0.1, 0.0, 0.5, rate_multipliers={"conv1": 3.0})
-    assert steps(optimizer, "conv1/kernel", [0.0])[0] == pytest.approx([0.85])
+    assert steps(optimizer, path, [1.0])[0] == pytest.approx([1.0 - 0.1 * factor])
 
 
 def test_multiplier_zero_freezes_completely():
     """No step, no decay, and the velocity it had does not move it either."""
-    optimizer = MomentumSGD(0.1)
-    weight = variable("conv1/kernel")
+    optimizer, weight = MomentumSGD(0.1), variable("conv1/kernel")
     optimizer.build([weight])
     one = keras.ops.convert_to_tensor(1.0)
     optimizer.apply([one], [weight])
@@ -129,92 +116,57 @@ def test_multiplier_zero_freezes_completely():
     assert [float(v.value) for v in (weight, optimizer.velocities[0])] == before
 
 
-@pytest.mark.parametrize(
-    ("path", "decay"),
-    [("fc10/kernel", 1.0), ("conv1/kernel", 0.25), ("fc10/bias", 0.0)],
-)
-def test_layer_weight_decay(path, decay):
-    optimizer = MomentumSGD(0.1, 0.0, 0.25, layer_weight_decay={"fc10": 1.0})
-    assert steps(optimizer, path, [0.0])[0] == pytest.approx([1.0 - 0.1 * decay])
-
-
-def test_a_layer_decay_of_zero_is_zero():
-    optimizer = MomentumSGD(0.1, 0.0, 0.25, layer_weight_decay={"conv1": 0.0})
-    assert steps(optimizer, "conv1/kernel", [0.0])[0] == [1.0]
-
-
-def test_config_round_trip():
-    optimizer = MomentumSGD(
-        0.02, 0.8, 0.1, {"fc10": 1.0}, {"bias": 2.0}, clipnorm=None, name="rule"
-    )
-    packed = keras.saving.serialize_keras_object(optimizer)
-    again = keras.saving.deserialize_keras_object(packed)
-    assert type(again) is MomentumSGD
-    assert again.get_config() == optimizer.get_config()
-    assert (again.momentum, again.decay) == (0.8, 0.1)
-    assert again.decay_of("fc10", "kernel") == 1.0
-    assert again.multiplier("conv1", "bias") == 2.0
-
-
 def test_gradient_clipping_is_keras_own():
     optimizer = MomentumSGD(1.0, 0.0, 0.0, clipvalue=0.25)
     assert steps(optimizer, "conv1/kernel", [7.0])[0] == pytest.approx([0.75])
 
 
-def test_layer_and_part():
-    assert layer_and_part("conv1/kernel") == ("conv1", "kernel")
-    assert layer_and_part("conv1a/conv1/bias") == ("conv1", "bias")
-    assert layer_and_part("kernel") == ("", "kernel")
-
-
-def test_device_of_a_variable():
-    import tensorflow as tf
-
-    with tf.device("CPU:1"):
-        weight = keras.Variable(1.0)
-    assert device_of(weight.value) == "CPU:1"
-    assert device_of(object()) is None
+@pytest.mark.parametrize(
+    ("packed", "read"),
+    [
+        (
+            MomentumSGD(0.02, 0.8, 0.1, {"fc10": 1.0}, {"bias": 2.0}, name="rule"),
+            lambda rule: (
+                *(rule.momentum, rule.decay, rule.decay_of("fc10", "kernel")),
+                *(rule.multiplier("conv1", "bias"), float(rule.learning_rate)),
+            ),
+        ),
+        (Adam(0.02, beta_1=0.8), lambda rule: (float(rule.learning_rate), rule.beta_1)),
+        (ClippedCrossentropy(reduction=None), lambda loss: loss.reduction),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_saved_and_read_back(packed, read):
+    text = keras.saving.serialize_keras_object(packed)
+    again = keras.saving.deserialize_keras_object(text)
+    assert type(again) is type(packed) and read(again) == read(packed)
 
 
 def run(plateau, errors):
     return [plateau.update(error) for error in errors]
 
 
-def test_plateau_waits_for_patience():
-    """Two epochs without a new minimum; an equal error is no improvement."""
-    plateau = Plateau(patience=2)
-    assert run(plateau, [0.9, 0.8, 0.8, 0.85, 0.7, 0.75, 0.7]) == [
-        1,
-        1,
-        1,
-        0.1,
-        1,
-        1,
-        0.1,
-    ]
-
-
-def test_plateau_drops_three_times_at_most():
-    factors = run(Plateau(patience=2), [0.5] * 50)
-    assert [index for index, f in enumerate(factors) if f != 1] == [2, 4, 6]
-    assert np.prod(factors) == pytest.approx(1e-3)
-
-
-def test_plateau_improvement_starts_the_wait_again():
-    plateau = Plateau(patience=2)
-    assert set(run(plateau, [0.9, 0.9, 0.8, 0.8, 0.7, 0.7, 0.6])) == {1.0}
+@pytest.mark.parametrize(
+    ("errors", "dropped"),
+    [
+        ([0.9, 0.8, 0.8, 0.85, 0.7, 0.75, 0.7], [3, 6]),  # a tie is no improvement
+        ([0.5] * 50, [2, 4, 6]),  # three times at most
+        ([0.9, 0.9, 0.8, 0.8, 0.7, 0.7, 0.6], []),  # improvement starts again
+    ],
+)
+def test_plateau_waits_two_epochs(errors, dropped):
+    factors = run(Plateau(patience=2), errors)
+    assert factors == [0.1 if n in dropped else 1 for n in range(len(errors))]
 
 
 @pytest.mark.parametrize("cut", range(12))
 def test_restored_plateau_goes_on_alike(cut):
     errors = [0.9, 0.9, 0.9, 0.7, 0.8, 0.8, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6]
-    whole = run(Plateau(patience=2), errors)
-    first = Plateau(patience=2)
+    first, second = Plateau(patience=2), Plateau(patience=2)
     begun = run(first, errors[:cut])
-    second = Plateau(patience=2)
     second.restore(first.state())
-    assert begun + run(second, errors[cut:]) == whole
-    assert whole.count(0.1) == 3
+    factors = begun + run(second, errors[cut:])
+    assert factors == [1, 1, 0.1, 1, 1, 0.1, 1, 1, 0.1, 1, 1, 1]
 
 
 def test_phase_of_drops():
@@ -226,50 +178,54 @@ def test_phase_of_drops():
     assert phase_of_drops(0.5, (), {}, 100).rate == 0.5
 
 
-# epoch → rates of weights, of biases, of conv1's weights and its biases, and whether
-# colours vary
-PHASES_OF_145 = {
-    0: (1e-2, 2e-2, 1e-2, 2e-2, True),
-    24: (1e-2, 2e-2, 1e-2, 2e-2, True),
-    25: (1e-3, 2e-3, 1e-3, 2e-3, True),
-    51: (1e-4, 2e-3, 1e-4, 2e-3, True),
-    66: (1e-4, 2e-3, 1e-4, 2e-3, True),
-    67: (1e-4, 2e-3, 1e-5, 2e-3, False),
-    72: (1e-4, 2e-3, 0.0, 0.0, False),
-    79: (1e-5, 2e-3, 0.0, 0.0, False),
-    90: (1e-5, 2e-3, 0.0, 0.0, False),
+# (run, epoch) → rates of weights, of biases, of conv1's weights and its biases, and
+# whether colours vary: what the authors' notes say was changed by hand, and when
+OF_THE_AUTHORS = {
+    ("145", 0): (1e-2, 2e-2, 1e-2, 2e-2, True),
+    ("145", 24): (1e-2, 2e-2, 1e-2, 2e-2, True),
+    ("145", 25): (1e-3, 2e-3, 1e-3, 2e-3, True),
+    ("145", 50): (1e-3, 2e-3, 1e-3, 2e-3, True),
+    ("145", 51): (1e-4, 2e-3, 1e-4, 2e-3, True),
+    ("145", 66): (1e-4, 2e-3, 1e-4, 2e-3, True),
+    ("145", 67): (1e-4, 2e-3, 1e-5, 2e-3, False),
+    ("145", 71): (1e-4, 2e-3, 1e-5, 2e-3, False),
+    ("145", 72): (1e-4, 2e-3, 0, 0, False),
+    ("145", 78): (1e-4, 2e-3, 0, 0, False),
+    ("145", 79): (1e-5, 2e-3, 0, 0, False),
+    ("145", 90): (1e-5, 2e-3, 0, 0, False),
+    ("147", 78): (1e-4, 2e-3, 1e-4, 2e-3, True),  # never slowed, its colours stay
+    ("147", 79): (1e-5, 2e-3, 0, 0, True),
+    ("145-half", 95): (1e-4, 2e-3, 0, 0, False),  # no third drop in its notes
+    ("148", 85): (1e-4, 2e-3, 0, 0, False),
+    ("148", 86): (1e-5, 2e-3, 0, 0, False),
+    ("145-2010", 67): (1e-4, 2e-3, 1e-4, 2e-3, True),
+    ("145-2010", 68): (1e-4, 2e-3, 1e-5, 2e-3, False),
 }
 
 
-@pytest.mark.parametrize("epoch", PHASES_OF_145)
-def test_phases_of_the_authors_run(epoch):
-    """What the authors' notes say was changed by hand in run 145, and when."""
-    (schedule,) = (row for row in SCHEDULES if row.run == "145")
+@pytest.mark.parametrize(("name", "epoch"), OF_THE_AUTHORS)
+def test_phases_of_the_authors_runs(name, epoch):
+    (schedule,) = (row for row in SCHEDULES if row.run == name)
     phase = authors_phase(schedule, epoch)
     optimizer = MomentumSGD(phase.rate, rate_multipliers=phase.multipliers)
     found = [
-        phase.rate * optimizer.multiplier(*variable)
-        for variable in itertools.product(("conv2", "conv1"), ("kernel", "bias"))
+        phase.rate * optimizer.multiplier(layer, part)
+        for layer in ("conv2", "conv1")
+        for part in ("kernel", "bias")
     ]
-    *rates, colour = PHASES_OF_145[epoch]
-    assert found == pytest.approx(rates)
-    assert phase.colour == colour
+    *rates, colour = OF_THE_AUTHORS[name, epoch]
+    assert found == pytest.approx(rates) and phase.colour is colour
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: schedule.run)
 def test_every_run_of_the_authors_has_phases(schedule):
-    """Also where its notes leave a moment out; rates never rise."""
+    """Also where its notes leave a moment out; rates never rise, conv1 stays frozen."""
     phases = [authors_phase(schedule, epoch) for epoch in range(schedule.stopped)]
     rates = [phase.rate for phase in phases]
     assert rates == sorted(rates, reverse=True) and rates[0] == 0.01
     assert rates[-1] == pytest.approx(1e-5 if schedule.third_drop else 1e-4)
     frozen = [phase.multipliers.get("conv1") == 0.0 for phase in phases]
-    assert frozen.index(True) == schedule.conv1_frozen and all(
-        frozen[schedule.conv1_frozen :]
-    )
-
-
-# Adam
+    assert frozen == [n >= schedule.conv1_frozen for n in range(schedule.stopped)]
 
 
 def stepper(rule, weight):
@@ -296,15 +252,16 @@ def test_adam_takes_keras_s_steps(compiled):
     assert np.abs(ends[0] - 1).max() > 0.01
 
 
-def test_adam_is_saved_and_read_back():
-    rule = Adam(0.02, beta_1=0.8)
-    again = keras.saving.deserialize_keras_object(
-        keras.saving.serialize_keras_object(rule)
-    )
-    assert type(again) is Adam and again.get_config() == rule.get_config()
-
-
-# replicas of tf.distribute
+@pytest.mark.parametrize("shape", [(3,), (3, 1)])
+def test_clipped_losses_of_single_images(shape):
+    """ln 2 for an even chance, 16.118 for none, about 1e-7 for certainty."""
+    probabilities = np.array([[0.5, 0.5], [0.0, 1.0], [1.0, 0.0]], "float32")
+    labels, loss = np.zeros(shape, int), ClippedCrossentropy(reduction=None)
+    found = keras.ops.convert_to_numpy(loss(labels, probabilities))
+    assert found[:2] == pytest.approx([math.log(2), -math.log(1e-7)], rel=1e-5)
+    assert 0 <= found[2] < 2e-7
+    mean = float(ClippedCrossentropy()(labels[1:], probabilities[1:]))
+    assert mean == pytest.approx(8.06, abs=0.01)
 
 
 def fitted(net, rule, images, labels):
@@ -323,20 +280,20 @@ def fitted(net, rule, images, labels):
 
 @pytest.mark.parametrize("rule", [MomentumSGD, Adam])
 def test_replicas_stay_equal(rule, tiny):
-    """Two replicas of a data-parallel run have the same bits after eight steps, and
+    """Two replicas of a data-parallel run have the same bits after three steps, and
     the weights that one process has with the same batches. Without dropout, whose
     masks are each replica's own."""
     tf = pytest.importorskip("tensorflow")
     layers = tuple(spec for spec in tiny.layers if not isinstance(spec, Dropout))
     net = dataclasses.replace(tiny, layers=layers)
     rng = np.random.default_rng(0)
-    images = rng.normal(size=(64, *net.input_shape)).astype("float32")
-    labels = rng.integers(0, net.classes, 64)
+    images = rng.normal(size=(24, *net.input_shape)).astype("float32")
+    labels = rng.integers(0, net.classes, 24)
     with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
         shared = fitted(net, rule, images, labels)
     alone = fitted(net, rule, images, labels)
     start = build_model(net, "one-device", seed=3)
-    assert int(alone.optimizer.iterations) == 8
+    assert int(alone.optimizer.iterations) == 3
     rows = zip(shared.weights, alone.weights, start.weights, strict=True)
     for weight, lone, first in rows:
         one, other = (replica.numpy() for replica in weight.value.values)
