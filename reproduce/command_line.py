@@ -52,7 +52,7 @@ def run(program, options):
     try:
         program(options)
     except OSError as error:
-        print(f"error: {in_words(error)}", file=sys.stderr)
+        note(f"error: {in_words(error)}")
         return 1
     except Exception as error:
         if type(error).__name__ not in OUT_OF_MEMORY:
@@ -73,7 +73,7 @@ def usage():
     try:
         yield
     except WRONG_USE as error:
-        print(f"error: {in_words(error)}", file=sys.stderr)
+        note(f"error: {in_words(error)}")
         raise SystemExit(2) from error
 
 
@@ -142,7 +142,14 @@ def quiet_keras():
 
 def note(text):
     """Notes go to stderr: stdout is for results."""
-    print(text, file=sys.stderr, flush=True)
+    print(escaped(text), file=sys.stderr, flush=True)
+
+
+def escaped(text):
+    """A text of lines whose names can be shown: see `files.printable`."""
+    from alexnet_paper.files import printable
+
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def console():
@@ -167,7 +174,7 @@ def speed_column(unit):
 def emit(content, out=None):
     """Prints a result, or writes it to the file `out`, whole or not at all."""
     if out is None:
-        sys.stdout.write(content)
+        sys.stdout.write(escaped(content))
         return
     from alexnet_paper.files import atomic_write
 

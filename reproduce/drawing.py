@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from alexnet_paper.files import printable
+from alexnet_paper.files import read_text
 from alexnet_paper.report import charts
 from alexnet_paper.report import contact_sheets
 from alexnet_paper.report import figure2
@@ -138,7 +140,7 @@ def in_words(options):
     if options.labels is None:
         return {}
     try:
-        lines = Path(options.labels).read_text(encoding="utf-8").splitlines()
+        lines = read_text(options.labels).splitlines()
     except UnicodeDecodeError as error:
         raise ValueError(f"{options.labels} is no text: {error}") from error
     return dict(line.split(" ", 1) for line in lines if " " in line)
@@ -161,7 +163,7 @@ def of_photographs(net, paths, views=1):
         try:
             image, converted = open_image(path)
         except (BadImage, FileNotFoundError) as error:
-            command_line.note(f"error: {error}")
+            command_line.note(f"error: {command_line.in_words(error)}")
             continue
         if converted:
             command_line.note(
@@ -176,7 +178,7 @@ def of_photographs(net, paths, views=1):
     with command_line.usage():
         probabilities = net.predict(scaled, views)
     about = f"{net.name}, {views} view{'s' if views > 1 else ''}."
-    titles = tuple(Path(path).name for path in whole)
+    titles = tuple(printable(Path(path).name) for path in whole)
     predicted = contact_sheets.Predicted(
         small, probabilities, outputs(net), titles, about=about
     )

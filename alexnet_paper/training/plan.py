@@ -8,6 +8,7 @@ from pathlib import Path
 
 from alexnet_paper import paper
 from alexnet_paper.data import datasets
+from alexnet_paper.files import read_text
 from alexnet_paper.nets import recipes
 from alexnet_paper.nets import variants
 from alexnet_paper.nets.specs import PRECISIONS
@@ -133,7 +134,7 @@ def read_plan(folder):
     """The plan of a run folder, and what else its `run.json` says: command and
     environment. Raises ValueError if it is none."""
     try:
-        content = json.loads((Path(folder) / "run.json").read_text(encoding="utf-8"))
+        content = json.loads(read_text(Path(folder) / "run.json"))
         plan = Plan(**content["plan"])
         for field in fields(Plan):
             check_type(field, getattr(plan, field.name))
