@@ -102,11 +102,11 @@ def refused(read, *arguments):
 """
 
 
-def in_child(script, *arguments, timeout=120):
+def in_child(script, *arguments, timeout=120, **options):
     """What Python code prints in a process of its own, which ends well. It can `limit`
     its memory (bytes more than it then has) and see whether a call is `refused`."""
     command = [sys.executable, "-c", CHILD + script, *map(str, arguments)]
-    options = {"capture_output": True, "text": True, "timeout": timeout}
+    options |= {"capture_output": True, "text": True, "timeout": timeout}
     done = subprocess.run(command, check=False, **options)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
