@@ -51,10 +51,12 @@ def run(program, options):
     It is 0, or 1 with one line on stderr for Ctrl-C and for errors of the system, such
     as a full disk or memory.
     """
+    from alexnet_paper.files import in_words
+
     try:
         program(options)
     except OSError as error:
-        print(f"error: {in_words(error)}", file=sys.stderr)
+        note(f"error: {in_words(error)}")
         return 1
     except Exception as error:
         if type(error).__name__ not in OUT_OF_MEMORY:
@@ -74,18 +76,13 @@ def usage():
     A ValueError, or a file or folder that is missing or not permitted, ends the program
     with one line on stderr and exit code 2.
     """
+    from alexnet_paper.files import in_words
+
     try:
         yield
     except WRONG_USE as error:
-        print(f"error: {in_words(error)}", file=sys.stderr)
+        note(f"error: {in_words(error)}")
         raise SystemExit(2) from error
-
-
-def in_words(error):
-    """Returns an error as one line: "photo.jpg: No such file or directory"."""
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename2 or error.filename}: {error.strerror}"
-    return str(error)
 
 
 def check_out(path, folder=False):
@@ -148,7 +145,14 @@ def quiet_keras():
 
 def note(text):
     """Prints a note on stderr; stdout is for results."""
-    print(text, file=sys.stderr, flush=True)
+    print(escaped(text), file=sys.stderr, flush=True)
+
+
+def escaped(text):
+    """A text of lines whose names can be shown: see `files.printable`."""
+    from alexnet_paper.files import printable
+
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def console():
@@ -173,7 +177,7 @@ def speed_column(unit):
 def emit(content, out=None):
     """Prints a result, or writes it to the file `out`, whole or not at all."""
     if out is None:
-        sys.stdout.write(content)
+        sys.stdout.write(escaped(content))
         return
     from alexnet_paper.files import atomic_write
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from reproduce import command_line
 
+MOST_WORKERS = 1024
+
 
 def parser():
     parser = command_line.parser("reproduce.data", __doc__)
@@ -91,6 +93,8 @@ def damaged(split, name):
             split.images[index]
         except BadImage as error:
             found.append(str(error))
+        except FileNotFoundError:
+            found.append(f"{split.images.paths[index]}: it is no longer there")
     return found
 
 
@@ -116,9 +120,9 @@ def prepare(options):
             name: (paths, [dataset.class_names[label] for label in labels])
             for name, (paths, labels) in splits.items()
         }
-        if options.workers is not None and options.workers < 1:
+        if options.workers is not None and not 1 <= options.workers <= MOST_WORKERS:
             raise ValueError(
-                f"--workers must be 1 or more. Received: {options.workers}"
+                f"--workers must be 1 to {MOST_WORKERS}. Received: {options.workers}"
             )
         prepare.check_same(Path(options.out), prepare.plan(splits, options.out))
     columns = (*Progress.get_default_columns(), command_line.speed_column("files/s"))

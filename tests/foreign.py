@@ -6,6 +6,9 @@ import io
 import math
 import pickle
 import struct
+import subprocess
+import sys
+import zipfile
 import zlib
 from collections import OrderedDict
 
@@ -42,6 +45,24 @@ class Runs:
         return self.function, self.arguments
 
 
+def array_of(
+    code, shape, content, state=(3, "|", None, None, None, -1, -1, 0), protocol=3
+):
+    """A pickled {"data": array, "labels": array} that says by hand what NumPy would
+    make. With this state, "O8" has pointers but is not known to."""
+
+    class Dtype:
+        def __reduce__(self):
+            return np.dtype, (code, False, True), state
+
+    class Array:
+        def __reduce__(self):
+            made = np.zeros(0).__reduce__()[0]
+            return made, (np.ndarray, (0,), b"b"), (1, shape, Dtype(), False, content)
+
+    return pickle.dumps({name: Array() for name in ("data", "labels")}, protocol)
+
+
 class Python2(pickle._Pickler):
     """Writes text and bytes as Python 2 did, with which old files were made."""
 
@@ -59,6 +80,85 @@ def python2_pickle(content):
     Python2(file, protocol=2).dump(content)
     modules = (b"numpy._core.multiarray", b"numpy.core.multiarray")
     return file.getvalue().replace(*modules)
+
+
+CHILD = """
+import resource, sys
+def limit(memory, seconds=60):
+    with open("/proc/self/statm") as file:
+        size = int(file.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (size + memory,) * 2)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds,) * 2)
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def refused(read, *arguments):
+    try:
+        read(*arguments)
+    except (ValueError, OSError) as error:
+        text = str(error)
+        assert len(text.splitlines()) == 1 and len(text) < 2000, text[:2000]
+        assert not any(w in text for w in ("MemoryError", "allocate")), text
+        return True
+"""
+
+
+def in_child(script, *arguments, timeout=120, **options):
+    """What Python code prints in a process of its own, which ends well. It can `limit`
+    its memory (bytes more than it then has) and see whether a call is `refused`."""
+    command = [sys.executable, "-c", CHILD + script, *map(str, arguments)]
+    options |= {"capture_output": True, "text": True, "timeout": timeout}
+    done = subprocess.run(command, check=False, **options)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+class Named(str):
+    """A global of a pickle, "module name", that need not exist here."""
+
+    def __call__(self):
+        raise AssertionError("it is only named")
+
+
+class Storage(bytes):
+    """The bytes of a tensor, which torch.save keeps beside the pickle."""
+
+
+class OfTorch(pickle._Pickler):
+    """Writes data.pkl of torch.save; an array is written as a tensor."""
+
+    def save_array(self, array):
+        strides = tuple(n // array.itemsize for n in array.strides)
+        made = (Storage(array.tobytes()), 0, array.shape, strides, False, OrderedDict())
+        self.save_reduce(Named("torch._utils _rebuild_tensor_v2"), made, obj=array)
+
+    def save_named(self, name):
+        self.write("c{}\n{}\n".format(*name.split(" ")).encode())
+
+    def persistent_id(self, content):
+        if isinstance(content, Storage):
+            self.storages.append(content)
+            key, size = str(len(self.storages) - 1), len(content) // 4
+            return ("storage", Named("torch FloatStorage"), key, "cpu", size)
+
+    dispatch = {**pickle._Pickler.dispatch, np.ndarray: save_array, Named: save_named}
+
+
+def zipped(path, members):
+    """A zip archive of {name: content}, not packed."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def write_torch(path, found):
+    """As torch.save writes a dictionary of float32 tensors, given as arrays."""
+    file = io.BytesIO()
+    pickler = OfTorch(file, protocol=2)
+    pickler.storages = []
+    pickler.dump(found)
+    members = {"w/data.pkl": file.getvalue(), "w/byteorder": "little"}
+    members |= {f"w/data/{n}": bytes(s) for n, s in enumerate(pickler.storages)}
+    zipped(path, {**members, "w/version": "3\n"})
 
 
 def png_chunk(kind, body):
@@ -209,18 +309,15 @@ def write_npz(path, arrays, form="{}_w {}_b", flip=True):
 
 
 def state_dict(arrays, names=LAYERS, flip=True):
-    import torch
-
     found = OrderedDict()
-    for name, (layer, parts) in zip(
-        names, maps_first(arrays, flip).items(), strict=True
-    ):
-        for word, array in zip(("weight", "bias"), parts, strict=True):
-            found[f"{name}.{word}"] = torch.from_numpy(np.array(array))
+    for name, parts in zip(names, maps_first(arrays, flip).values(), strict=True):
+        found[f"{name}.weight"], found[f"{name}.bias"] = parts
     return found
 
 
-def write_torch(path, arrays, names=LAYERS, flip=True, **options):
+def real_torch(path, found):
+    """By PyTorch itself."""
     import torch
 
-    torch.save(state_dict(arrays, names, flip), path, **options)
+    tensors = {name: torch.from_numpy(np.array(array)) for name, array in found.items()}
+    torch.save(OrderedDict(tensors), path)

@@ -1,5 +1,7 @@
 """Images to batches.
 
+arrays       reading .npy and .npz files
+pickles      reading pickles as data
 images       reading image files
 augment      from an image to the net's input
 prepare      resizing a whole dataset once

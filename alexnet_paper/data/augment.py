@@ -14,6 +14,8 @@ from alexnet_paper.data.images import in_rgb
 
 SHORT_SIDE = 256  # §2
 PRINTED_CROP = 224  # §4.1
+LARGEST_SIDE = 4096  # of a prepared image
+LARGEST_IMAGE = 2**24  # pixels of an image that is scaled as a whole
 
 # Mean colour of ILSVRC-2012, from the authors' mean image (cuda-convnet2
 # make-data/input_meta), for use without a mean image of one's own.
@@ -59,8 +61,12 @@ def rescale_and_crop(image, size=SHORT_SIDE):
     width, height = image.size
     scale = size / min(width, height)
     wide, high = max(size, round(width * scale)), max(size, round(height * scale))
-    image = image.resize((wide, high), Image.Resampling.BICUBIC)
     left, top = (wide - size) // 2, (high - size) // 2
+    if wide * high > LARGEST_IMAGE:  # long and narrow: only its middle is scaled
+        x, y = width / wide, height / high
+        box = (left * x, top * y, (left + size) * x, (top + size) * y)
+        return image.resize((size, size), Image.Resampling.BICUBIC, box=box)
+    image = image.resize((wide, high), Image.Resampling.BICUBIC)
     return image.crop((left, top, left + size, top + size))
 
 
@@ -232,7 +238,13 @@ class Preparation:
 
     @classmethod
     def restore(cls, settings, arrays):
-        """Returns the preparation that has these `settings()` and `arrays()`."""
+        """Returns the preparation that has these `settings()` and `arrays()`.
+
+        Raises ValueError if the image would be smaller than its crop, or huge.
+        """
+        size, side = settings["size"], settings["side"]
+        if not type(size) is type(side) is int or not 1 <= size <= side <= LARGEST_SIDE:
+            raise ValueError(f"an image of side {side!r} and a crop of {size!r}")
         pca = None
         if "pca_stds" in arrays:
             vectors = tuple(map(tuple, arrays["pca_vectors"].tolist()))

@@ -1,8 +1,10 @@
 """Named datasets: images with labels, always split in the same way."""
 
-import io
-import pickle
-import tarfile
+import gzip
+import json
+import os
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from alexnet_paper.data import pickles
+from alexnet_paper.data.arrays import read_npz
 from alexnet_paper.data.augment import Preparation
 from alexnet_paper.data.augment import Statistics
 from alexnet_paper.data.images import ImageFiles
@@ -17,10 +21,16 @@ from alexnet_paper.data.images import class_folders
 from alexnet_paper.data.images import files_in
 from alexnet_paper.data.prepare import STATISTICS
 from alexnet_paper.data.prepare import load_part
+from alexnet_paper.files import open_file
+from alexnet_paper.files import printable
+from alexnet_paper.files import read_file
+from alexnet_paper.files import read_text
 
 MEMORY = 2**30  # bytes; a smaller split is kept in memory, not read every epoch
 LEAVES = 1000  # the devkit's first 1000 classes are ILSVRC's, its others their parents
 SPLIT_SEED = 0  # of every split made here, the same for all runs
+CIFAR10_BYTES = 200_000_000  # unpacked, in any of its forms; it has 186,000,000
+CIFAR10_BATCHES = (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch")
 CIFAR10_CLASSES = (
     "airplane",
     "automobile",
@@ -89,7 +99,7 @@ class Split:
     def fingerprint(self):
         """Eight hexadecimal digits: a checksum of images, labels and their order."""
         if isinstance(self.images, ImageFiles):
-            names = "\n".join(path.name for path in self.images.paths).encode()
+            names = os.fsencode("\n".join(path.name for path in self.images.paths))
         else:
             names = np.ascontiguousarray(self.images)
         return f"{zlib.crc32(self.labels.tobytes(), zlib.crc32(names)):08x}"
@@ -168,7 +178,7 @@ def load(name, data_dir=None, validation=0.2, limit=None, seed=0):
         raise ValueError(f"{name} takes no --data-dir: {source.about}.")
     classes, splits = source.read(data_dir)
     if len(classes) < 2:
-        raise ValueError(f"{data_dir} has only one class: {classes[0]}.")
+        raise ValueError(printable(f"{data_dir} has only one class: {classes[0]}."))
     whole = "validation" in splits and limit is None
     if "validation" not in splits:
         splits = {**splits, **hold_out(splits["train"], validation)}
@@ -185,7 +195,8 @@ def prepared(path):
         return load_part(path)[0]
     except Exception as error:
         raise ValueError(
-            f"{path} is damaged ({error}): delete it and prepare the data again."
+            f"{printable(path)} is damaged ({error}): delete it and prepare the data "
+            "again."
         ) from error
 
 
@@ -257,11 +268,17 @@ def cifar10(data_dir=None):
     (x_train, y_train), (x_test, y_test) = arrays
     train = Split(x_train, y_train.reshape(-1).astype("int64"))
     test = Split(x_test, y_test.reshape(-1).astype("int64"))
-    if (train.images.shape, test.images.shape) != (
-        (50_000, 32, 32, 3),
-        (10_000, 32, 32, 3),
-    ) or (set(np.bincount(train.labels)), train.images.dtype) != ({5000}, "uint8"):
-        raise ValueError(f"{data_dir}: not CIFAR-10's 60,000 images, 6,000 a class.")
+    for part, count in ((train, 5000), (test, 1000)):
+        labels, each = np.unique(part.labels, return_counts=True)
+        if (
+            part.images.shape != (10 * count, 32, 32, 3)
+            or part.images.dtype != "uint8"
+            or labels.tolist() != list(range(10))
+            or set(each) != {count}
+        ):
+            raise ValueError(
+                f"{printable(data_dir)}: not CIFAR-10's 60,000 images, 6,000 a class."
+            )
     return CIFAR10_CLASSES, {"train": train, "test": test}
 
 
@@ -277,58 +294,68 @@ def read_cifar10(path):
             break
     try:
         if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as file:
-                names = ("x_train", "y_train", "x_test", "y_test")
-                x_train, y_train, x_test, y_test = (file[name] for name in names)
-            return (x_train, y_train), (x_test, y_test)
+            arrays = read_npz(path, CIFAR10_BYTES, packed=True, expected=cifar10_array)
+            train, test = ((f"x_{part}", f"y_{part}") for part in ("train", "test"))
+            return tuple(tuple(arrays[name] for name in part) for part in (train, test))
         if path.name.endswith((".tar.gz", ".tgz")):
-            with tarfile.open(path) as archive:
-                return cifar10_batches(
-                    lambda name: archive.extractfile(
-                        f"cifar-10-batches-py/{name}"
-                    ).read()
-                )
-        return cifar10_batches(lambda name: (path / name).read_bytes())
+            files = tar_files(path)
+            parts = [cifar10_batch(files[name]) for name in CIFAR10_BATCHES]
+        else:
+            contents = (
+                read_file(path / n, CIFAR10_BYTES // 6) for n in CIFAR10_BATCHES
+            )
+            parts = [cifar10_batch(content) for content in contents]
     except FileNotFoundError as error:
         raise FileNotFoundError(
-            f"{path} holds no CIFAR-10: expected cifar-10-batches-py, "
-            f"cifar-10-python.tar.gz or cifar10.npz ({error})"
+            f"{printable(path)} holds no CIFAR-10: expected cifar-10-batches-py, "
+            f"cifar-10-python.tar.gz or cifar10.npz ({printable(error)})"
         ) from error
     except Exception as error:
-        reason = str(error).partition("\n")[0]
-        raise ValueError(f"{path} is not CIFAR-10, or is damaged: {reason}") from error
-
-
-def cifar10_batches(read):
-    """Returns both parts of the original pickles; `read(name)` gives a file's bytes."""
-    parts = [
-        ArraysOnly(io.BytesIO(read(name)), encoding="bytes").load()
-        for name in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch")
-    ]
-    images = [
-        part[b"data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1) for part in parts
-    ]
-    labels = [np.asarray(part[b"labels"]) for part in parts]
+        reason = printable(str(error).partition("\n")[0])
+        raise ValueError(
+            f"{printable(path)} is not CIFAR-10, or is damaged: {reason}"
+        ) from error
+    images, labels = zip(*parts, strict=True)
     train = np.concatenate(images[:5]), np.concatenate(labels[:5])
     return train, (images[5], labels[5])
 
 
-class ArraysOnly(pickle.Unpickler):
-    """Unpickler that accepts NumPy arrays and plain containers, and nothing else."""
+def cifar10_array(name, shape, dtype):
+    """Whether an array of an .npz may be one of CIFAR-10's."""
+    count = {"train": 50_000, "test": 10_000}.get(name[2:])
+    if name.startswith("x_"):
+        return shape == (count, 32, 32, 3) and dtype == "uint8"
+    return (
+        name.startswith("y_") and shape in {(count,), (count, 1)} and dtype.kind in "iu"
+    )
 
-    ALLOWED = {
-        ("numpy.core.multiarray", "_reconstruct"),
-        ("numpy._core.multiarray", "_reconstruct"),
-        ("numpy", "ndarray"),
-        ("numpy", "dtype"),
-    }
 
-    def find_class(self, module, name):
-        if (module, name) not in self.ALLOWED:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}: refused")
-        if name == "_reconstruct":
-            module = np.ndarray.__reduce__(np.zeros(0))[0].__module__
-        return super().find_class(module, name)
+def tar_files(path):
+    """Returns {name: bytes} of the files in a .tar.gz, without their folder."""
+    with open_file(path, CIFAR10_BYTES) as packed, gzip.open(packed) as file:
+        content = file.read(CIFAR10_BYTES + 1)
+    if len(content) > CIFAR10_BYTES:
+        raise ValueError(f"it unpacks to more than {CIFAR10_BYTES:,} bytes")
+    place, found = 0, {}
+    while content[place : place + 1].strip(b"\0"):  # else the end
+        header = content[place : place + 512]
+        size = int(header[124:136].strip(b" \0"), 8)
+        if size < 0 or len(header) < 512 or place + size > len(content):
+            raise ValueError("it is cut off")
+        name = header[:100].rstrip(b"\0").decode("latin1").rpartition("/")[2]
+        found[name] = content[place + 512 : place + 512 + size]
+        place += 512 + -(-size // 512) * 512
+    return found
+
+
+def cifar10_batch(content):
+    """Returns the images and labels of one of the original pickles."""
+    held = pickles.read(content)
+    images, labels = pickles.array(held["data"]), held["labels"]
+    if images.dtype != "uint8" or not all(isinstance(label, int) for label in labels):
+        raise ValueError("its images or labels are not whole numbers")
+    images = images.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+    return images, np.array(labels, "int64")
 
 
 def flowers17(data_dir):
@@ -421,7 +448,7 @@ def held_split(root, classes):
         return flat_split(root, classes)
     found = class_folders(root)
     if tuple(found) != classes:
-        others = ", ".join(sorted(set(found) ^ set(classes))[:3])
+        others = printable(", ".join(sorted(set(found) ^ set(classes))[:3]))
         raise ValueError(f"{root} and train have different classes: {others} …")
     return files_split(found)
 
@@ -430,7 +457,12 @@ def flat_split(root, classes):
     """Returns ILSVRC's validation images of one folder, labelled by the devkit."""
     truth = ground_truth(root)
     wnid = devkit_classes(truth.parent / "meta.mat")
-    numbers = [int(line) for line in truth.read_text().split()]
+    try:
+        numbers = [int(line) for line in read_text(truth).split()]
+    except ValueError as error:
+        raise ValueError(
+            f"{printable(truth)} is not the ground truth: {error}"
+        ) from error
     files = files_in(root)
     if len(files) != len(numbers):
         raise ValueError(
@@ -459,21 +491,39 @@ def ground_truth(root):
     return truths[0]
 
 
+READ_META = f"""
+import io, json, re, resource, sys
+resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
+resource.setrlimit(resource.RLIMIT_AS, ({2**31}, {2**31}))
+from scipy.io import loadmat
+content = io.BytesIO(sys.stdin.buffer.read())
+rows = loadmat(content, squeeze_me=True)["synsets"][:10_000]
+found = {{int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in rows}}
+assert all(re.fullmatch("n[0-9]{{8}}", wnid) for wnid in found.values())
+print(json.dumps(found))
+"""
+
+
 def devkit_classes(path):
     """Returns {class number in the devkit, from 1: its WNID} from its meta.mat.
 
+    SciPy reads it, which damaged files can make crash, in a process of its own that has
+    a minute and 2 GiB.
+
     Raises ValueError for another file, and FileNotFoundError if there is none.
     """
-    from scipy.io import loadmat
-
-    try:
-        synsets = loadmat(path, squeeze_me=True)["synsets"]
-        return {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in synsets}
-    except FileNotFoundError:
-        raise
-    except Exception as error:
-        reason = str(error).partition("\n")[0]
-        raise ValueError(f"{path} is not the devkit's meta.mat: {reason}") from error
+    done = subprocess.run(
+        [sys.executable, "-c", READ_META],
+        input=read_file(path, 2**22),
+        capture_output=True,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        timeout=300,
+    )
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip() or "the reader crashed"
+        reason = printable(said.splitlines()[-1][:200])
+        raise ValueError(f"{printable(path)} is not the devkit's meta.mat: {reason}")
+    return {int(number): wnid for number, wnid in json.loads(done.stdout).items()}
 
 
 DATASETS = {

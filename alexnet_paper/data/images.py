@@ -1,5 +1,6 @@
 """Reading image files: any size, mode and orientation; damaged files are named."""
 
+import os
 import warnings
 from pathlib import Path
 
@@ -8,9 +9,13 @@ from PIL import Image
 from PIL import ImageOps
 from PIL import UnidentifiedImageError
 
+from alexnet_paper.files import open_file
+from alexnet_paper.files import printable
+
 SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".ppm", ".webp", ".tif", ".tiff"}
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF")
 LARGEST = 100_000_000  # pixels; a larger image may be a decompression bomb
+LONGEST = 65_535  # pixels of a side, as in a JPEG
 
 
 class BadImage(OSError, ValueError):
@@ -28,31 +33,46 @@ def open_image(path):
         FileNotFoundError: if there is none.
     """
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), open_file(path) as file:
             warnings.simplefilter("ignore")  # of damaged metadata
-            with Image.open(path, formats=FORMATS) as image:
-                if image.width * image.height > LARGEST:
+            with Image.open(file, formats=FORMATS) as image:
+                if image.width * image.height > LARGEST or max(image.size) > LONGEST:
                     raise ValueError(
-                        f"{image.width}×{image.height} pixels; at most {LARGEST:,}"
+                        f"{image.width}×{image.height} pixels; at most {LARGEST:,}, "
+                        f"{LONGEST:,} a side"
                     )
                 done = converted(image)
                 image.load()
                 upright = ImageOps.exif_transpose(image) if "rotated" in done else image
-                if upright.mode.startswith("I"):  # 16 bits: Pillow would clip them
-                    grey = np.asarray(upright).astype("float64") / 257
-                    upright = Image.fromarray(np.round(grey).astype("uint8"))
-                return in_rgb(upright), done
+                return in_rgb(in_bytes(upright, image.format)), done
     except FileNotFoundError:
-        raise
+        if not os.path.islink(path):
+            raise
+        raise BadImage(f"{printable(path)}: a link to a file that is gone") from None
     except IsADirectoryError as error:
-        raise BadImage(f"{path}: a folder, not an image") from error
+        raise BadImage(f"{printable(path)}: a folder, not an image") from error
     except UnidentifiedImageError as error:
         raise BadImage(
-            f"{path}: not a whole image of a known format ({', '.join(FORMATS)})"
+            f"{printable(path)}: not a whole image of a known format "
+            f"({', '.join(FORMATS)})"
         ) from error
     except Exception as error:  # decoders raise many kinds for damaged files
-        reason = str(error).replace(str(path), "").strip() or type(error).__name__
-        raise BadImage(f"{path}: not a whole image ({reason})") from error
+        reason = printable(" ".join(str(error).split())).replace(printable(path), "")
+        reason = reason.strip(": ")[:200] or type(error).__name__
+        raise BadImage(f"{printable(path)}: not a whole image ({reason})") from error
+
+
+def in_bytes(image, format):
+    """Returns an image of 8 bits a channel. Those of 16 would be clipped by Pillow.
+
+    Raises ValueError where white is not known: for floating-point numbers and 32 bits.
+    """
+    if image.mode == "F" or (image.mode == "I" and format == "TIFF"):
+        raise ValueError("32-bit pixels: save it with 8 or 16 bits a channel")
+    if not image.mode.startswith("I"):
+        return image
+    grey = np.asarray(image).astype("float64") / 257
+    return Image.fromarray(np.round(grey).astype("uint8"))
 
 
 def in_rgb(image):
@@ -86,19 +106,21 @@ def class_folders(root):
     """
     root = Path(root)
     if not root.is_dir():
-        raise FileNotFoundError(f"{root} is not a folder: expected {root}/CLASS/IMAGE.")
+        raise FileNotFoundError(
+            f"{printable(root)} is not a folder: expected CLASS/IMAGE in it."
+        )
     found = {
         path.name: files_in(path)
         for path in sorted(root.iterdir())
         if path.is_dir() and not path.name.startswith(".")
     }
     if not found:
-        raise ValueError(f"{root} has no class folders: expected {root}/CLASS/IMAGE.")
-    empty = [name for name, files in found.items() if not files]
-    if empty:
         raise ValueError(
-            f"no images in {', '.join(str(root / name) for name in empty)}."
+            f"{printable(root)} has no class folders: expected CLASS/IMAGE in it."
         )
+    empty = [printable(root / name) for name, files in found.items() if not files]
+    if empty:
+        raise ValueError(f"no images in {', '.join(empty)}.")
     return found
 
 

@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -19,19 +20,23 @@ from pathlib import Path
 
 import numpy as np
 
+from alexnet_paper.data.arrays import read_npz
 from alexnet_paper.data.augment import SHORT_SIDE
 from alexnet_paper.data.augment import Statistics
 from alexnet_paper.data.augment import rescale_and_crop
 from alexnet_paper.data.images import BadImage
 from alexnet_paper.data.images import open_image
+from alexnet_paper.files import TEMPORARY
 from alexnet_paper.files import atomic_file
 from alexnet_paper.files import atomic_write
+from alexnet_paper.files import printable
 
 CHUNK = 64  # files
 QUALITY = 95  # of the JPEGs written
 STATISTICS = "statistics.npz"
 REPORT = "prepared.json"
 PARTS = ".parts"
+LARGEST = 2**24  # bytes of a file of sums
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,9 @@ def do_chunk(chunk, out):
             except BadImage as error:
                 skipped.append(str(error))
                 continue
+            except FileNotFoundError:
+                skipped.append(f"{printable(source)}: it is no longer there")
+                continue
             with atomic_file(destination) as file:
                 small.save(file, "JPEG", quality=QUALITY)
             done.update(words)
@@ -101,9 +109,15 @@ def save_part(path, sums, text):
 
 def load_part(path):
     """Returns the `Statistics` and the text of a chunk, or of a whole prepared set."""
-    with np.load(path, allow_pickle=False) as file:
-        sums = Statistics(file["total"], file["outer"], int(file["images"]))
-        return sums, json.loads(file["text"].tobytes().decode("utf-8"))
+    found = read_npz(path, LARGEST)
+    total, outer, images = found["total"], found["outer"], int(found["images"])
+    sizes = (total.shape, outer.shape) if images else (None, None)
+    if sizes not in ((None, None), ((SHORT_SIDE, SHORT_SIDE, 3), (3, 3))) or images < 0:
+        raise ValueError(f"{path} has sums of other shapes")
+    if not (np.isfinite(total).all() and np.isfinite(outer).all()):
+        raise ValueError(f"{path} has sums that are not finite")
+    text = json.loads(found["text"].tobytes().decode("utf-8"))
+    return Statistics(total, outer, images), text
 
 
 def prepare(splits, out, workers=None, advance=lambda files: None):
@@ -126,7 +140,7 @@ def prepare(splits, out, workers=None, advance=lambda files: None):
     context = multiprocessing.get_context("forkserver")
     skipped, converted, began = {}, Counter(), time.monotonic()
     with concurrent.futures.ProcessPoolExecutor(
-        workers or os.cpu_count(), mp_context=context
+        workers or os.cpu_count(), mp_context=context, initializer=end_with_parent
     ) as pool:
         jobs = {pool.submit(do_chunk, chunk, str(out)): chunk for chunk in chunks}
         try:
@@ -142,15 +156,30 @@ def prepare(splits, out, workers=None, advance=lambda files: None):
     return finish(out, chunks, skipped, converted, seconds)
 
 
+def end_with_parent():
+    """Lets this process end as soon as the one that started it has ended, however."""
+
+    def wait():
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 def check_same(out, chunks):
-    """Records which files are prepared here. Raises ValueError if others were."""
+    """Records which files are prepared here. Raises ValueError if others were.
+
+    Files that a killed process was writing are removed.
+    """
     files = [source for chunk in chunks for source, _ in chunk.files]
     listing = out / PARTS / "files.txt"
-    text = "\n".join(files) + "\n"
-    if listing.exists() and listing.read_text(encoding="utf-8") != text:
+    text = os.fsencode("\n".join(files) + "\n")
+    if listing.exists() and listing.read_bytes() != text:
         raise ValueError(f"{out} holds the preparation of other files: choose another.")
     if (out / REPORT).exists():
         raise ValueError(f"{out} is prepared already.")
+    for left in out.rglob(TEMPORARY):
+        left.unlink()
     atomic_write(listing, text)
 
 

@@ -8,6 +8,9 @@ import numpy as np
 
 from alexnet_paper.data.images import BadImage
 from alexnet_paper.data.images import open_image
+from alexnet_paper.files import in_words
+from alexnet_paper.files import printable
+from alexnet_paper.files import read_text
 from alexnet_paper.report import contact_sheets
 from alexnet_paper.report import runs
 from alexnet_paper.results.neighbours import retrieval
@@ -59,7 +62,7 @@ def read_words(path):
     """{WordNet number: words} of a file of lines "number words". Raises ValueError
     where it is not UTF-8 text."""
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is no text: {error}") from error
     return dict(line.split(" ", 1) for line in lines if " " in line)
@@ -73,7 +76,7 @@ def of_photographs(net, paths, views, notify):
         try:
             image, converted = open_image(path)
         except (BadImage, FileNotFoundError) as error:
-            notify(f"error: {error}")
+            notify(f"error: {in_words(error)}")
             continue
         if converted:
             notify(f"{path}: {', '.join(sorted(converted))}, made upright RGB")
@@ -85,7 +88,7 @@ def of_photographs(net, paths, views, notify):
         return None, []
     probabilities = net.predict(scaled, views)
     about = f"{net.name}, {views} view{'s' if views > 1 else ''}."
-    titles = tuple(Path(path).name for path in whole)
+    titles = tuple(printable(Path(path).name) for path in whole)
     predicted = contact_sheets.Predicted(
         small, probabilities, class_names(net, notify), titles, about=about
     )

@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from alexnet_paper.files import atomic_write
+from alexnet_paper.files import read_text
 
 RECORDS = "*-views*-seed*.json"
 
@@ -90,14 +91,15 @@ class Record:
         """The record's file name; for weight files with the start of their hashes."""
         about = self.protocol
         hashes = about.sha256 or ()
-        hashes = [hashes] if isinstance(hashes, str) else hashes
-        known = "".join(f"-{one[:8]}" for one in hashes if one != "not said")
+        hashes = hashes if isinstance(hashes, (list, tuple)) else [hashes]
+        known = "".join(f"-{str(one)[:8]}" for one in hashes if one != "not said")
         measured = f"{self.data}-{self.split}-views{about.views}-seed{about.seed}"
         if about.experiment:
             who = f"{about.experiment}-{about.arm}"
         else:
             who = self.variant + ("" if self.published else f"-{self.recipe}")
-        return f"{who}-{measured}{known}.json"
+        # a weight file says what it likes of itself: no text of it leads elsewhere
+        return re.sub("[^a-z0-9.+-]", "-", f"{who}-{measured}{known}".lower()) + ".json"
 
     @property
     def dataset(self):
@@ -160,7 +162,7 @@ class Record:
     def load(cls, path):
         """Reads a record. Raises ValueError, with the file's name, if it is not one."""
         try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            content = json.loads(read_text(path))
             content["protocol"] = Protocol(**content["protocol"])
             return cls(**content, source=str(path))
         except (OSError, KeyError, TypeError, ValueError) as error:

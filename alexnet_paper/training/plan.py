@@ -8,6 +8,7 @@ from pathlib import Path
 
 from alexnet_paper import paper
 from alexnet_paper.data import datasets
+from alexnet_paper.files import read_text
 from alexnet_paper.nets import recipes
 from alexnet_paper.nets import variants
 from alexnet_paper.nets.specs import PRECISIONS
@@ -145,7 +146,7 @@ def read_plan(folder):
     Raises ValueError if it is not the folder of a run.
     """
     try:
-        content = json.loads((Path(folder) / "run.json").read_text(encoding="utf-8"))
+        content = json.loads(read_text(Path(folder) / "run.json"))
         plan = Plan(**content["plan"])
         for field in fields(Plan):
             check_type(field, getattr(plan, field.name))

@@ -10,6 +10,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from alexnet_paper.files import read_text
 from alexnet_paper.training.plan import read_plan
 from alexnet_paper.weights.net import open_weights
 
@@ -29,7 +30,7 @@ def history(folder):
     """
     log = Path(folder) / "log.jsonl"
     try:
-        lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+        lines = read_text(log).splitlines() if log.exists() else []
         return [json.loads(line) for line in lines]
     except ValueError as error:
         raise ValueError(f"{log} is damaged: {error}") from error

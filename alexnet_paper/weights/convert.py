@@ -14,16 +14,21 @@ So every net of this project takes RGB images and has its classes in one order.
 import dataclasses
 import hashlib
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from alexnet_paper.data.arrays import read_array
 from alexnet_paper.data.augment import Preparation
 from alexnet_paper.data.augment import centre_crop
 from alexnet_paper.data.datasets import devkit_classes
 from alexnet_paper.data.images import photographs
+from alexnet_paper.files import open_file
+from alexnet_paper.files import printable
+from alexnet_paper.files import read_text
 from alexnet_paper.nets import specs
 from alexnet_paper.nets import variants
 from alexnet_paper.weights import file as weight_file
@@ -69,7 +74,9 @@ def convert(path, options=Options()):
     """
     digest = sha256(path)
     if options.sha256 and digest != options.sha256.lower():
-        raise ValueError(f"{path}: its sha256 is {digest}, not {options.sha256}.")
+        raise ValueError(
+            f"{printable(path)}: its sha256 is {digest}, not {options.sha256}."
+        )
     own = is_own(path)
     found = None if own else formats.read(path)
     try:
@@ -78,11 +85,11 @@ def convert(path, options=Options()):
         else:
             trained = foreign_file(found, Path(path).name, digest, options)
         check_complete(trained, options.allow_missing)
-        check_finite(trained.arrays)
+        weight_file.check_numbers(trained.arrays)
         checks = "skipped" if options.unchecked else check_looks(trained)
     except ValueError as error:
         named = str(error) if str(path) in str(error) else f"{path}: {error}"
-        raise ValueError(named) from error
+        raise ValueError(printable(named)) from error
     return dataclasses.replace(trained, about={**trained.about, "checks": checks})
 
 
@@ -101,7 +108,7 @@ def save(trained, path):
 
 def sha256(path):
     """Returns the hexadecimal SHA-256 digest of a file."""
-    with open(path, "rb") as file:
+    with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -110,7 +117,7 @@ def is_own(path):
     try:
         return formats.kind(path) == "own"
     except Exception as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
+        raise ValueError(f"{printable(path)} cannot be read: {error}") from error
 
 
 def own_file(path, options):
@@ -264,8 +271,8 @@ def output_order(options, classes):
     except Exception as error:
         reason = " ".join(str(error).split())
         raise ValueError(
-            f"{paths[0]} is not the devkit's, or lacks some of {classes} classes: "
-            f"{reason}"
+            f"{printable(paths[0])} is not the devkit's, or lacks some of {classes} "
+            f"classes: {reason}"
         ) from error
 
 
@@ -294,16 +301,19 @@ def read_mean(path, side, size):
 
     Returns its central part, (size, size, 3), RGB.
     """
+
+    def fits(name, shape, dtype):
+        return shape == (3, side, side) and dtype.kind == "f"
+
     try:
-        with open(path, "rb") as file:
-            shape, _, dtype = weight_file.read_header(file)
-            if shape != (3, side, side) or dtype.kind != "f":
-                raise ValueError(f"it is {shape} of {dtype}, not (3, {side}, {side})")
-        mean = np.load(path, allow_pickle=False)
+        with open_file(path, 2**24) as file:
+            mean = read_array(file, os.fstat(file.fileno()).st_size, "it", fits)
     except FileNotFoundError:
         raise
     except Exception as error:
-        raise ValueError(f"{path} is not Caffe's mean image: {error}") from error
+        raise ValueError(
+            f"{printable(path)} is not Caffe's mean image (3, {side}, {side}): {error}"
+        ) from error
     if not np.isfinite(mean).all() or mean.min() < 0 or mean.max() > 255:
         raise ValueError(f"{path} is not a mean image: not all numbers are 0 to 255.")
     return centre_crop(mean.transpose(1, 2, 0)[..., ::-1], size).astype("float32")
@@ -317,14 +327,19 @@ def read_labels(path, classes, order):
     Plain names are in the order of the file's outputs and are reordered by `order`.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = read_text(path)
         if text.lstrip().startswith("{"):
             rows = json.loads(text)
             lines = [" ".join(rows[str(number)]) for number in range(len(rows))]
         else:
             lines = [line.strip() for line in text.splitlines() if line.strip()]
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is not a file of class names: {error}") from error
+        lines = [printable(line) for line in lines]
+    except (
+        *(AttributeError, LookupError, RecursionError, TypeError, ValueError),
+    ) as error:
+        raise ValueError(
+            f"{printable(path)} is not a file of class names: {error}"
+        ) from error
     if len(lines) != classes:
         raise ValueError(f"{path} has {len(lines)} names for {classes} outputs.")
     if all(re.match(r"n\d{8} \S", line) for line in lines):
@@ -348,20 +363,23 @@ def check_complete(trained, allowed):
         )
 
 
-def check_finite(arrays):
-    for name, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} holds numbers that are not finite.")
-
-
 def check_looks(trained):
-    """Returns the measurements of `structure` and `outputs`, for the file's text.
+    """Returns the measurements of `structure` and `outputs`, for the file's text, and
+    the kernels that are `square`.
 
-    Raises ValueError if the first kernels look like noise, or if the outputs hardly
-    depend on the image.
+    Raises ValueError if an array is constant, if the first kernels look like noise, or
+    if the outputs hardly depend on the image.
     """
+    constant = [n for n, a in trained.arrays.items() if a.size > 1 and not np.ptp(a)]
+    if constant:
+        raise ValueError(
+            f"{constant[0]} looks untrained: all its numbers are "
+            f"{trained.arrays[constant[0]].flat[0] + 0:g} (--unchecked imports it "
+            "anyway)."
+        )
     first = next(iter(specs.shapes(trained.architecture)))
-    found = {}
+    undecided = square(trained.arrays)
+    found = {"order_not_told_by_shape": undecided} if undecided else {}
     if first in trained.arrays:
         found["structure"] = round(structure(trained.arrays[first]), 3)
         if not found["structure"] > STRUCTURE:
@@ -380,6 +398,15 @@ def check_looks(trained):
                 f"{change:.3f} (--unchecked imports it anyway)."
             )
     return found
+
+
+def square(arrays):
+    """Returns the kernels with as many inputs as outputs (fc7's in the paper's net).
+
+    If such a kernel is transposed, its shape does not tell. Nor does a shape tell
+    whether the rows and columns of a convolution's kernels are exchanged.
+    """
+    return [n for n, a in arrays.items() if a.ndim > 1 and a.shape[-2] == a.shape[-1]]
 
 
 def structure(kernel):

@@ -1,12 +1,16 @@
 """Published weights of other projects: their addresses and hashes."""
 
-import contextlib
 import hashlib
-import sys
+import http.client
+import os
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-import keras
+from alexnet_paper.files import atomic_file
+from alexnet_paper.files import open_file
+
+LARGEST = 2**29  # bytes of a file; the published ones have about 244,000,000
 
 
 @dataclass(frozen=True)
@@ -56,30 +60,42 @@ def download(name, url=None, folder=None):
     Raises:
         ValueError: for an unknown name.
         OSError: if the server cannot be reached, or if the file does not have the
-            published hash, in which case it is removed.
+            published hash. What was downloaded is then not kept; a file that was there
+            before is left as it is.
     """
     if name not in PUBLIC:
         raise ValueError(f"unknown weights {name!r}: one of {', '.join(PUBLIC)}.")
     public = PUBLIC[name]
-    url = url or public.url
-    where = {"cache_subdir": str(Path(folder).resolve())} if folder else {}
-    try:
-        with contextlib.redirect_stdout(sys.stderr):  # its notes and progress
-            path = keras.utils.get_file(
-                Path(public.url).name, url, **{"cache_subdir": "weights", **where}
-            )
-    except Exception as error:  # whatever the network may raise
-        reason = " ".join(str(error).split())
-        raise OSError(
-            f"{url} could not be downloaded ({reason}): get the file elsewhere and "
-            "import it, or name another address with --url."
-        ) from error
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, public.kind).hexdigest()
-    if not digest.startswith(public.digest):
-        Path(path).unlink()
-        raise OSError(
-            f"{path} from {url} has the {public.kind} {digest}, not {public.digest}. "
-            "It was removed."
-        )
+    cache = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "weights"
+    path = Path(folder or cache).resolve() / Path(public.url).name
+    if path.exists():
+        with open_file(path) as file:
+            digest = hashlib.file_digest(file, public.kind).hexdigest()
+        check(digest, public, f"{path} was there before and")
+    else:
+        fetch(url or public.url, path, public)
     return path
+
+
+def fetch(url, path, public):
+    """Downloads a file, which takes its name if it has the published hash."""
+    digest, size = hashlib.new(public.kind), 0
+    with atomic_file(path) as file:
+        try:
+            with urllib.request.urlopen(url, timeout=60) as response:
+                while size <= LARGEST and (block := response.read(2**20)):
+                    size += len(block)
+                    digest.update(block)
+                    file.write(block)
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            reason = " ".join(str(error).split())
+            raise OSError(
+                f"{url} could not be downloaded ({reason}): get the file elsewhere and "
+                "import it, or name another address with --url."
+            ) from error
+        check(digest.hexdigest(), public, f"{url} was not kept: it")
+
+
+def check(digest, public, what):
+    if not digest.startswith(public.digest):
+        raise OSError(f"{what} has the {public.kind} {digest}, not {public.digest}.")

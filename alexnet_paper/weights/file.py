@@ -6,17 +6,17 @@ One more array, "meta", is a JSON text. A training checkpoint has further arrays
 """
 
 import json
-import math
-import zipfile
 from dataclasses import dataclass
 
 import numpy as np
 
+from alexnet_paper.data.arrays import read_npz
 from alexnet_paper.data.augment import Preparation
 from alexnet_paper.files import atomic_file
+from alexnet_paper.files import printable
 from alexnet_paper.nets import variants
 
-LARGEST = 2**31  # bytes that a file may unpack to: four times an AlexNet with Adam's
+LARGEST = 2**30  # bytes of a file: twice a checkpoint of the largest net, 62 M weights
 
 META = "meta"
 NAMES = "arrays"  # key in the text: the names of all arrays of the file
@@ -63,81 +63,45 @@ def save(path, arrays, meta):
         np.savez(file, **{META: text}, **arrays)
 
 
-def check_archive(path, skip=()):
-    """Checks an .npz before anything is unpacked.
-
-    Raises ValueError if an array is larger than its member of the archive, if all of
-    them are larger than `LARGEST`, or if one does not hold numbers. Members whose names
-    start with one of `skip` are not checked.
-    """
-    with zipfile.ZipFile(path) as archive:
-        check_members(archive)
-        for info in archive.infolist():
-            if info.filename.startswith(skip):
-                continue
-            with archive.open(info) as file:
-                shape, _, dtype = read_header(file)
-                size = file.tell() + math.prod(shape) * dtype.itemsize
-            if dtype.hasobject or size != info.file_size:
-                raise ValueError(
-                    f"{info.filename} claims {shape} of {dtype} in {info.file_size:,} "
-                    "bytes"
-                )
-
-
-def check_members(archive):
-    """Raises ValueError if a zip archive has two members of one name or would unpack
-    to more than `LARGEST` bytes."""
-    size = sum(info.file_size for info in archive.infolist())
-    if size > LARGEST:
-        raise ValueError(f"it unpacks to {size:,} bytes, more than {LARGEST:,}")
-    if len(set(archive.namelist())) < len(archive.namelist()):
-        raise ValueError("an array is in it twice")
-
-
-def read_header(file):
-    """Returns (shape, Fortran order, dtype) from the header of an .npy file.
-
-    The file is then at its first number.
-    """
-    version = np.lib.format.read_magic(file)
-    if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(file)
-    if version == (2, 0):
-        return np.lib.format.read_array_header_2_0(file)
-    raise ValueError(f".npy version {version}")
+def check_numbers(arrays):
+    """Raises ValueError if an array does not hold finite floating-point numbers."""
+    for name, array in arrays.items():
+        if array.dtype.kind != "f":
+            raise ValueError(f"{name} holds {array.dtype}, not floating-point numbers.")
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} holds numbers that are not finite.")
 
 
 def load(path, extra=False):
     """Returns the `Weights` of a file; with `extra`, a checkpoint's further arrays too.
 
-    Raises ValueError if the file is damaged or of another kind, and FileNotFoundError
-    if there is none.
+    Raises ValueError if the file is damaged or of another kind, or if a weight is not a
+    finite number, and FileNotFoundError if there is none.
     """
     try:
-        check_archive(path, () if extra else EXTRA)
-        with np.load(path, allow_pickle=False) as file:
-            meta = dict(json.loads(file[META].tobytes().decode("utf-8")))
-            names = [name for name in file.files if name != META]
-            if sorted(names) != meta.pop(NAMES):
-                raise ValueError("arrays are missing or renamed")
-            read = [name for name in names if extra or not name.startswith(EXTRA)]
-            arrays = {name: file[name] for name in read}
+        arrays = read_npz(path, LARGEST, skip=() if extra else EXTRA)
+        meta = dict(json.loads(arrays.pop(META).tobytes().decode("utf-8")))
+        if sorted(arrays) != meta.pop(NAMES):
+            raise ValueError("arrays are missing or renamed")
+        further = taken(arrays, EXTRA)
+        check_numbers(arrays)
+        parts = taken(arrays, PREPARATION)
+        parts = {name.removeprefix(PREPARATION): a for name, a in parts.items()}
         settings = meta.get("preparation")
-        parts = {
-            name.removeprefix(PREPARATION): arrays.pop(name)
-            for name in read
-            if name.startswith(PREPARATION)
-        }
         prepare = Preparation.restore(settings, parts) if settings else None
     except FileNotFoundError:
         raise
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(
-            f"{path} is not a weight file of this project, or is damaged ({reason}). "
+            f"{printable(path)} is not a weight file of this project, or is damaged "
+            f"({reason}). "
             "To import another project's: python -m reproduce.weights import FILE "
             "--out NEW.npz"
         ) from error
-    further = {name: arrays.pop(name) for name in read if name.startswith(EXTRA)}
-    return Weights(arrays, prepare, meta, further)
+    return Weights(arrays, prepare, meta, further if extra else {})
+
+
+def taken(arrays, prefix):
+    """Takes the arrays whose names begin with `prefix` out of a dictionary."""
+    return {name: arrays.pop(name) for name in [*arrays] if name.startswith(prefix)}

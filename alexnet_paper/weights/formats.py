@@ -1,22 +1,22 @@
 """Readers of other projects' weight files, which are not trusted.
 
 A reader returns the arrays as they are in the file, under the file's own layer names;
-`convert` reorders them. No file can run code, or make a reader use much more memory
-than the file's size or `file.LARGEST`.
+`convert` reorders them. No file can run code. Time and memory are proportional to the
+file's size, which is bounded, as is what a packed file may unpack to.
 """
 
-import io
-import pickle
-import pickletools
+import itertools
+import math
 import re
-import warnings
-import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from alexnet_paper.data.datasets import ArraysOnly
+from alexnet_paper.data import arrays as files_of_arrays
+from alexnet_paper.data import pickles
+from alexnet_paper.files import open_file
+from alexnet_paper.files import printable
+from alexnet_paper.files import read_file
 from alexnet_paper.weights import file as weight_file
 
 PARTS = {
@@ -24,8 +24,9 @@ PARTS = {
     **dict.fromkeys(("b", "bias", "biases"), "bias"),
 }
 NAME = re.compile(rf"(.+)[._/]({'|'.join(PARTS)})(:0)?", re.IGNORECASE)
+LARGEST = 2**29  # bytes: 62 M weights, the largest net's, as float64
+FIELDS = 100_000  # most fields of a .caffemodel; Caffe's AlexNet has some thousand
 TORCH_LEGACY = b"\x80\x02\x8a\x0a"  # torch.save before PyTorch 1.6
-OBJECTS = 10_000  # most objects in a pickle; a net's arrays need some hundred
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,12 @@ def kind(path):
 
     Raises ValueError for formats that are not read.
     """
-    with open(path, "rb") as file:
+    with open_file(path) as file:
         head = file.read(8)
     if head.startswith(b"PK"):
-        with zipfile.ZipFile(path) as archive:
+        with files_of_arrays.open_zip(
+            path, weight_file.LARGEST, packed=True
+        ) as archive:
             names = archive.namelist()
         if f"{weight_file.META}.npy" in names:
             return "own"
@@ -63,7 +66,10 @@ def kind(path):
     if head.startswith(b"\x89HDF"):
         raise ValueError("HDF5 is not read: convert it to .npz")
     if head.startswith(TORCH_LEGACY):
-        return "torch"
+        raise ValueError(
+            "files of torch.save before PyTorch 1.6 are not read. Save it anew: "
+            "torch.save(torch.load(FILE), NEW, _use_new_zipfile_serialization=True)"
+        )
     if head.startswith(b"\x80"):
         raise ValueError("a bare pickle is not read: save the arrays with np.savez")
     return "caffemodel"
@@ -83,8 +89,8 @@ def read(path):
     except FileNotFoundError:
         raise
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(f"{path} cannot be read: {reason}") from error
+        reason = printable(" ".join(str(error).split())[:300]) or type(error).__name__
+        raise ValueError(f"{printable(path)} cannot be read: {reason}") from error
 
 
 def by_layer(arrays):
@@ -103,43 +109,8 @@ def by_layer(arrays):
 
 def read_npz(path):
     """Reads arrays in Caffe's layout, named "conv1_w", "conv1/weights", …"""
-    weight_file.check_archive(path)
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
+    arrays = files_of_arrays.read_npz(path, LARGEST, packed=True)
     return Foreign("npz", "OIHW", by_layer(arrays))
-
-
-class CheckedArrays(ArraysOnly):
-    """Unpickler that also refuses arrays of objects and arrays without content."""
-
-    class Array(np.ndarray):
-        def __new__(cls, shape, *rest):
-            if shape != (0,):
-                raise pickle.UnpicklingError(f"an array of {shape} from nothing")
-            return super().__new__(cls, shape, *rest)
-
-        def __setstate__(self, state):
-            _, shape, dtype, _, content = state
-            if dtype.hasobject and (shape, type(content)) != ((), list):
-                raise pickle.UnpicklingError("an array of objects")
-            if dtype.hasobject and len(content) != 1:
-                raise pickle.UnpicklingError("an array of objects")
-            super().__setstate__(state)
-
-    def find_class(self, module, name):
-        found = super().find_class(module, name)
-        if name == "_reconstruct":
-            return lambda kind, *rest: self.Array(*rest)
-        return self.Array if found is np.ndarray else found
-
-
-def unpickled(content):
-    """Returns the content of a pickle of arrays and plain containers."""
-    for opcode, argument, _ in pickletools.genops(content):  # it checks lengths
-        if opcode.name.endswith("PUT") and int(argument or 0) > OBJECTS:
-            raise ValueError(f"it claims {argument} objects")
-    found = CheckedArrays(io.BytesIO(content), encoding="latin1").load()
-    return found.item() if isinstance(found, np.ndarray) else found
 
 
 def read_npy(path):
@@ -147,158 +118,184 @@ def read_npy(path):
 
     caffe-tensorflow wrote bvlc_alexnet.npy in this form.
     """
-    with open(path, "rb") as file:
-        shape, _, dtype = weight_file.read_header(file)
+    with open_file(path, LARGEST) as file:
+        shape, _, dtype = files_of_arrays.read_header(file)
         if not dtype.hasobject or shape != ():
             raise ValueError(f"one array of {dtype}, not a dictionary of layers")
-        found = unpickled(file.read())
+        found = pickles.read(file.read())
+    match found:
+        case pickles.Made(state=(_, (), _, _, [dict(held)])):  # an array of one object
+            found = held
     if not isinstance(found, dict):
         raise ValueError(f"it holds a {type(found).__name__}, not a dictionary")
-    layers = {}
+    arrays = {}
     for name, parts in found.items():
         if isinstance(parts, dict):  # caffe-tensorflow's later form
             parts = [parts.get("weights"), parts.get("biases")]
         if not isinstance(parts, (list, tuple)) or len(parts) != 2:
             raise ValueError(f"{name!r} does not have a kernel and a bias")
-        for word, array in zip(("kernel", "bias"), parts, strict=True):
-            if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
-                raise ValueError(f"the {word} of {name!r} is not an array of numbers")
-            layers.setdefault(str(name), {})[word] = np.asarray(array)
-    return Foreign("npy", "HWIO", layers)
-
-
-def check_torch_archive(path):
-    """Returns the sizes of the tensors' contents in a file of `torch.save`.
-
-    Raises ValueError if the archive is damaged, compressed or too large.
-    """
-    with zipfile.ZipFile(path) as archive:
-        weight_file.check_members(archive)
-        if any(info.compress_type for info in archive.infolist()):
-            raise ValueError("it is compressed, which torch.save does not do")
-        damaged = archive.testzip()
-        if damaged:
-            raise ValueError(f"{damaged} is damaged")
-        rows = archive.infolist()
-    return {row.file_size for row in rows if "/data/" in row.filename}
+        for word, made in zip(("kernel", "bias"), parts, strict=True):
+            arrays[f"{name}/{word}"] = pickles.array(made)
+    return Foreign("npy", "HWIO", by_layer(arrays))
 
 
 def read_torch(path):
-    """Reads a PyTorch state_dict, or {"state_dict": state_dict}."""
-    try:
-        import torch
-    except ImportError as error:
-        raise ValueError("reading it needs PyTorch: pip install torch") from error
-    held = check_torch_archive(path) if zipfile.is_zipfile(path) else None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of odd pickles
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    found = found.get("state_dict", found) if isinstance(found, dict) else found
-    if not isinstance(found, dict) or not all(
-        isinstance(tensor, torch.Tensor) and tensor.dtype.is_floating_point
-        for tensor in found.values()
-    ):
-        raise ValueError("it is not a state_dict of floating-point tensors")
-    for name, tensor in found.items():
-        stored = tensor.untyped_storage().nbytes()  # in an archive, as claimed
-        if (
-            (held and stored not in held)
-            or tensor.nbytes > stored
-            or not tensor.is_contiguous()
-        ):
-            raise ValueError(f"{name} claims {tuple(tensor.shape)} of {stored} bytes")
-    arrays = {name: tensor.float().numpy() for name, tensor in found.items()}
+    """Reads a PyTorch state_dict, or {"state_dict": state_dict}, without PyTorch."""
+    with files_of_arrays.open_zip(path, LARGEST) as archive:
+        (place,) = [n for n in archive.namelist() if n.endswith("data.pkl")]
+        folder = place.removesuffix("data.pkl")
+        order = f"{folder}byteorder"
+        if order in archive.namelist() and archive.read(order) != b"little":
+            raise ValueError("its numbers are not little-endian")
+        found = pickles.read(archive.read(place))
+        found = found.get("state_dict", found) if isinstance(found, dict) else found
+        if not isinstance(found, dict):
+            raise ValueError("it is not a state_dict")
+        contents = {}
+        arrays = {
+            str(name): tensor(made, archive, f"{folder}data/", contents)
+            for name, made in found.items()
+        }
     return Foreign("torch", "OIHW", by_layer(arrays))
 
 
-def caffe_message():
-    """Returns the class of Caffe's NetParameter with the few fields that weights need.
+def tensor(made, archive, folder, contents):
+    """Returns a tensor of a `torch.save` archive as an array.
 
-    The field numbers are those of the public caffe.proto. `data` and `double_data` are
-    packed numbers, which are read as bytes.
+    `contents` keeps what was read. Raises ValueError if the tensor is not whole.
     """
-    from google.protobuf import descriptor_pb2
-    from google.protobuf import descriptor_pool
-    from google.protobuf import message_factory
-
-    fields = {  # message: (field, number, type or message, repeated)
-        "Shape": [("dim", 1, "INT64", True)],
-        "Blob": [
-            *((n, i, "INT64", False) for i, n in enumerate(LEGACY, start=1)),
-            ("data", 5, "BYTES", True),
-            ("shape", 7, "Shape", False),
-            ("double_data", 8, "BYTES", True),
-        ],
-        "Layer": [("name", 1, "BYTES", False), ("blobs", 7, "Blob", True)],
-        "V1Layer": [("name", 4, "BYTES", False), ("blobs", 6, "Blob", True)],
-        "Net": [
-            ("name", 1, "BYTES", False),
-            ("layers", 2, "V1Layer", True),
-            ("layer", 100, "Layer", True),
-        ],
-    }
-    form = descriptor_pb2.FieldDescriptorProto
-    file = descriptor_pb2.FileDescriptorProto(name="net", package="caffe")
-    for message, rows in fields.items():
-        described = file.message_type.add(name=message)
-        for name, number, of, repeated in rows:
-            field = described.field.add(name=name, number=number)
-            field.label = form.LABEL_REPEATED if repeated else form.LABEL_OPTIONAL
-            if of in fields:
-                field.type, field.type_name = form.TYPE_MESSAGE, f".caffe.{of}"
-            else:
-                field.type = form.Type.Value(f"TYPE_{of}")
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("caffe.Net"))
+    match made:
+        case pickles.Made(pickles.PARAMETER, (data, *_)):
+            return tensor(data, archive, folder, contents)
+        case pickles.Made(
+            pickles.TENSOR,
+            (
+                pickles.Made(pickles.STORAGE, (_, str(kind), str(key), *_)),
+                int(offset),
+                tuple(shape),
+                tuple(strides),
+                *_,
+            ),
+        ) if kind in pickles.TORCH and len(shape) == len(strides) <= 4 and offset >= 0:
+            if strides != tuple(np.cumprod((1, *shape[:0:-1]))[::-1]):
+                raise ValueError("a tensor is not stored in order: use .contiguous()")
+            if key not in contents:
+                contents[key] = archive.read(folder + key)
+            size, dtype = int(pickles.TORCH[kind][-1]), pickles.TORCH[kind]
+            content = memoryview(contents[key])[offset * size :]
+            return pickles.shaped(content[: math.prod(shape) * size], dtype, shape)
+    raise ValueError("it is not a state_dict of floating-point tensors")
 
 
-LEGACY = ("num", "channels", "height", "width")  # a blob's shape before "shape"
+# A .caffemodel is a message of Google's protocol buffers: fields, each a number and
+# either a whole number or bytes, which can be a message themselves. The numbers of the
+# fields are those of the public caffe.proto.
+
+LEGACY = (1, 2, 3, 4)  # number of maps, channels, height, width: a blob's old shape
+DATA, SHAPE, DOUBLES, DIM = 5, 7, 8, 1
+LAYERS = {100: (1, 7), 2: (4, 6)}  # field of a layer: its fields of name and blobs
 
 
 def read_caffemodel(path):
     """Reads Caffe's binary NetParameter, with old or new layers."""
-    from google.protobuf.message import DecodeError
-
-    size = Path(path).stat().st_size
-    if size > weight_file.LARGEST:
-        raise ValueError(f"it has {size:,} bytes, more than {weight_file.LARGEST:,}")
-    net = caffe_message()()
-    try:
-        net.ParseFromString(Path(path).read_bytes())
-    except DecodeError as error:
-        raise ValueError("it is of no known format, or is damaged") from error
-    layers = {}
-    for layer in (*net.layers, *net.layer):
-        name = layer.name.decode("utf-8")
-        if not layer.blobs:
+    count, net, layers = itertools.count(), "", {}
+    for number, content in fields(memoryview(read_file(path, LARGEST)), count):
+        if number == 1:
+            net = text(content)
+        if number not in LAYERS or isinstance(content, int):
             continue
-        if name in layers or len(layer.blobs) > 2:
+        name, blobs = "", []
+        for part, value in fields(content, count):
+            if part == LAYERS[number][0]:
+                name = text(value)
+            elif part == LAYERS[number][1]:
+                blobs.append(value)
+        if blobs and (name in layers or len(blobs) > 2):
             raise ValueError(
                 f"layer {name!r} occurs twice, or has more than a kernel and a bias"
             )
-        parts = zip(("kernel", "bias"), layer.blobs, strict=False)
-        layers[name] = {part: blob_array(name, blob) for part, blob in parts}
-    return Foreign("caffemodel", "OIHW", layers, net.name.decode("utf-8"))
+        if blobs:
+            parts = zip(("kernel", "bias"), blobs, strict=False)
+            layers[name] = {p: blob_array(name, blob, count) for p, blob in parts}
+    return Foreign("caffemodel", "OIHW", layers, net)
 
 
-def blob_array(name, blob):
+def fields(message, count):
+    """Yields (number, value) of a message: a whole number, or a view of its bytes.
+
+    Raises ValueError if it is cut off, or if `count`, of all fields of the file, goes
+    above `FIELDS`.
+    """
+    place = 0
+    while place < len(message):
+        key, place = varint(message, place)
+        number, kind, size = key >> 3, key & 7, 0
+        if kind == 0:
+            value, place = varint(message, place)
+        elif kind == 2:
+            size, place = varint(message, place)
+        else:
+            size = {1: 8, 5: 4}.get(kind, len(message))
+        if place + size > len(message) or not number or next(count) > FIELDS:
+            raise ValueError("it is of no known format, or is damaged")
+        yield number, message[place : place + size] if kind else value
+        place += size
+
+
+def varint(message, place):
+    """Returns the whole number at a place of a message and the place after it."""
+    found = 0
+    for shift in range(0, 70, 7):
+        if place == len(message):
+            break
+        found |= (message[place] & 127) << shift
+        place += 1
+        if message[place - 1] < 128:
+            return found, place
+    raise ValueError("it is of no known format, or is damaged")
+
+
+def text(value):
+    return bytes(value).decode("utf-8") if isinstance(value, memoryview) else str(value)
+
+
+def blob_array(name, blob, count):
     """Returns a Caffe blob as an array.
 
-    Leading ones are dropped from its shape: the legacy form always has four numbers.
+    Leading ones are dropped from its shape: the old form always has four numbers.
     """
-    content, kind = b"".join(blob.data), "<f4"
-    if blob.double_data:
-        content, kind = b"".join(blob.double_data), "<f8"
-    shape = [*blob.shape.dim] or [getattr(blob, n) for n in LEGACY]
+    old, new, contents = {}, [], {DATA: [], DOUBLES: []}
+    for number, value in fields(blob, count):
+        if number in LEGACY:
+            old[number] = value
+        elif number in contents:
+            contents[number].append(value)
+        elif number == SHAPE:
+            new = dims(value, count)
+    shape = new or [old.get(number, 0) for number in LEGACY]
     while len(shape) > 1 and shape[0] == 1:
-        shape.pop(0)
-    if len(content) % int(kind[-1]):
-        raise ValueError(f"the numbers of layer {name!r} are cut off")
-    array = np.frombuffer(content, kind)
-    if min(shape) < 1 or array.size != np.prod(shape, dtype=object):
-        raise ValueError(f"layer {name!r} claims {shape} for {array.size:,} numbers")
-    return array.reshape(shape)
+        shape = shape[1:]
+    which = DOUBLES if contents[DOUBLES] else DATA
+    content = b"".join(contents[which])
+    try:
+        return pickles.shaped(content, "<f8" if which == DOUBLES else "<f4", shape)
+    except ValueError as error:
+        raise ValueError(f"layer {name!r} claims {shape}: {error}") from error
+
+
+def dims(message, count):
+    """Returns the numbers of a blob's shape, packed or one by one."""
+    found = []
+    for number, value in fields(message, count):
+        if number == DIM and isinstance(value, int):
+            found.append(value)
+        place = 0
+        while number == DIM and not isinstance(value, int) and place < len(value):
+            size, place = varint(value, place)
+            found.append(size)
+            if len(found) > 8:
+                raise ValueError("a blob has more than eight dimensions")
+    return found
 
 
 READERS = {

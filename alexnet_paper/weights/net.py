@@ -10,6 +10,7 @@ import numpy as np
 from alexnet_paper.data.augment import Preparation
 from alexnet_paper.data.batches import Views
 from alexnet_paper.data.datasets import Split
+from alexnet_paper.files import printable
 from alexnet_paper.nets import model as models
 from alexnet_paper.nets import specs
 from alexnet_paper.nets.specs import Architecture
@@ -126,12 +127,12 @@ def open_weights(path):
     FileNotFoundError if there is none.
     """
     if not Path(path).exists():
-        raise FileNotFoundError(f"{path}: there is no such weight file.")
+        raise FileNotFoundError(f"{printable(path)}: there is no such weight file.")
     found = weights.load(path)
     try:
         return of_weights(found, Path(path).name)
-    except (LookupError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: {error}") from error
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ValueError(printable(f"{path}: {error}")) from error
 
 
 def of_weights(found, name):
@@ -140,14 +141,16 @@ def of_weights(found, name):
     net = found.variant().architecture
     if prepare is None:
         raise ValueError("the file does not say how images are prepared.")
-    names = meta.get("class_names")
+    names = meta.get("class_names") or ()
+    if not all(isinstance(name, str) for name in (*names, *(meta.get("wnids") or ()))):
+        raise ValueError("a class name is not a text.")
     last = [spec.name for spec in net.layers if isinstance(spec, specs.Dense)][-1]
     outputs = [
         array.shape[-1]
         for part, array in found.arrays.items()
         if part.startswith(f"{last}/") and array.ndim
     ]
-    classes = outputs[0] if outputs else len(names or ()) or net.classes
+    classes = outputs[0] if outputs else len(names) or net.classes
     if names and len(names) != classes:
         raise ValueError(f"{len(names)} class names for {classes} outputs.")
     net = net.with_classes(classes).with_input((prepare.size, prepare.size, 3))
@@ -157,7 +160,7 @@ def of_weights(found, name):
         if fits and array.shape not in fits:
             raise ValueError(f"the {part} of its preparation has shape {array.shape}.")
     about = {**meta, "missing": missing}
-    return Trained(net, found.arrays, prepare, names and tuple(names), about, name)
+    return Trained(net, found.arrays, prepare, tuple(names) or None, about, name)
 
 
 def check_shapes(net, arrays):
@@ -169,8 +172,6 @@ def check_shapes(net, arrays):
     for name, array in arrays.items():
         if name not in expected:
             raise ValueError(f"{net.name} has no {name}.")
-        if array.dtype.kind != "f":
-            raise ValueError(f"{name} holds {array.dtype}, not floating-point numbers.")
         if array.shape != expected[name]:
             raise ValueError(
                 f"{name} has shape {array.shape}; {net.name}'s has {expected[name]}."

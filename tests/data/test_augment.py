@@ -1,5 +1,6 @@
 """The paper's image preparation against explicit formulas and index images."""
 
+import foreign
 import numpy as np
 import pytest
 from PIL import Image
@@ -33,6 +34,29 @@ def test_rescale_and_crop_keeps_the_centre(turned):
     line = out[:, 128, 0] if turned else out[128, :, 0]
     expected = (256 + 2 * np.arange(256) + 0.5) / 1023 * 255
     assert np.abs(line - expected).max() <= 1.5
+
+
+@pytest.mark.parametrize("size", [(3, 180), (500, 7), (1, 90)])
+def test_of_a_long_image_only_the_middle_is_scaled(size, monkeypatch):
+    """It is what is left of the whole, to a level: Pillow rounds between its passes."""
+    image = Image.effect_noise(size, 80).convert("RGB")
+    whole = np.asarray(augment.rescale_and_crop(image)).astype(int)
+    monkeypatch.setattr(augment, "LARGEST_IMAGE", 256 * 256)
+    middle = np.asarray(augment.rescale_and_crop(image)).astype(int)
+    assert np.abs(whole - middle).max() <= 2 and np.ptp(middle) > 50
+
+
+def test_long_images_take_little_memory():
+    script = """
+from PIL import Image
+from alexnet_paper.data import augment
+images = [Image.new("RGB", size) for size in ((1, 60_000), (60_000, 2), (1, 20_000))]
+before = peak()
+for image in images:
+    augment.rescale_and_crop(image)
+print(peak() - before < 2**26)
+"""
+    assert foreign.in_child(script) == "True\n"
 
 
 @pytest.mark.parametrize(("height", "width", "size"), [(256, 256, 224), (9, 12, 4)])

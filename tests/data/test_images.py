@@ -1,6 +1,7 @@
 """Photographs as they come: every mode and orientation, and damaged files named."""
 
 import io
+import os
 import struct
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from alexnet_paper.data.images import ImageFiles
 from alexnet_paper.data.images import class_folders
 from alexnet_paper.data.images import files_in
 from alexnet_paper.data.images import open_image
+from alexnet_paper.files import printable
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 ORIENTATION = 0x0112
@@ -149,6 +151,20 @@ def test_a_missing_file_is_missing_and_not_damaged(tmp_path):
         open_image(tmp_path / "absent.jpg")
 
 
+@pytest.mark.parametrize(
+    ("array", "name"),
+    [
+        (np.full((4, 4), 70_000, "int32"), "a.tif"),
+        (np.full((4, 4), 200, "int32"), "a.tif"),
+        (np.full((4, 4), 0.5, "float32"), "a.tif"),
+    ],
+)
+def test_pixels_whose_white_is_not_known(array, name, tmp_path):
+    """They were taken modulo 256, or for black."""
+    with pytest.raises(BadImage, match="a.tif: .*32-bit pixels: save it with 8 or 16"):
+        open_image(saved(tmp_path / name, array))
+
+
 WHOLE = jpeg()
 DAMAGED = {
     "empty": b"",
@@ -166,20 +182,26 @@ DAMAGED = {
     "a BMP bomb": declared_bmp(30_000, 30_000),
     "a BMP of nothing": declared_bmp(50, 50),
     "no pixels": declared_png(0, 0),
-    "a folder": None,
+    "one pixel wide": declared_png(1, 99_999_999),
+    "a folder": Path.mkdir,
+    "a pipe": os.mkfifo,
+    "a link to nothing": lambda path: path.symlink_to("nowhere"),
 }
 
 
 @pytest.mark.parametrize("kind", DAMAGED)
-def test_a_damaged_file_is_named_in_one_line(kind, tmp_path):
-    path = tmp_path / "größe 1.jpg"
-    path.mkdir() if kind == "a folder" else path.write_bytes(DAMAGED[kind])
+@pytest.mark.parametrize(
+    "name", ["größe 1.jpg", "a\n\33[31m.jpg", os.fsdecode(b"\xff")]
+)
+def test_a_damaged_file_is_named_in_one_line(kind, name, tmp_path):
+    path, content = tmp_path / name, DAMAGED[kind]
+    content(path) if callable(content) else path.write_bytes(content)
     with pytest.raises(BadImage) as caught:
         open_image(path)
-    text = str(caught.value)
-    assert text.startswith(f"{path}: ") and len(text.splitlines()) == 1
-    assert len(text) > len(f"{path}: not a whole image ()")  # a reason is given
-    assert text.count(path.name) == 1
+    text, shown = str(caught.value), printable(path)
+    assert text.startswith(f"{shown}: ") and len(text.splitlines()) == 1
+    assert len(text) > len(f"{shown}: not a whole image ()")  # a reason is given
+    assert text.count(shown) == 1 and text.encode() and printable(text) == text
 
 
 def test_a_portable_pixmap_is_read_and_an_unknown_format_named(tmp_path):
@@ -188,31 +210,6 @@ def test_a_portable_pixmap_is_read_and_an_unknown_format_named(tmp_path):
     (tmp_path / "a.avif").write_bytes(b"\0\0\0\x20ftypavif" + bytes(100))
     with pytest.raises(BadImage, match="no.* known format .JPEG, PNG, GIF, BMP, PPM,"):
         open_image(tmp_path / "a.avif")
-
-
-def test_whatever_is_flipped_only_bad_image_is_raised(tmp_path):
-    """300 files with 1 to 8 bytes changed: an image, or a `BadImage` of one line."""
-    rng, outcomes = np.random.default_rng(0), []
-    whole = {
-        "a.jpg": jpeg(16, 16, exif=b"Exif\0\0II*\0\x08\0\0\0\0\0"),
-        "a.png": saved(tmp_path / "x.png", pixels(16, 16)).read_bytes(),
-        "a.gif": saved(tmp_path / "x.gif", pixels(16, 16)[..., 0]).read_bytes(),
-        "a.tif": saved(tmp_path / "x.tif", pixels(16, 16)).read_bytes(),
-        "a.webp": saved(tmp_path / "x.webp", pixels(16, 16)).read_bytes(),
-        "a.bmp": saved(tmp_path / "x.bmp", pixels(16, 16)).read_bytes(),
-    }
-    for name, content in whole.items():
-        for _ in range(50):
-            changed = bytearray(content)
-            for place in rng.integers(0, min(len(content), 400), rng.integers(1, 9)):
-                changed[place] = rng.integers(256)
-            (tmp_path / name).write_bytes(changed)
-            try:
-                outcomes.append(open_image(tmp_path / name)[0].mode)
-            except BadImage as error:
-                assert len(str(error).splitlines()) == 1 and name in str(error)
-                outcomes.append("bad")
-    assert set(outcomes) == {"RGB", "bad"} and outcomes.count("bad") > 50
 
 
 def folder(root, **classes):
@@ -241,7 +238,7 @@ def test_class_folders_are_sorted_and_hold_images_only(tmp_path):
     [
         ("nowhere", FileNotFoundError, "nowhere is not a folder: expected"),
         ("a.jpg", FileNotFoundError, "a.jpg is not a folder: expected"),
-        ("", ValueError, "has no class folders: expected .*CLASS"),
+        ("", ValueError, "has no class folders: expected CLASS"),
     ],
 )
 def test_class_folders_that_are_not_there(name, kind, said, tmp_path):

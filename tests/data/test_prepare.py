@@ -5,6 +5,7 @@ import io
 import json
 import math
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import threading
 import time
 from pathlib import Path
 
+import foreign
 import numpy as np
 import pytest
 from foreign import declared_png
@@ -235,13 +237,100 @@ def test_a_finished_folder_is_refused(done, originals):
 
 def test_files_of_one_name_do_not_overwrite_each_other(tmp_path):
     """x.jpg and x.png of one class are two images."""
-    folder = tmp_path / "a"
-    folder.mkdir()
-    for name, kind in (("x.jpg", "sound"), ("x.png", "png")):
-        (folder / name).write_bytes(content(kind, seed=len(kind)))
-    chunks = prepare.plan({"train": (files_in(folder), ["a", "a"])}, tmp_path / "out")
-    places = [destination for _, destination in chunks[0].files]
-    assert len(set(places)) == 2
+    paths = [tmp_path / "x.jpg", tmp_path / "x.png"]
+    chunks = prepare.plan({"train": (paths, ["a", "a"])}, tmp_path / "out")
+    assert len({destination for _, destination in chunks[0].files}) == 2
+
+
+def test_what_is_no_longer_there_is_skipped(tmp_path):
+    """Links to nothing and files that vanish after they were listed; and names that
+    are not UTF-8 or hold control characters are those of any file."""
+    odd = [os.fsdecode(b"\xff.jpg"), "a\nb.jpg"]
+    for name in odd:
+        (tmp_path / name).write_bytes(jpeg(1))
+    (tmp_path / "link.jpg").symlink_to("nowhere")
+    paths = [tmp_path / name for name in ("link.jpg", *odd, "gone.jpg")]
+    splits = {"train": (paths, [os.fsdecode(b"\xfe")] * 4)}
+    report = prepare.prepare(splits, tmp_path / "out", 1)
+    assert report["prepared"] == 2 and len(report["skipped"]) == 2
+    assert report["skipped"][0] == f"{paths[0]}: a link to a file that is gone"
+    assert report["skipped"][1] == f"{paths[3]}: it is no longer there"
+    written = {path.name for path in (tmp_path / "out" / "train").rglob("*.jpg")}
+    assert written == set(odd)
+
+
+WORKING = """
+import os, sys, time
+from pathlib import Path
+from alexnet_paper.data import prepare
+
+def slow(image):
+    os.write(1, b"at work\\n")
+    time.sleep(600)
+
+if __name__ == "__main__":
+    prepare.prepare({"train": ([Path(sys.argv[1])] * 200, ["a"] * 200)}, sys.argv[2], 3)
+else:
+    prepare.rescale_and_crop = slow
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_workers_end_with_the_process_that_started_them(number, tmp_path):
+    (tmp_path / "a.jpg").write_bytes(jpeg(1))
+    (tmp_path / "program.py").write_text(WORKING)
+    command = [sys.executable, "program.py", "a.jpg", "out"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE)
+    for _ in range(3):  # workers are in the middle of an image
+        assert process.stdout.readline() == b"at work\n"
+    process.send_signal(number)
+    process.wait()
+    assert process.stdout.read() == b""  # all that could write to it have ended
+
+
+def test_files_that_a_killed_process_was_writing_are_removed(originals, tmp_path):
+    """Only those: others' files and finished ones stay."""
+    out, folder = tmp_path / "out", tmp_path / "out" / "train" / "a"
+    script = """
+import os
+from alexnet_paper.files import atomic_file
+with atomic_file(sys.argv[1]):
+    os._exit(0)
+"""
+    foreign.in_child(script, folder / "1.jpg")
+    foreign.in_child(script, out / ".parts" / "000000.npz")
+    (folder / "own.tmp").write_bytes(b"x")
+    assert len([path for path in out.rglob("*") if path.is_file()]) == 3
+    prepare.check_same(out, prepare.plan(originals, out))
+    left = {path.name for path in out.rglob("*") if path.is_file()}
+    assert left == {"own.tmp", "files.txt"}
+
+
+SUMS = {
+    "total": np.ones((256, 256, 3)),
+    "outer": np.ones((3, 3)),
+    "images": np.array(1),
+}
+SUMS["text"] = np.frombuffer(b"{}", "uint8")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"total": np.ones((9, 9, 3))},
+        {"outer": np.ones(3)},
+        {"images": np.array(-1)},
+        {"total": SUMS["total"] * np.nan},
+        {"total": np.zeros((900, 900, 3))},  # more than the file may have
+        {"total": np.array([None])},
+    ],
+)
+def test_sums_that_are_none(changed, tmp_path):
+    np.savez(tmp_path / "statistics.npz", **SUMS)
+    assert prepare.load_part(tmp_path / "statistics.npz")[0].images == 1
+    np.savez(tmp_path / "statistics.npz", **{**SUMS, **changed})
+    with pytest.raises(ValueError, match="statistics.npz is damaged"):
+        datasets.prepared(tmp_path / "statistics.npz")
 
 
 # malformed files

@@ -4,9 +4,11 @@ cannot be read."""
 import csv
 import dataclasses
 import io
+import os
 
 import numpy as np
 import pytest
+from foreign import declared_png
 from PIL import Image
 from untrained import untrained
 
@@ -53,6 +55,9 @@ def photographs(tmp_path):
     whole = paths["light"].read_bytes()
     (tmp_path / "broken.png").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "text.jpg").write_text("no image")
+    (tmp_path / "long.png").write_bytes(declared_png(1, 99_999_999))
+    (tmp_path / "link.png").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe.png")
     return paths
 
 
@@ -91,15 +96,15 @@ def test_both_classes_of_every_photograph(net, photographs, called, tmp_path):
 def test_bad_ones_are_named_and_the_others_predicted(
     net, photographs, called, tmp_path
 ):
-    names = ("broken.png", "text.jpg", "none.jpg", "bomb.png")
-    bad = [tmp_path / name for name in names]
+    names = ("broken.png", "text.jpg", "none.jpg", "bomb.png", "long.png", "link.png")
+    bad = [tmp_path / name for name in (*names, "pipe.png")]
     paths = [bad[0], photographs["light"], *bad[1:], photographs["dark"]]
     options = ("--weights", net / "pets.npz", "--format", "csv")
     code, out, err = called(predict, *paths, *options)
     assert code == 1
     assert list(rows(out)) == [str(photographs["light"]), str(photographs["dark"])]
     errors = [line for line in err.splitlines() if line.startswith("error: ")]
-    assert len(errors) == 4 and "Traceback" not in err
+    assert len(errors) == 7 and "Traceback" not in err
     assert all(str(path) in line for path, line in zip(bad, errors, strict=True))
 
 

@@ -1,6 +1,7 @@
 """reproduce.train, reproduce.evaluate and reproduce.data as a person meets them: what
 they print where, how they refuse, and what Ctrl-C and a full disk leave behind."""
 
+import os
 import shlex
 import shutil
 import signal
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from alexnet_paper.files import printable
 from alexnet_paper.results.record import Record
 from alexnet_paper.training import train as training
 from alexnet_paper.training.plan import Plan
@@ -230,6 +232,20 @@ def test_check_names_damaged_files(folder, called):
     assert code == 0 and str(folder) not in out
 
 
+def test_check_goes_on_after_links_to_nothing_and_odd_names(folder, called):
+    names = ["link.jpg", "a\n\33[31m.jpg", os.fsdecode(b"\xff.jpg"), "pipe.jpg"]
+    paths = [folder / "a" / name for name in names]
+    paths[0].symlink_to("nowhere")
+    paths[1].write_bytes(b"x")
+    paths[2].write_bytes(b"x")
+    os.mkfifo(paths[3])
+    arguments = ("check", "--data", "folder", "--data-dir", folder)
+    code, out, _ = called(data, *arguments)
+    assert code == 1 and "fingerprint" in out and out.encode()
+    assert all(out.count(printable(path)) == 1 for path in paths)
+    assert "\33" not in out
+
+
 def test_prepare(folder, called, refused, tmp_path):
     """A summary on stdout, skipped files on stderr; what it made can be checked; the
     second time it is refused."""
@@ -257,7 +273,10 @@ def test_prepare(folder, called, refused, tmp_path):
         ("prepare --data folder --data-dir FOLDER --out FOLDER/new", "apart from"),
         ("prepare --data folder --data-dir FOLDER --out FOLDER/..", "apart from"),
         ("prepare --data folder --data-dir FOLDER --out FILE/x", "file"),
-        ("prepare --data folder --data-dir FOLDER --out OUT --workers -1", "workers"),
+        *(
+            (f"prepare --data folder --data-dir FOLDER --out OUT --workers {n}", "1024")
+            for n in (-1, 0, 1025, 99999999999)
+        ),
     ],
 )
 def test_wrong_use_of_data(arguments, said, folder, refused, tmp_path):

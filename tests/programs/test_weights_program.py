@@ -157,24 +157,26 @@ def test_fetch_from_another_address(server, tmp_path, monkeypatch, capsys):
     assert (tmp_path / "weights.bin").read_bytes() == CONTENT
 
 
-def test_a_wrong_hash_is_refused_and_the_file_removed(
-    server, tmp_path, monkeypatch, wrong
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("path", ["/weights.bin", "/gone.bin", None])
+def test_a_failed_download_keeps_nothing_and_removes_nothing(
+    path, there, server, tmp_path, monkeypatch, wrong
 ):
-    published(monkeypatch, f"{server[0]}/weights.bin", "sha1", "00" * 20)
-    line = wrong("fetch", "ours", "--out", tmp_path / "cache", codes=(1,))
-    assert "not " + "00" * 20 in line and "removed" in line
-    assert list((tmp_path / "cache").iterdir()) == []
-
-
-@pytest.mark.parametrize("path", ["/gone.bin", None])
-def test_a_server_that_has_not_the_file_or_is_not_there(
-    path, server, tmp_path, monkeypatch, wrong
-):
+    """Another file is served, none, or there is no server; a file of the name may be
+    there before, the user's own."""
     url = f"{server[0]}{path}" if path else "http://127.0.0.1:9/weights.bin"
     published(monkeypatch, url, "sha1", "00" * 20)
+    own = tmp_path / "cache" / url.split("/")[-1]
+    if there:
+        own.parent.mkdir()
+        own.write_bytes(b"the user's own")
     line = wrong("fetch", "ours", "--out", tmp_path / "cache", codes=(1,))
-    assert url in line and "--url" in line
-    assert not [p for p in (tmp_path / "cache").rglob("*") if p.is_file()]
+    if there or path == "/weights.bin":
+        assert "not " + "00" * 20 in line and ("was there before" in line) == there
+    else:
+        assert url in line and "--url" in line
+    left = [file.read_bytes() for file in own.parent.iterdir()]
+    assert left == ([b"the user's own"] if there else [])
 
 
 def test_an_unknown_name(wrong):

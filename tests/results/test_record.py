@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import tracemalloc
 from pathlib import Path
@@ -32,6 +33,21 @@ def test_round_trip(found, tmp_path):
     read = Record.load(path)
     assert read.source == str(path)
     assert dataclasses.replace(read, source="") == found
+
+
+@pytest.mark.parametrize(
+    "field", ["sha256", "seed", "experiment", "arm", "recipe", "views"]
+)
+def test_no_text_leads_out_of_the_folder(field, found, tmp_path):
+    """Weight files say what they like of themselves."""
+    for text in ("/../../../x", ["/../../../x"], "\0/é\n"):
+        protocol = dataclasses.replace(
+            found.protocol, **{"experiment": "e", field: text}
+        )
+        path = dataclasses.replace(found, protocol=protocol).save(tmp_path / "out")
+        assert path.parent == tmp_path / "out" and path.exists()
+        assert re.fullmatch("[a-z0-9.+_-]+", path.name)
+    assert [child.name for child in tmp_path.iterdir()] == ["out"]
 
 
 @pytest.mark.parametrize(
@@ -98,6 +114,48 @@ def test_atomic_write_replaces_or_leaves_the_old_file_alone(tmp_path, monkeypatc
     files.atomic_write(path, "first")
     files.atomic_write(path, b"\x00second")
     assert path.read_bytes() == b"\x00second"
+    assert [child.name for child in path.parent.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
+def test_a_file_is_as_the_umask_has_it(umask, tmp_path):
+    before = os.umask(umask)
+    try:
+        files.atomic_write(tmp_path / "a", "x")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_only_files_are_opened_and_only_as_large_as_they_may_be(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "file").write_text("größe", encoding="utf-8")
+    assert files.read_text(tmp_path / "file") == "größe"
+    for name, size in (("pipe", 9), ("file", 6)):
+        with pytest.raises(ValueError, match=name):
+            files.read_file(tmp_path / name, size)
+    with pytest.raises(ValueError, match="null: it is a pipe or a device"):
+        files.open_file(os.devnull)
+    with pytest.raises(IsADirectoryError):
+        files.open_file(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("größe 1 日本.jpg", "größe 1 日本.jpg"),
+        ("a\n\33[31m\x9b", r"a\n\x1b[31m\x9b"),
+        (os.fsdecode(b"\xff.jpg"), r"\udcff.jpg"),
+        ("gpj.\u202efdp", r"gpj.\u202efdp"),
+    ],
+)
+def test_names_are_shown_as_they_can_be(name, shown):
+    assert files.printable(name) == shown
+
+
+def test_atomic_write_that_fails_leaves_the_old_file_alone(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    path.write_text("old")
 
     def refuse(*arguments):
         raise OSError("no space left")

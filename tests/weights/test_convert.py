@@ -2,6 +2,7 @@
 one that PyTorch computes from the same numbers; and what is not trained is refused."""
 
 import dataclasses
+import functools
 import json
 from pathlib import Path
 
@@ -46,8 +47,9 @@ def torch_probabilities(variant, arrays):
     layers, on images prepared by hand: BGR less Caffe's colour, or torchvision's."""
     torch = pytest.importorskip("torch", reason="no PyTorch to compare with")
     functional = torch.nn.functional
-    parts = list(foreign.state_dict(arrays, flip=variant != "one-weird-trick").values())
-    layers = list(zip(parts[::2], parts[1::2], strict=True))
+    flip = variant != "one-weird-trick"
+    parts = foreign.maps_first(arrays, flip).values()
+    layers = [tuple(torch.from_numpy(np.array(a)) for a in pair) for pair in parts]
 
     def convolved(x, number, padding=0, **options):
         kernel, bias = layers[number]
@@ -83,110 +85,83 @@ def torch_probabilities(variant, arrays):
     return torch.softmax(functional.linear(x, *layers[7]), dim=1).numpy()
 
 
+def torch_of(names=foreign.LAYERS, flip=True, write=foreign.write_torch, **around):
+    def written(path, arrays):
+        found = foreign.state_dict(arrays, names, flip)
+        write(path, {**around, "state_dict": found} if around else found)
+
+    return written
+
+
+PREFIXED = [f"module.{name}" for name in foreign.LAYERS]
+OLD, DOUBLE = {"legacy": True}, {"net": "CaffeNet", "double": True}
 FORMATS = {  # name → (its writer, the variant that it is recognized as)
-    "caffemodel, V1 layers": (
-        lambda path, a: foreign.write_caffemodel(path, a, legacy=True),
-        "caffe",
-    ),
     "caffemodel": (foreign.write_caffemodel, "caffe"),
-    "caffemodel, doubles": (
-        lambda path, a: foreign.write_caffemodel(path, a, "CaffeNet", double=True),
-        "caffenet",
-    ),
+    "V1": (functools.partial(foreign.write_caffemodel, **OLD), "caffe"),
+    "doubles": (functools.partial(foreign.write_caffemodel, **DOUBLE), "caffenet"),
     "npy": (foreign.write_npy, "caffe"),
     "npz": (foreign.write_npz, "caffe"),
     "npz, other names": (
-        lambda path, a: foreign.write_npz(path, a, "{}/weights {}/biases"),
+        functools.partial(foreign.write_npz, form="{}/weights {}/biases"),
         "caffe",
     ),
-    "torch, by name": (
-        lambda path, a: foreign.write_torch(
-            path, a, [f"module.{name}" for name in foreign.LAYERS]
-        ),
-        None,
-    ),
-    "torch, by order": (
-        lambda path, a: foreign.write_torch(path, a, foreign.TORCHVISION),
-        None,
-    ),
-    "torchvision": (
-        lambda path, a: foreign.write_torch(path, a, foreign.TORCHVISION, flip=False),
-        "one-weird-trick",
-    ),
-    "torch before 1.6": (
-        lambda path, a: foreign.write_torch(
-            path,
-            a,
-            foreign.TORCHVISION,
-            flip=False,
-            _use_new_zipfile_serialization=False,
-        ),
+    "torch, by name": (torch_of(PREFIXED), None),
+    "torch, by order": (torch_of(foreign.TORCHVISION), None),
+    "torchvision": (torch_of(foreign.TORCHVISION, False), "one-weird-trick"),
+    "a checkpoint": (torch_of(foreign.TORCHVISION, False, epoch=9), "one-weird-trick"),
+    "PyTorch's own": (
+        torch_of(foreign.TORCHVISION, False, foreign.real_torch),
         "one-weird-trick",
     ),
 }
 
 
-def written(path, form, small):
-    """Writes a net in a format; returns its arrays and the options to import it."""
-    if form.startswith("torch"):
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_is_the_same_net_and_pytorchs_function(form, small, tmp_path):
+    if form == "PyTorch's own":
         pytest.importorskip("torch", reason="no PyTorch to write a state_dict with")
     write, variant = FORMATS[form]
     arrays = foreign.weights_of(small[variant or "caffe"])
-    if "torch" in form and variant is None:  # 64 kernels would be torchvision's
-        return arrays, write(path, arrays) or Options(variant="caffe")
-    return arrays, write(path, arrays) or Options()
-
-
-@pytest.mark.parametrize("form", FORMATS)
-def test_every_format_is_the_same_net_and_pytorchs_function(form, small, tmp_path):
-    arrays, options = written(tmp_path / "w", form, small)
+    write(tmp_path / "w", arrays)
+    # 64 kernels in a state_dict would be torchvision's
+    options = Options() if variant else Options(variant="caffe")
     found = conversion.convert(tmp_path / "w", options)
-    variant = FORMATS[form][1] or "caffe"
-    assert found.about["variant"] == variant
+    assert found.about["variant"] == (variant or "caffe")
     assert found.arrays.keys() == arrays.keys()
     for name, array in arrays.items():
         assert found.arrays[name].dtype == np.float32
         np.testing.assert_array_equal(found.arrays[name], array, err_msg=name)
     ours = found.predict(IMAGES)
     assert np.ptp(ours, axis=0).max() > 0.05
-    np.testing.assert_allclose(ours, torch_probabilities(variant, arrays), atol=1e-5)
-
-
-def test_a_state_dict_inside_a_checkpoint(small, tmp_path):
-    torch = pytest.importorskip("torch", reason="no PyTorch to write a state_dict with")
-    arrays = foreign.weights_of(small["one-weird-trick"], seed=1)
-    state = foreign.state_dict(arrays, foreign.TORCHVISION, flip=False)
-    torch.save({"epoch": 90, "state_dict": state}, tmp_path / "net.pth")
-    found = conversion.convert(tmp_path / "net.pth").arrays
-    assert all(np.array_equal(found[name], array) for name, array in arrays.items())
+    theirs = torch_probabilities(variant or "caffe", arrays)
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
 def test_saved_and_opened_it_is_the_same_and_says_where_it_comes_from(small, tmp_path):
-    _, options = written(tmp_path / "bvlc.caffemodel", "caffemodel", small)
-    found = conversion.convert(tmp_path / "bvlc.caffemodel", options)
+    path = tmp_path / "bvlc.caffemodel"
+    foreign.write_caffemodel(path, foreign.weights_of(small["caffe"]))
+    found = conversion.convert(path)
     conversion.save(found, tmp_path / "ours.npz")
     again = nets.open_weights(tmp_path / "ours.npz")
     assert np.array_equal(again.predict(IMAGES, 10), found.predict(IMAGES, 10))
     about = again.about
     assert about["source"] == "bvlc.caffemodel" and about["format"] == "caffemodel"
-    assert about["sha256"] == conversion.sha256(tmp_path / "bvlc.caffemodel")
+    assert about["sha256"] == conversion.sha256(path)
     assert about["net"] == "AlexNet" and about["missing"] == []
     assert about["channels"] == "RGB, conv1 reordered from BGR"
     assert set(about["checks"]) == {"structure", "entropy", "change"}
     assert again.architecture.input_shape == (SIZE, SIZE, 3)
     twice = conversion.convert(tmp_path / "ours.npz")  # the project's own file
     assert twice.about == about
-    assert np.array_equal(twice.predict(IMAGES), found.predict(IMAGES))
 
 
 def test_channels_can_be_said(small, tmp_path):
     arrays = foreign.weights_of(small["caffe"])
     foreign.write_npz(tmp_path / "w.npz", arrays, flip=False)
-    found = conversion.convert(tmp_path / "w.npz", Options(channels="RGB"))
-    kernel = found.arrays["conv1/kernel"]
-    assert np.array_equal(kernel, arrays["conv1/kernel"])
-    other = conversion.convert(tmp_path / "w.npz").arrays["conv1/kernel"]
-    assert np.array_equal(other, arrays["conv1/kernel"][:, :, ::-1])
+    for channels, order in (("RGB", [0, 1, 2]), (None, [2, 1, 0])):
+        found = conversion.convert(tmp_path / "w.npz", Options(channels=channels))
+        theirs = arrays["conv1/kernel"][:, :, order]
+        assert np.array_equal(found.arrays["conv1/kernel"], theirs)
 
 
 def test_a_mean_image_is_turned_and_cropped(small, tmp_path):
@@ -210,19 +185,16 @@ def test_a_mean_image_is_turned_and_cropped(small, tmp_path):
     ("content", "message"),
     [
         (np.zeros((SIDE, SIDE, 3)), r"it is \(110, 110, 3\)"),
+        (np.zeros((3, SIDE, SIDE), int), "of int64"),
         (np.full((3, SIDE, SIDE), np.nan), "not all numbers are 0 to 255"),
         (np.full((3, SIDE, SIDE), 300.0), "not all numbers are 0 to 255"),
-        (None, "is not Caffe's mean image"),
+        (np.array([None]), "is not Caffe's mean image"),
     ],
 )
 def test_a_file_that_is_no_mean_image(content, message, tmp_path):
-    path = tmp_path / "mean.npy"
-    if content is None:
-        path.write_bytes(b"\x93NUMPY\x01")
-    else:
-        np.save(path, content)
+    np.save(tmp_path / "mean.npy", content, allow_pickle=True)
     with pytest.raises(ValueError, match=f"mean.npy.*{message}"):
-        conversion.read_mean(path, SIDE, SIZE)
+        conversion.read_mean(tmp_path / "mean.npy", SIDE, SIZE)
 
 
 # labels: seven classes, in the devkit's order as drawn here
@@ -259,21 +231,30 @@ def test_the_devkits_order_becomes_the_sorted_one(small, tmp_path):
     assert turned.class_names == straight.class_names
 
 
-def test_labels_of_each_kind(small, tmp_path):
-    order = np.array([2, 0, 1])
-    json_rows = {"1": ["n2", "b"], "0": ["n1", "a"], "2": ["n3", "c d"]}
-    json_rows = {k: [f"n0000000{v[0][1]}", v[1]] for k, v in json_rows.items()}
-    words = ("a", "b", "c d"), ["n00000001", "n00000002", "n00000003"]
-    contents = {
-        "n00000002 b\nn00000001 a\nn00000003 c d\n": words,
-        json.dumps(json_rows): words,
-        "x\ny y\n\nz\n": (("z", "x", "y y"), None),
-    }
-    for text, expected in contents.items():
-        (tmp_path / "labels").write_text(text)
-        assert conversion.read_labels(tmp_path / "labels", 3, order) == expected
-    with pytest.raises(ValueError, match="labels has 3 names for 7 outputs"):
-        conversion.read_labels(tmp_path / "labels", 7, order)
+WORDS = ("a", "b", "c d"), ["n00000001", "n00000002", "n00000003"]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("n00000002 b\nn00000001 a\nn00000003 c d\n", WORDS),
+        (json.dumps({n: [w, v] for n, v, w in zip((2, 0, 1), *WORDS)}), WORDS),
+        ("x\ny \33[31my\n\nz\n", (("z", "x", "y \\x1b[31my"), None)),
+        ("x\ny\n", "labels has 2 names for 3 outputs"),
+        ("{" * 10_000, "labels is not a file of class names"),
+        ('{"0": 3}', "labels is not a file of class names"),
+        (b"\xff\n", "labels is not a file of class names"),
+    ],
+)
+def test_labels_of_each_kind(content, expected, tmp_path):
+    """JSON rows are in the order of their numbers, lines with WNIDs in theirs."""
+    path = tmp_path / "labels"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    if isinstance(expected, str):
+        with pytest.raises(ValueError, match=expected):
+            conversion.read_labels(path, 3, np.arange(3))
+    else:
+        assert conversion.read_labels(path, 3, np.array([2, 0, 1])) == expected
 
 
 @pytest.mark.parametrize(
@@ -307,8 +288,8 @@ def test_a_caffemodel_of_another_name_asks_for_the_variant(small, tmp_path):
 # partial files
 
 
-def partial(path, small, *lacking):
-    foreign.write_npz(path, foreign.weights_of(small["caffe"]))
+def partial(path, arrays, *lacking):
+    foreign.write_npz(path, arrays)
     with np.load(path) as file:
         arrays = {name: file[name] for name in file.files if name not in lacking}
     np.savez(path, **arrays)
@@ -316,7 +297,7 @@ def partial(path, small, *lacking):
 
 def test_a_partial_file_is_imported_only_when_that_is_said(small, tmp_path):
     path = tmp_path / "w.npz"
-    partial(path, small, "fc6_w", "fc7_w")
+    partial(path, foreign.weights_of(small["caffe"]), "fc6_w", "fc7_w")
     with pytest.raises(ValueError, match="fc6/kernel, fc7/kernel: .* fc6,fc7"):
         conversion.convert(path)
     with pytest.raises(ValueError, match="lacks fc6/kernel, fc7/kernel"):
@@ -357,37 +338,42 @@ def test_structure_by_hand():
     assert conversion.structure(np.zeros((3, 3, 1, 1))) == 0
 
 
-def test_random_weights_are_refused_unless_told(small, tmp_path):
+NOISE = RNG.normal(0, 0.01, (11, 11, 3, 64)).astype("float32")
+
+
+@pytest.mark.parametrize(
+    ("changed", "lacking", "message"),
+    [
+        ({"conv1/kernel": NOISE}, (), "conv1/kernel looks untrained: the corr"),
+        ({"fc8/kernel": 1e-6, "fc8/bias": 1e-6}, (), "untrained, or was read wrongly"),
+        ({"conv5/kernel": 1e-6, "fc8/bias": 20}, (), "untrained, or was read wrongly"),
+        *(
+            ({f"{n}/kernel": 0}, {"fc6", "fc7"} - {n}, f"{n}/kernel looks .* are 0 ")
+            for n in foreign.LAYERS
+        ),
+        ({"conv4/bias": 0}, {"fc6"}, "conv4/bias looks untrained: .* are 0 "),
+    ],
+)
+def test_the_untrained_is_refused_unless_told(
+    changed, lacking, message, small, tmp_path
+):
+    """Noise, outputs that are flat or the same for every photograph, and constants,
+    also in a partial net, which has no outputs."""
     arrays = foreign.weights_of(small["caffe"])
-    arrays["conv1/kernel"] = RNG.normal(0, 0.01, (11, 11, 3, 64)).astype("float32")
-    foreign.write_npz(tmp_path / "w.npz", arrays)
-    with pytest.raises(ValueError, match="w.npz: conv1/kernel looks untrained"):
-        conversion.convert(tmp_path / "w.npz")
-    found = conversion.convert(tmp_path / "w.npz", Options(unchecked=True))
+    for name, by in changed.items():
+        arrays[name] = by if np.ndim(by) else by * arrays[name]
+    partial(tmp_path / "w.npz", arrays, *(f"{layer}_w" for layer in lacking))
+    options = Options(allow_missing=tuple(lacking))
+    with pytest.raises(ValueError, match=f"w.npz: .*{message}"):
+        conversion.convert(tmp_path / "w.npz", options)
+    options = dataclasses.replace(options, unchecked=True)
+    found = conversion.convert(tmp_path / "w.npz", options)
     assert found.about["checks"] == "skipped"
 
 
-@pytest.mark.parametrize("dead", ["fc8/kernel", "conv5/kernel"])
-def test_flat_outputs_are_refused_unless_told(dead, small, tmp_path):
-    """The same for every class, or the same for every photograph."""
-    arrays = foreign.weights_of(small["caffe"])
-    arrays[dead] = 0 * arrays[dead]
-    arrays["fc8/bias"] *= 0 if dead == "fc8/kernel" else 20
-    foreign.write_npz(tmp_path / "w.npz", arrays)
-    with pytest.raises(ValueError, match="looks untrained, or was read wrongly"):
-        conversion.convert(tmp_path / "w.npz")
-    conversion.convert(tmp_path / "w.npz", Options(unchecked=True))
-
-
-def test_unchecked_skips_neither_shapes_nor_finite_numbers(small, tmp_path):
-    arrays = foreign.weights_of(small["caffe"])
-    foreign.write_npz(tmp_path / "w.npz", {**arrays, "conv3/bias": np.zeros(9, "f4")})
-    with pytest.raises(ValueError, match=r"conv3/bias has shape \(9,\)"):
-        conversion.convert(tmp_path / "w.npz", Options(unchecked=True))
-    arrays["conv3/bias"][4] = np.nan
-    foreign.write_npz(tmp_path / "w.npz", arrays)
-    with pytest.raises(ValueError, match="conv3/bias holds numbers that are not"):
-        conversion.convert(tmp_path / "w.npz", Options(unchecked=True))
+def test_kernels_whose_shape_does_not_tell_their_order():
+    arrays = {"fc7/kernel": np.zeros((5, 5)), "conv1/kernel": np.zeros((3, 3, 1, 2))}
+    assert conversion.square(arrays) == ["fc7/kernel"]
 
 
 FULL = variants.VARIANTS["caffe"]

@@ -3,6 +3,7 @@
 import io
 import json
 import pickle
+import re
 import zipfile
 
 import numpy as np
@@ -16,9 +17,10 @@ from alexnet_paper.weights import file as weight_file
 RNG = np.random.default_rng(0)
 ARRAYS = {
     "conv1/kernel": RNG.normal(size=(3, 3, 2, 4)).astype("float32"),
-    "conv1/bias": np.float32([0, -0.0, np.inf, np.nan]),
+    "conv1/bias": np.float32([0, -0.0, 1e-45, 3e38]),
     "bn/moving_mean": RNG.normal(size=4),
     "scale/scalar": np.float32(0.1),
+    "across": np.asfortranarray(RNG.normal(size=(3, 2)).astype("float16")),
 }
 EXTRA = {
     "optimizer/000": np.int64(17),
@@ -67,7 +69,7 @@ def is_all_there(found):
 
 
 def test_round_trip(path):
-    """Arrays bit for bit, NaN and −0 included; text; and how images are prepared."""
+    """Arrays bit for bit, −0 included; text; and how images are prepared."""
     assert is_all_there(weight_file.load(path, extra=True))
     image = RNG.integers(0, 256, (3, 3, 3), dtype="uint8")
     found = weight_file.load(path).preparation
@@ -128,12 +130,6 @@ def refused(path):
     return text
 
 
-@pytest.mark.parametrize("kept", [0, 1, 4, 30, 200, 1000, -1, -22, -100, -600])
-def test_truncated(kept, path):
-    path.write_bytes(path.read_bytes()[:kept])
-    refused(path)
-
-
 def flips(whole):
     """Copies with one bit changed: in every third byte, and in every byte of the
     directory at the end four."""
@@ -190,42 +186,65 @@ def npy(array):
     return file.getvalue()
 
 
+def archived(write, **members):
+    file = io.BytesIO()
+    write(file, **members)
+    return file.getvalue()
+
+
+def about(**changes):
+    """A text and a preparation of which something is changed."""
+    settings = {**Preparation(2, 3).settings(), **changes}
+    return npz(meta=text({"arrays": [], "preparation": settings}))
+
+
+META_OF_A = text({"arrays": ["a"]})
+OBJECT = np.array([Runs(open, "witness", "w")], dtype=object)
 OTHER = {
-    "garbage": bytes(range(256)) * 8,
-    "text": b"a text\nof two lines\n",
-    "a pickle": pickle.dumps({"conv1/kernel": [1.0]}),
-    "an .npy": npy(np.zeros(3)),
-    "an .npz without text": npz(a=np.zeros(3)),
-    "an .npz with a text that is none": npz(meta=np.zeros(9, "uint8")),
-    "an .npz with a number as text": npz(meta=np.zeros(2)),
-    "a preparation of another version": npz(meta=text({"preparation": {"zoom": 2}})),
-    "half a preparation": npz(
-        **{"preparation/pca_stds": np.ones(3)},
-        meta=text({"preparation": PREPARE.settings()}),
+    "garbage": (bytes(range(256)) * 8, "not a zip"),
+    "a pickle": (pickle.dumps(Runs(open, "witness", "w")), "not a zip"),
+    "an .npy": (npy(np.zeros(3)), "not a zip"),
+    "no text": (npz(a=np.zeros(3)), "meta"),
+    "a text that is none": (npz(meta=np.zeros(9, "uint8")), "Expecting"),
+    "another array": (npz(meta=text({"arrays": ["b"]}), a=ARRAYS["across"]), "renamed"),
+    "a setting too many": (about(tilt=2), "tilt"),
+    "a huge image": (about(side=10**6), "side 1000000"),
+    "an image of text": (about(size="2"), "crop of '2'"),
+    "half a preparation": (
+        npz(
+            **{"preparation/pca_stds": np.ones(3)},
+            meta=text(
+                {"arrays": ["preparation/pca_stds"], "preparation": PREPARE.settings()}
+            ),
+        ),
+        "pca_vectors",
     ),
+    "packed": (archived(np.savez_compressed, meta=META_OF_A, a=[0.1]), "compressed"),
+    **{
+        kind: (npz(meta=META_OF_A, a=np.array(content)), said)
+        for kind, content, said in (
+            ("NaN", [0.1, np.nan], "a holds numbers that are not finite"),
+            ("infinity", [[np.inf]], "a holds numbers that are not finite"),
+            ("whole numbers", [1, 2], "a holds int64"),
+            ("complex numbers", [1j], "a holds complex128"),
+            ("text as numbers", ["1"], "not an .npy file of numbers"),
+            ("objects", OBJECT, "claims"),
+        )
+    },
 }
 
 
 @pytest.mark.parametrize("kind", OTHER)
-def test_something_else(kind, tmp_path):
-    (tmp_path / "w.npz").write_bytes(OTHER[kind])
-    refused(tmp_path / "w.npz")
+def test_something_else(kind, tmp_path, monkeypatch):
+    """Refused, and nothing in it was run."""
+    monkeypatch.chdir(tmp_path)
+    content, said = OTHER[kind]
+    (tmp_path / "w.npz").write_bytes(content)
+    assert re.search(said, refused(tmp_path / "w.npz"))
+    assert not (tmp_path / "witness").exists()
 
 
 def test_a_folder_and_a_missing_file(tmp_path):
     refused(tmp_path)
     with pytest.raises(FileNotFoundError, match="w.npz"):
         weight_file.load(tmp_path / "w.npz")
-
-
-@pytest.mark.parametrize("whole", [True, False])
-def test_nothing_is_unpickled(whole, tmp_path):
-    """A pickle in place of the file, or of one array in it: refused, not run."""
-    path, witness = tmp_path / "w.npz", tmp_path / "witness"
-    if whole:
-        path.write_bytes(pickle.dumps(Runs(open, str(witness), "w")))
-    else:
-        hostile = np.array([Runs(open, str(witness), "w")], dtype=object)
-        path.write_bytes(npz(**{"conv1/kernel": hostile}, meta=text(META)))
-    refused(path)
-    assert not witness.exists()

@@ -173,12 +173,12 @@ def wrong(name):
     return {
         "another shape": ({"conv2/kernel": np.zeros((3, 3, 8, 12), "float32")}, {}),
         "an array too many": ({"conv9/bias": np.zeros(3, "float32")}, {}),
-        "whole numbers": ({"conv1/bias": np.zeros(8, "int64")}, {}),
         "a single number": ({"fc8/bias": np.float32(0)}, {}),
         "a mean of another size": ({"preparation/mean": np.zeros((9, 9, 3))}, {}),
         "an unknown variant": ({}, {"variant": "nobody's"}),
         "a former variant": ({}, {"variant": "no-lrn"}),
         "names for fewer classes": ({}, {"class_names": ["a", "b"]}),
+        "names that are none": ({}, {"class_names": [["a"]] * 5}),
         "no preparation": ({}, {"preparation": None}),
     }[name]
 
@@ -188,12 +188,12 @@ def wrong(name):
     [
         ("another shape", "conv2/kernel has shape .3, 3, 8, 12.; tiny's has .3, 3, 4"),
         ("an array too many", "tiny has no conv9/bias"),
-        ("whole numbers", "conv1/bias holds int64"),
         ("a single number", "fc8/bias has shape ..; tiny's has .5,"),
         ("a mean of another size", "mean of its preparation has shape .9, 9, 3."),
         ("an unknown variant", "unknown variant"),
         ("a former variant", "another net than paper.no-lrn: train"),
         ("names for fewer classes", "2 class names for 5 outputs"),
+        ("names that are none", "a class name is not a text"),
         ("no preparation", "does not say how images are prepared"),
     ],
 )
