@@ -267,13 +267,12 @@ def test_measured_counts_are_the_architectures(name):
 
 
 def with_dropout(**fields):
-    """The small net with fields of its last dropout replaced, or without it."""
+    """The small net with fields of its first dropout replaced, or without its last."""
     layers = list(SMALL.layers)
-    last = [i for i, spec in enumerate(layers) if isinstance(spec, specs.Dropout)][-1]
-    changed = [dataclasses.replace(layers[last], **fields)] if fields else []
-    return dataclasses.replace(
-        SMALL, layers=(*layers[:last], *changed, *layers[last + 1 :])
-    )
+    found = [i for i, spec in enumerate(layers) if isinstance(spec, specs.Dropout)]
+    at = found[0] if fields else found[-1]
+    layers[at : at + 1] = [dataclasses.replace(layers[at], **fields)] if fields else []
+    return dataclasses.replace(SMALL, layers=tuple(layers))
 
 
 @pytest.mark.parametrize(
