@@ -1,20 +1,33 @@
 """Files: whole or not there when written, regular and of a bounded size when read."""
 
 import contextlib
+import functools
 import os
 import re
 import secrets
 import stat
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge
+from annotated_types import Le
 
 TEMPORARY = ".alexnet-paper-*.tmp"  # names of files that are being written
 TEXT = 2**26  # most bytes of a text or another small file
+STRICT = {"strict": True, "allow_inf_nan": False, "extra": "forbid"}  # of pydantic
+Count = Annotated[int, Ge(0), Le(10**9)]
+Share = Annotated[float, Ge(0), Le(1)]
+Positive = Annotated[float, Ge(0)]
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @contextlib.contextmanager
-def atomic_file(path):
-    """A binary file that takes the name `path` when, and only if, all was written."""
+def atomic_file(path, replace=True):
+    """A binary file that takes the name `path` when, and only if, all was written.
+
+    Raises FileExistsError at the end if there is a file of that name that it may not
+    `replace`.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.parent / TEMPORARY.replace("*", secrets.token_hex(8))
@@ -23,16 +36,20 @@ def atomic_file(path):
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        if replace:
+            os.replace(temporary, path)
+        else:
+            os.link(temporary, path)
+            os.unlink(temporary)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
 
 
-def atomic_write(path, content):
+def atomic_write(path, content, replace=True):
     """Writes text or bytes to a temporary name, then renames: never half a file."""
-    with atomic_file(path) as file:
+    with atomic_file(path, replace) as file:
         file.write(content.encode("utf-8") if isinstance(content, str) else content)
 
 
@@ -61,6 +78,35 @@ def read_file(path, largest=TEXT):
 def read_text(path):
     """Returns the text of a UTF-8 file. Raises as `open_file`."""
     return read_file(path).decode("utf-8")
+
+
+@functools.cache
+def reader(kind):
+    """Returns the validator of a type (pydantic's)."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
+
+
+def from_json(kind, text):
+    """Returns JSON as an instance of `kind`, an annotated dataclass or another type.
+
+    Raises ValueError that says which field is wrong, what it is and what is expected.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return reader(kind).validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"])) or "it"
+        if first["type"] == "json_invalid":
+            raise ValueError(printable(first["msg"])) from error
+        if first["type"] == "missing":
+            raise ValueError(f"{field} is missing") from error
+        must = first["msg"].replace("Input should", "must")
+        told = f"{field}: {must}, not {first['input']!r:.60}"
+        raise ValueError(printable(told)) from error
 
 
 def printable(name):

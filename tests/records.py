@@ -12,6 +12,12 @@ ALL = [*paper.CLAIMS, *(c for a in ARTICLES.values() for c in a.claims)]
 CLAIM = {claim.id: claim for claim in ALL}
 
 
+def line(epoch=1, **found):
+    """A line of a log; what is not named has some value."""
+    rest = {"loss": 2.25, "top1_error": 0.5, "top5_error": 0.1, "rate": 0.01}
+    return {"epoch": epoch, **rest, "seconds": 2.0, **found}
+
+
 def record(
     variant="paper-32",
     data="cifar10",
@@ -35,13 +41,13 @@ RATES = [0.01] * 4 + [0.001] * 4 + [0.0001] * 2
 def log(errors, rates=RATES):
     """Lines of a log with these training errors in %; loss and test error follow."""
     return [
-        {
-            "epoch": epoch,
-            "rate": rate,
-            "loss": error / 10,
-            "top1_error": error / 100,
-            "test_top1_error": (error + 10) / 100,
-        }
+        line(
+            epoch,
+            rate=rate,
+            loss=error / 10,
+            top1_error=error / 100,
+            test_top1_error=(error + 10) / 100,
+        )
         for epoch, (error, rate) in enumerate(zip(errors, rates, strict=True), 1)
     ]
 

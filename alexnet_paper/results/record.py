@@ -4,20 +4,77 @@ A record is one JSON file. Tables and figures are made from records only.
 """
 
 import base64
+import contextlib
 import dataclasses
+import itertools
 import json
 import math
 import re
+import sys
 import zlib
 from dataclasses import dataclass
 from dataclasses import field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Annotated
 
+from annotated_types import Len
+from typing_extensions import TypedDict
+
+from alexnet_paper.files import STRICT
+from alexnet_paper.files import Count
+from alexnet_paper.files import Positive
+from alexnet_paper.files import Share
 from alexnet_paper.files import atomic_write
-from alexnet_paper.files import read_text
+from alexnet_paper.files import from_json
+from alexnet_paper.files import in_words
+from alexnet_paper.files import printable
+from alexnet_paper.files import read_file
+from alexnet_paper.training.log import LogLine
 
 RECORDS = "*-views*-seed*.json"
+
+
+Interval = Annotated[list[Share], Len(2, 2)]
+
+
+class Colour(TypedDict, total=False):
+    """Of the first layer's kernels, by `results.colour`."""
+
+    part: str
+    kernels: Count
+    means: list[float]
+    p_value: Share
+    permutations: Count
+
+
+class Metrics(TypedDict, total=False):
+    """Fractions, and the loss in nats."""
+
+    loss: Positive
+    top1_error: Share
+    top1_error_interval: Interval
+    top5_error: Share
+    top5_error_interval: Interval
+    per_class: dict[str, dict[str, Positive]]
+    colour: Colour
+    probe_accuracy: Share
+    probe_accuracy_interval: Interval
+    precision_at_6: Share
+    precision_at_6_by_angle: Share
+    chance: Share
+
+
+class Packed(TypedDict):
+    """An array as `pack` writes it."""
+
+    dtype: str
+    shape: list[Count]
+    zlib: str
+
+
+for kind in (Colour, Metrics, Packed):
+    kind.__pydantic_config__ = STRICT
 
 
 @dataclass(frozen=True)
@@ -34,32 +91,34 @@ class Protocol:
     `sha256`, `label_order`. Features: `layer` and `probe`.
     """
 
-    classes: int | None = None
-    views: int | None = None
-    runs: int = 1
+    __pydantic_config__ = STRICT
+
+    classes: Count | None = None
+    views: Count | None = None
+    runs: Count = 1
     image: str | None = None
     mean: str | None = None
     labels: str | None = None
     fingerprint: str | None = None
     precision: str | None = None
-    epochs: int | str | None = None
+    epochs: Count | str | None = None
     seed: str | None = None
-    weights_of_epoch: int | None = None
-    training_images: int | None = None
-    batch_size: int | None = None
-    steps: int | None = None
+    weights_of_epoch: Count | None = None
+    training_images: Count | None = None
+    batch_size: Count | None = None
+    steps: Count | None = None
     recipe: str | None = None
-    changes: dict | None = None
-    trained: list = field(default_factory=list)
-    trained_by: list = field(default_factory=list)
+    changes: dict[str, str | int | float | bool | None] | None = None
+    trained: list[str] = field(default_factory=list)
+    trained_by: list[str] = field(default_factory=list)
     ended: str | None = None
     experiment: str | None = None
     arm: str | None = None
     protocol_commit: str | None = None
-    input: int | str | None = None
+    input: Count | str | None = None
     rate: float | None = None
-    weights: str | list | None = None
-    sha256: str | list | None = None
+    weights: str | list[str] | None = None
+    sha256: str | list[str] | None = None
     label_order: str | None = None
     layer: str | None = None
     probe: str | None = None
@@ -74,16 +133,18 @@ class Record:
     value or row for each image}. `source` is the file that the record was read from.
     """
 
+    __pydantic_config__ = STRICT
+
     variant: str
     data: str
     split: str
-    examples: int
+    examples: Count
     protocol: Protocol
-    metrics: dict
+    metrics: Metrics
     command: str
-    environment: dict
-    history: list = field(default_factory=list)
-    arrays: dict = field(default_factory=dict)
+    environment: dict[str, str]
+    history: list[LogLine] = field(default_factory=list)
+    arrays: dict[str, Packed] = field(default_factory=dict)
     source: str = ""
 
     @property
@@ -126,18 +187,19 @@ class Record:
         It replaces a record of the same command. If a record of another command has its
         name, a number is added to the name ("…_2.json").
         """
-        path, number = Path(folder) / self.name, 1
-        while path.exists() and not self.repeats(path):
-            number += 1
-            path = path.with_name(f"{self.name.removesuffix('.json')}_{number}.json")
         content = dataclasses.asdict(self)
         told = content["protocol"].items()
         content["protocol"] = {k: v for k, v in told if v not in (None, [])}
         del content["source"]
         if not self.arrays:
             del content["arrays"]
-        atomic_write(path, json.dumps(content, indent=1, sort_keys=True) + "\n")
-        return path
+        text = json.dumps(content, indent=1, sort_keys=True) + "\n"
+        for number in itertools.count(1):
+            more = f"_{number}" if number > 1 else ""
+            path = Path(folder, f"{self.name.removesuffix('.json')}{more}.json")
+            with contextlib.suppress(FileExistsError):  # another process was first
+                atomic_write(path, text, replace=self.repeats(path))
+                return path
 
     def array(self, name):
         """Returns an unpacked array of `arrays`.
@@ -162,11 +224,11 @@ class Record:
     def load(cls, path):
         """Reads a record. Raises ValueError, with the file's name, if it is not one."""
         try:
-            content = json.loads(read_text(path))
-            content["protocol"] = Protocol(**content["protocol"])
-            return cls(**content, source=str(path))
-        except (OSError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{path} is not a record: {error}") from error
+            return dataclasses.replace(
+                from_json(cls, read_file(path)), source=str(path)
+            )
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{path} is not a record: {in_words(error)}") from error
 
 
 def pack(array):
@@ -194,17 +256,28 @@ def unpack(packed):
     return np.frombuffer(found, dtype).reshape(shape)
 
 
-def load_all(folder=None):
+def on_stderr(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def load_all(folder=None, notify=on_stderr):
     """Returns the records under a folder, sorted by file name.
 
     Without a folder these are the records shipped with the package and those under
-    ./runs; of records with the same name, those under ./runs are last.
+    ./runs; of records with the same name, those under ./runs are last. A file that is
+    not a record is left out, and `notify` is called with the reason.
     """
     roots = [Path(folder)] if folder else [shipped(), Path("runs")]
     if folder and not roots[0].is_dir() and roots[0] != shipped():
         raise ValueError(f"{folder} is not a folder of records.")
     paths = [path for root in roots for path in sorted(root.rglob(RECORDS))]
-    return [Record.load(path) for path in sorted(paths, key=lambda path: path.name)]
+    found = []
+    for path in sorted(paths, key=lambda path: path.name):
+        try:
+            found.append(Record.load(path))
+        except ValueError as error:
+            notify(f"left out: {printable(error)}")
+    return found
 
 
 def files(records):

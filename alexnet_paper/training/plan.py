@@ -1,14 +1,29 @@
 """The plan of a training run: everything but the code that its result depends on."""
 
 import json
+from dataclasses import asdict
 from dataclasses import dataclass
 from dataclasses import fields
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
+from typing import Literal
+
+from annotated_types import Ge
+from annotated_types import Gt
+from annotated_types import Le
+from annotated_types import Lt
+from typing_extensions import NotRequired
+from typing_extensions import TypedDict
 
 from alexnet_paper import paper
 from alexnet_paper.data import datasets
-from alexnet_paper.files import read_text
+from alexnet_paper.files import STRICT
+from alexnet_paper.files import Count
+from alexnet_paper.files import Share
+from alexnet_paper.files import from_json
+from alexnet_paper.files import in_words
+from alexnet_paper.files import read_file
 from alexnet_paper.nets import recipes
 from alexnet_paper.nets import variants
 from alexnet_paper.nets.specs import PRECISIONS
@@ -32,6 +47,11 @@ OVERRIDES = (  # fields of a recipe that a plan may replace
 )
 
 
+Whole = Annotated[int, Ge(1), Le(10**9)]
+Below1 = Annotated[float, Ge(0), Lt(1)]
+Seed = Annotated[int, Ge(0), Lt(2**32)]
+
+
 @dataclass(frozen=True)
 class Plan:
     """A variant, its data, and changes to the variant's recipe.
@@ -39,27 +59,29 @@ class Plan:
     A field that is None leaves the recipe's value.
     """
 
+    __pydantic_config__ = STRICT
+
     variant: str
     data: str
     data_dir: str | None = None
-    epochs: int | None = None
-    batch_size: int | None = None
-    seed: int = 0
-    limit: int | None = None
-    validation: float | None = None
+    epochs: Whole | None = None
+    batch_size: Whole | None = None
+    seed: Seed = 0
+    limit: Count | None = None
+    validation: Share | None = None
     placement: str = "auto"
     schedule: str | None = None  # in SCHEDULES, or "24,28": epochs of ÷10
-    input_size: int | None = None
-    validate_every: int = 1  # epochs
+    input_size: Whole | None = None
+    validate_every: Whole = 1  # epochs
     recipe: str | None = None  # name of one of the variant's recipes
-    learning_rate: float | None = None
-    patience: int | None = None  # epochs without a lower validation error, then stop
-    until: float | None = None  # training error at which to stop
+    learning_rate: Annotated[float, Gt(0)] | None = None
+    patience: Whole | None = None  # epochs without a lower validation error, then stop
+    until: Below1 | None = None  # training error at which to stop
     until_loss: float | None = None  # training loss at which to stop
-    steps: int | None = None  # in an epoch; None: as many as use every image once
-    weight_decay: float | None = None  # of every kernel
+    steps: Whole | None = None  # in an epoch; None: as many as use every image once
+    weight_decay: Below1 | None = None  # of every kernel
     watch: str | None = None  # a split whose error is logged; no effect on training
-    precision: str = "float32"  # or "mixed_bfloat16"
+    precision: Literal[PRECISIONS] = "float32"
 
     def training_recipe(self):
         """Returns the variant's recipe with this plan's changes.
@@ -140,27 +162,30 @@ class Plan:
         return datasets.load(self.data, self.data_dir, share, self.limit, self.seed)
 
 
+class About(TypedDict):
+    """What `run.json` says of a run, besides its environment."""
+
+    plan: Plan
+    command: str
+    commit: NotRequired[str]
+
+
+About.__pydantic_config__ = {**STRICT, "extra": "allow"}
+
+
 def read_plan(folder):
     """Returns the plan of a run's folder, and the content of its `run.json`.
 
     Raises ValueError if it is not the folder of a run.
     """
     try:
-        content = json.loads(read_text(Path(folder) / "run.json"))
-        plan = Plan(**content["plan"])
-        for field in fields(Plan):
-            check_type(field, getattr(plan, field.name))
+        content = from_json(About, read_file(Path(folder) / "run.json"))
+        plan = content["plan"]
         variants.get(plan.variant)
-        return plan, content
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{folder} is not the folder of a run: {error}") from error
-
-
-def check_type(field, value):
-    """Raises TypeError if a value does not have the type of a `Plan`'s field."""
-    whole = isinstance(value, int) and isinstance(float(value), field.type)
-    if not (isinstance(value, field.type) or whole):
-        raise TypeError(f"its {field.name} is {value!r}")
+        return plan, {**content, "plan": asdict(plan)}
+    except (OSError, ValueError) as error:
+        reason = in_words(error)
+        raise ValueError(f"{folder} is not the folder of a run: {reason}") from error
 
 
 def difference(there, asked):
@@ -180,23 +205,12 @@ def check_seed(seed):
 
 def check(plan):
     """Raises ValueError for values out of range and for unknown names."""
-    whole = ("epochs", "batch_size", "input_size", "validate_every", "patience")
-    for name in (*whole, "steps"):
-        value = getattr(plan, name)
-        if value is not None and value < 1:
-            option = name.replace("_", "-")
-            raise ValueError(f"--{option} must be 1 or more. Received: {value}")
-    if plan.learning_rate is not None and not 0 < plan.learning_rate < float("inf"):
-        raise ValueError(f"--learning-rate must be above 0: {plan.learning_rate}")
-    if plan.weight_decay is not None and not 0 <= plan.weight_decay < 1:
-        raise ValueError(f"--weight-decay must be in [0, 1): {plan.weight_decay}")
-    if plan.precision not in PRECISIONS:
-        raise ValueError(
-            f"--precision must be {' or '.join(PRECISIONS)}. Received: {plan.precision}"
-        )
-    if plan.until is not None and not 0 <= plan.until < 1:
-        raise ValueError(f"--until must be an error, in [0, 1): {plan.until}")
     check_seed(plan.seed)
+    try:
+        from_json(Plan, json.dumps(asdict(plan)))
+    except ValueError as error:
+        name, _, reason = str(error).partition(": ")
+        raise ValueError(f"--{name.replace('_', '-')} {reason}") from error
     recipe = plan.training_recipe()
     plateau = isinstance(recipe.drops, recipes.OnPlateau)
     if plan.validate_every > 1 and plateau and not plan.authors_schedule():

@@ -5,12 +5,13 @@
 """
 
 import contextlib
-import json
 import os
 from dataclasses import replace
 from pathlib import Path
 
-from alexnet_paper.files import read_text
+from alexnet_paper.files import from_json
+from alexnet_paper.files import read_file
+from alexnet_paper.training.log import LogLine
 from alexnet_paper.training.plan import read_plan
 from alexnet_paper.weights.net import open_weights
 
@@ -30,8 +31,8 @@ def history(folder):
     """
     log = Path(folder) / "log.jsonl"
     try:
-        lines = read_text(log).splitlines() if log.exists() else []
-        return [json.loads(line) for line in lines]
+        lines = read_file(log).splitlines() if log.exists() else []
+        return [from_json(LogLine, line) for line in lines]
     except ValueError as error:
         raise ValueError(f"{log} is damaged: {error}") from error
 

@@ -91,7 +91,7 @@ WRONG = {
     "--epochs 0": "epochs",
     "--batch-size -3": "batch-size",
     "--validation 1": "validation share must be in [0, 1)",
-    "--validation -0.1": "validation share must be in [0, 1)",
+    "--validation -0.1": "--validation must be greater than or equal to 0",
     "--validate-every 0": "validate-every",
     "--schedule 146": "unknown schedule '146'",
     "--placement two-devices": "needs a net of two towers",

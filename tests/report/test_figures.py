@@ -60,10 +60,11 @@ def check_texts(figure):
 
 def history(*errors):
     return [
-        {
-            **{"epoch": epoch, "loss": 3 * error, "top1_error": error},
+        records.line(
+            epoch,
+            **{"loss": 3 * error, "top1_error": error},
             **{"val_loss": 4 * error, "val_top1_error": error + 0.05},
-        }
+        )
         for epoch, error in enumerate(errors, 1)
     ]
 

@@ -256,7 +256,7 @@ def test_what_was_not_run_names_its_command(tmp_path, monkeypatch, call):
         ("--data nothing", "unknown data 'nothing'"),
         ("--data flowers17 --run", "--data-dir"),
         ("--seeds 0", "--seeds must be 1 or more"),
-        ("--epochs 0", "--epochs must be 1 or more"),
+        ("--epochs 0", "--epochs must be greater than or equal to 1"),
         ("--accuracy 90", "--accuracy must be in (0, 1]"),
         ("--out chart.jpg", "chart.jpg"),
         ("--differences paper papr", "unknown variant 'papr'"),

@@ -1,5 +1,6 @@
 """Records survive a round trip, and a file is either whole or not there."""
 
+import concurrent.futures
 import dataclasses
 import json
 import os
@@ -22,7 +23,16 @@ from alexnet_paper.training import environment
 @pytest.fixture
 def found():
     metrics = {"top1_error": 0.125, "top1_error_interval": [0.1, 0.15]}
-    history = [{"epoch": 1, "loss": 2.25}]
+    history = [
+        {
+            "epoch": 1,
+            "loss": 2.25,
+            "top1_error": 0.5,
+            "top5_error": 0.1,
+            "rate": 0.01,
+            "seconds": 2.0,
+        }
+    ]
     where = "bn-cifar10", "digits", "test", 360, metrics, history
     return records.record(*where, seed="7", classes=10, epochs=3, trained=["a"])
 
@@ -63,6 +73,16 @@ def test_a_file_that_is_no_record_is_named(content, tmp_path):
         Record.load(path)
 
 
+def test_no_record_is_lost_to_another_process(found, tmp_path):
+    """Four threads save ten records of one name each, at the same time."""
+    many = [dataclasses.replace(found, command=f"c {n}") for n in range(40)]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        paths = list(pool.map(lambda one: one.save(tmp_path), many))
+    assert len(set(paths)) == 40
+    assert [Record.load(path).command for path in paths] == [m.command for m in many]
+    assert many[7].save(tmp_path) == paths[7]  # the same command again
+
+
 def test_a_record_of_another_run_is_not_overwritten(found, tmp_path):
     first = found.save(tmp_path)
     assert found.save(tmp_path) == first  # measured again
@@ -76,6 +96,31 @@ def test_a_record_of_another_run_is_not_overwritten(found, tmp_path):
     assert commands == [found.command, "another", found.command]
     (tmp_path / first.name).write_text("{}")
     assert found.save(tmp_path).name.endswith("_4.json")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("metrics", {"top1_error": float("nan")}, "metrics.top1_error: must be a fin"),
+        ("metrics", {"top1_error": -1}, "metrics.top1_error: must be greater than"),
+        ("metrics", {"top1_error": "0.1"}, "metrics.top1_error: must be a valid numb"),
+        ("examples", True, "examples: must be a valid integer, not True"),
+        ("protocol", {"epochs": 10**400}, "protocol.epochs"),
+        ("history", [{"epoch": 1}], "history.0.loss is missing"),
+        ("arrays", {"rank": {"dtype": "uint8"}}, "arrays.rank.shape is missing"),
+        ("seed", 3, "seed: Unexpected"),
+    ],
+)
+def test_one_bad_record_hides_no_other(field, value, said, found, tmp_path):
+    """It is named, with its field, and left out; so is one nested without end."""
+    good = found.save(tmp_path)
+    bad = {**json.loads(good.read_text()), field: value}
+    (tmp_path / "a-views1-seed1.json").write_text(json.dumps(bad))
+    (tmp_path / "b-views1-seed1.json").write_text("[" * 100_000)
+    notes = []
+    kept = record.load_all(tmp_path, notes.append)
+    assert [one.source for one in kept] == [str(good)]
+    assert said in notes[0] and "a-views1-seed1.json" in notes[0] and len(notes) == 2
 
 
 def test_load_all_finds_records_below_and_nothing_else(found, tmp_path):

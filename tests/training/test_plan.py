@@ -74,16 +74,19 @@ RARELY = {"patience": 2, "validate_every": 3, "schedule": "steps"}
     [
         ({"recipe": "mine"}, "paper has no recipe 'mine': it has as-published"),
         ({"schedule": "x"}, "unknown schedule 'x': one of plateau, con"),
-        ({"weight_decay": -1.0}, "--weight-decay must be in .0, 1.: -1.0"),
-        ({"steps": 0}, "--steps must be 1 or more. Received: 0"),
-        ({"precision": "float16"}, "--precision must be float32 or mixed_bfloat16. Re"),
-        ({"until": 1.5}, "--until must be an error, in .0, 1.: 1.5"),
-        ({"patience": 0}, "--patience must be 1 or more. Received: 0"),
+        ({"weight_decay": -1.0}, "--weight-decay must be greater than or equal to 0"),
+        ({"steps": 0}, "--steps must be greater than or equal to 1, not 0"),
+        ({"precision": "float16"}, "--precision must be .float32. or .mixed_bfloat16"),
+        ({"until": 1.5}, "--until must be less than 1, not 1.5"),
+        ({"patience": 0}, "--patience must be greater than or equal to 1, not 0"),
         (RARELY, "--patience needs a validation after"),
         ({"validate_every": 2}, "--validate-every needs a rate that falls by"),
-        ({"learning_rate": 0.0}, "--learning-rate must be above 0: 0.0"),
-        ({"learning_rate": float("nan")}, "--learning-rate must be above 0: nan"),
-        ({"validate_every": 0}, "--validate-every must be 1 or more"),
+        ({"learning_rate": 0.0}, "--learning-rate must be greater than 0, not 0.0"),
+        (
+            {"learning_rate": float("nan")},
+            "--learning-rate must be a finite number",
+        ),
+        ({"validate_every": 0}, "--validate-every must be greater than or"),
     ],
 )
 def test_a_plan_that_cannot_be(changes, message):
