@@ -257,6 +257,7 @@ def test_wrong_use_of_data(arguments, said, folder, refused, tmp_path):
 # stopped, and out of space
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_how_to_go_on(call, started, tmp_path):
     """Exit 1; the checkpoint is whole; the line it prints, run as it is, goes on from
     there to the end."""
