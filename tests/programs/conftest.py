@@ -17,27 +17,27 @@ ONE_DEVICE = os.environ | {
 
 
 @pytest.fixture
-def call(capsys):
-    """call(program, *words) → (exit code, stdout, stderr). Any exception but
+def called(capsys):
+    """called(program, *words) → (exit code, stdout, stderr). Any exception but
     SystemExit is what a person would see as a traceback."""
 
-    def called(program, *words):
+    def call(program, *words):
         try:
             code = program.main([str(word) for word in words])
         except SystemExit as error:
             code = error.code
         return code, *capsys.readouterr()
 
-    return called
+    return call
 
 
 @pytest.fixture
-def refused(call):
+def refused(called):
     """refused(program, *words) → the one line on stderr with which it refuses, besides
     what Keras says of a download."""
 
     def refuse(program, *words, codes=(2,)):
-        code, out, err = call(program, *words)
+        code, out, err = called(program, *words)
         said = [line for line in err.splitlines() if line.strip()]
         said = said[-1:] if "Downloading data" in said[0] else said
         assert code in codes and out == "" and len(said) == 1

@@ -65,13 +65,13 @@ def rows(out):
     return found
 
 
-def test_both_classes_of_every_photograph(net, photographs, call, tmp_path):
+def test_both_classes_of_every_photograph(net, photographs, called, tmp_path):
     """Light ones are dogs and dark ones cats, whatever their mode and size; the numbers
     are those of the net on the prepared image."""
     names = ("light", "grey", "cmyk", "tiny", "dark")
     paths = [photographs[name] for name in names]
     options = ("--weights", net / "pets.npz", "--format", "csv")
-    code, out, err = call(predict, *paths, *options, "--out", tmp_path / "out.svg")
+    code, out, err = called(predict, *paths, *options, "--out", tmp_path / "out.svg")
     assert code == 0 and "grey.png: grey" in err and "cmyk.jpg: CMYK" in err
     found = rows(out)
     assert list(found) == list(map(str, paths))
@@ -88,12 +88,14 @@ def test_both_classes_of_every_photograph(net, photographs, call, tmp_path):
     assert (tmp_path / "out.svg").read_bytes().startswith(b"<?xml")
 
 
-def test_bad_ones_are_named_and_the_others_predicted(net, photographs, call, tmp_path):
+def test_bad_ones_are_named_and_the_others_predicted(
+    net, photographs, called, tmp_path
+):
     names = ("broken.png", "text.jpg", "none.jpg", "bomb.png")
     bad = [tmp_path / name for name in names]
     paths = [bad[0], photographs["light"], *bad[1:], photographs["dark"]]
     options = ("--weights", net / "pets.npz", "--format", "csv")
-    code, out, err = call(predict, *paths, *options)
+    code, out, err = called(predict, *paths, *options)
     assert code == 1
     assert list(rows(out)) == [str(photographs["light"]), str(photographs["dark"])]
     errors = [line for line in err.splitlines() if line.startswith("error: ")]
@@ -108,14 +110,14 @@ def test_only_bad_ones(net, refused, tmp_path):
     assert not out.exists()
 
 
-def test_without_class_names_outputs_are_numbered(net, photographs, call):
+def test_without_class_names_outputs_are_numbered(net, photographs, called):
     arguments = (photographs["light"], "--weights", net / "bare.npz", "--top", 1)
-    code, out, err = call(predict, *arguments, "--format", "csv")
+    code, out, err = called(predict, *arguments, "--format", "csv")
     ((label, _),) = rows(out)[str(photographs["light"])]
     assert code == 0 and label in ("class 0", "class 1") and "--labels" in err
 
 
-def test_ten_views_are_averaged(net, photographs, call):
+def test_ten_views_are_averaged(net, photographs, called):
     """Where crops differ, so do the probabilities; they are those of ten views."""
     half = np.zeros((48, 48, 3), "uint8")
     half[:, 16:] = 250
@@ -128,7 +130,7 @@ def test_ten_views_are_averaged(net, photographs, call):
     arguments = (photographs["light"], "--weights", net / "wide.npz", "--format", "csv")
     shares = {}
     for views in (1, 10):
-        code, out, _ = call(predict, *arguments, "--views", views)
+        code, out, _ = called(predict, *arguments, "--views", views)
         shares[views] = dict(rows(out)[str(photographs["light"])])["dog"]
         assert code == 0
     views = augment.ten_views(half, 32)

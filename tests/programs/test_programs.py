@@ -41,8 +41,8 @@ def test_help_waits_for_no_net_library(started):
     assert [n for n in PROGRAMS if f"  python -m reproduce.{n} " not in out] == []
 
 
-def test_the_overview_names_every_program(call):
-    code, out, _ = call(overview)
+def test_the_overview_names_every_program(called):
+    code, out, _ = called(overview)
     assert code == 0
     assert [n for n in PROGRAMS if f"python -m reproduce.{n} " not in out] == []
 
@@ -73,8 +73,8 @@ def test_wrong_use_is_one_line_and_exit_2(words, said, refused):
     assert [words for words in said if words not in err] == []
 
 
-def test_unknown_option_is_exit_2(call):
-    code, out, err = call(table, "--formt", "json")
+def test_unknown_option_is_exit_2(called):
+    code, out, err = called(table, "--formt", "json")
     assert (code, out) == (2, "") and "usage:" in err
 
 
@@ -122,15 +122,15 @@ def test_json_is_one_object_and_nothing_else_on_stdout(started, records, tmp_pat
     assert result["metrics"]["top1_error"] == 0.1875
 
 
-def test_records_of_the_variant_are_in_the_table(records, call):
+def test_records_of_the_variant_are_in_the_table(records, called):
     words = ("--variant", "cifar-18pct", "--records", records, "--show", "runs")
-    code, out, _ = call(table, *words)
+    code, out, _ = called(table, *words)
     assert code == 0 and "18.75" in out and "12.34" not in out
 
 
-def test_out_writes_the_file_and_nothing_on_stdout(tmp_path, call):
+def test_out_writes_the_file_and_nothing_on_stdout(tmp_path, called):
     path = tmp_path / "new" / "table"
-    code, out, err = call(table, "--variant", "cifar-18pct", "--out", path)
+    code, out, err = called(table, "--variant", "cifar-18pct", "--out", path)
     assert (code, out) == (0, "") and str(path) in err
     assert "89,578" in path.read_text(encoding="utf-8")
     assert [child.name for child in path.parent.iterdir()] == ["table"]
@@ -159,19 +159,19 @@ def test_out_is_looked_at_before_the_work(tmp_path, refused):
         (["--variant", "list"], "60,965,224"),
     ],
 )
-def test_parts_of_the_table_that_need_no_net(words, said, monkeypatch, call):
+def test_parts_of_the_table_that_need_no_net(words, said, monkeypatch, called):
     """And no net is built for them."""
     monkeypatch.setattr(model, "build_model", None)
-    code, out, _ = call(table, *words)
+    code, out, _ = called(table, *words)
     assert code == 0 and said in out
 
 
 @pytest.mark.slow
-def test_the_papers_table(call, tmp_path):
+def test_the_papers_table(called, tmp_path):
     """The main job, on this process's two logical CPUs: the two forms equal on real
     photographs, and exactly Figure 2's tensors between the devices."""
     words = ("--format", "json", "--records", tmp_path, "--placement", "CPU:0,CPU:1")
-    code, out, _ = call(table, *words)
+    code, out, _ = called(table, *words)
     assert code == 0
     found = read(out, "paper")
     verdicts = {claim["id"]: claim["verdict"] for claim in found["claims"]}

@@ -24,7 +24,7 @@ SHORT = "--variant cifar-18pct --data digits --limit 100 --epochs 1".split()
 
 
 @pytest.fixture(scope="module", autouse=True)
-def no_determinism_afterwards():
+def determinism_off_afterwards():
     from tensorflow.python.framework import config
 
     yield
@@ -45,7 +45,7 @@ def run(tmp_path_factory, started):
     return folder
 
 
-def test_training_leaves_a_run(run, call, refused):
+def test_training_leaves_a_run(run, called, refused):
     """Which is not trained again, and has nothing left to do when resumed."""
     names = {path.name for path in run.iterdir()}
     assert names == {"run.json", "log.jsonl", "checkpoint.npz"}
@@ -57,7 +57,7 @@ def test_training_leaves_a_run(run, call, refused):
     before = (run / "checkpoint.npz").read_bytes()
     err = refused(train, *SHORT, "--out", run)
     assert f"{run} holds a run already: add --resume" in err
-    assert call(train, *SHORT, "--out", run, "--resume")[:2] == (0, f"{run}\n")
+    assert called(train, *SHORT, "--out", run, "--resume")[:2] == (0, f"{run}\n")
     assert (run / "checkpoint.npz").read_bytes() == before
 
 
@@ -149,10 +149,10 @@ def test_out_that_cannot_be_written(place, refused, tmp_path, must_not_train):
 
 
 @pytest.mark.parametrize(("split", "examples"), [("validation", 288), ("test", 360)])
-def test_evaluation_writes_a_record_and_a_table(split, examples, run, call, tmp_path):
+def test_evaluation_writes_a_record_and_a_table(split, examples, run, called, tmp_path):
     """The record in --out, the table on stdout; both with the same error."""
     words = ("--run", run, "--split", split, "--out", tmp_path)
-    code, out, err = call(evaluate, *words)
+    code, out, err = called(evaluate, *words)
     assert code == 0
     (path,) = tmp_path.iterdir()
     assert err == f"record: {path}\n"
@@ -164,9 +164,9 @@ def test_evaluation_writes_a_record_and_a_table(split, examples, run, call, tmp_
         assert f"{100 * found.metrics[name]:.2f}" in out
 
 
-def test_a_record_goes_beside_its_run(run, call, tmp_path):
+def test_a_record_goes_beside_its_run(run, called, tmp_path):
     shutil.copytree(run, tmp_path / "run")
-    assert call(evaluate, "--run", tmp_path / "run")[0] == 0
+    assert called(evaluate, "--run", tmp_path / "run")[0] == 0
     name = "cifar-18pct-digits-validation-views1-seed0.json"
     assert (tmp_path / "run" / name).exists()
 
@@ -189,8 +189,8 @@ def test_wrong_use_of_evaluate(arguments, run, refused, tmp_path):
 # reproduce.data
 
 
-def test_list_names_every_dataset(call):
-    code, out, err = call(data, "list")
+def test_list_names_every_dataset(called):
+    code, out, err = called(data, "list")
     assert (code, err) == (0, "")
     for name in ("digits", "cifar10", "flowers17", "cats-vs-dogs", "imagenet"):
         assert name in out
@@ -206,28 +206,28 @@ def folder(tmp_path):
     return root
 
 
-def test_check_names_damaged_files(folder, call):
+def test_check_names_damaged_files(folder, called):
     """Exit 1, the file named on stdout; 0 without it."""
     arguments = ("check", "--data", "folder", "--data-dir", folder)
-    code, out, _ = call(data, *arguments)
+    code, out, _ = called(data, *arguments)
     assert code == 1 and out.count(str(folder)) == 1
     assert str(folder / "b" / "2.jpg") in out
     photographs(folder, "b/2.jpg")
-    code, out, _ = call(data, *arguments)
+    code, out, _ = called(data, *arguments)
     assert code == 0 and str(folder) not in out
 
 
-def test_prepare(folder, call, refused, tmp_path):
+def test_prepare(folder, called, refused, tmp_path):
     """A summary on stdout, skipped files on stderr; what it made can be checked; the
     second time it is refused."""
     out = tmp_path / "out"
     arguments = ("prepare", "--data", "folder", "--data-dir", folder, "--out", out)
-    code, text, err = call(data, *arguments, "--workers", 1)
+    code, text, err = called(data, *arguments, "--workers", 1)
     assert code == 0 and text.count("\n") == 1
     assert f"9 of 10 images in {out}" in text and "skipped: 1" in text
     assert f"skipped: {folder / 'b' / '2.jpg'}" in err
     made = ("check", "--data", "folder", "--data-dir", out)
-    code, text, _ = call(data, *made)
+    code, text, _ = called(data, *made)
     assert code == 0 and "train" in text and "test" in text
     assert "prepared already" in refused(data, *arguments)
 
@@ -258,7 +258,7 @@ def test_wrong_use_of_data(arguments, said, folder, refused, tmp_path):
 
 
 @pytest.mark.slow
-def test_ctrl_c_says_how_to_go_on(call, started, tmp_path):
+def test_ctrl_c_says_how_to_go_on(called, started, tmp_path):
     """Exit 1; the checkpoint is whole; the line it prints, run as it is, goes on from
     there to the end."""
     folder, steps = tmp_path / "run", "--batch-size 4 --validation 0.01 --limit 400"
@@ -277,7 +277,7 @@ def test_ctrl_c_says_how_to_go_on(call, started, tmp_path):
     words = shlex.split(words)
     assert start == "go on with:"
     assert words[-1] == "--resume" and words.count("--resume") == 1
-    assert call(train, *words)[:2] == (0, f"{folder}\n")
+    assert called(train, *words)[:2] == (0, f"{folder}\n")
     state = weight_file.load(folder / "checkpoint.npz").meta["state"]
     assert (state["epoch"], len(state["history"])) == (2, 2)
 
@@ -298,12 +298,12 @@ def small_disk(tmp_path):
     subprocess.run(["umount", place], check=True)
 
 
-def test_a_full_disk_loses_only_the_checkpoint_being_written(small_disk, call):
+def test_a_full_disk_loses_only_the_checkpoint_being_written(small_disk, called):
     """Exit 1, the last line names the problem; the checkpoint of before is whole, and
     with more space the run goes on from it."""
     folder = small_disk / "run"
     arguments = (*SHORT, "--batch-size", 20, "--save-every", 0, "--out", folder)
-    code, out, err = call(train, *arguments)
+    code, out, err = called(train, *arguments)
     assert (code, out) == (1, "")
     last = err.splitlines()[-1]
     assert last.startswith("error: ") and "No space left on device" in last
@@ -311,4 +311,4 @@ def test_a_full_disk_loses_only_the_checkpoint_being_written(small_disk, call):
     assert (state["epoch"], state["step"]) == (0, 1)
     assert {path.name for path in folder.iterdir()} == {"run.json", "checkpoint.npz"}
     subprocess.run(["mount", "-o", "remount,size=9m", small_disk], check=True)
-    assert call(train, *arguments, "--resume")[:2] == (0, f"{folder}\n")
+    assert called(train, *arguments, "--resume")[:2] == (0, f"{folder}\n")
