@@ -13,13 +13,9 @@ def pytest_terminal_summary(terminalreporter, config):
     """Prints, a line each, what `test_speed.compare` has recorded."""
     session = getattr(config, "_benchmarksession", None)
     found = [bench.extra_info for bench in getattr(session, "benchmarks", ())]
-    found = [info for info in found if "ratios" in info]
-    if not found:
-        return
-    terminalreporter.section("how long the others take")
-    for info in found:
-        for rival, ratio in info["ratios"].items():
-            terminalreporter.write_line(
-                f"{info['operation']}: {rival} takes {ratio:.2f} × ours "
-                f"(medians of {info['rounds']} alternating rounds)"
-            )
+    for info in (info for info in found if "seconds" in info):
+        terminalreporter.section(f"{info['operation']}, {info['rounds']} turns each")
+        ours = info["seconds"]["ours"]
+        for name, seconds in info["seconds"].items():
+            line = f"{name}: {seconds:.3f} s, {seconds / ours:.2f} × ours"
+            terminalreporter.write_line(line)

@@ -3,8 +3,8 @@
     python -m pytest tests/benchmarks --benchmark-only
 
 Nothing is asserted about time. What is asserted is that the implementations compute
-the same function: from the same weights, the same logits. Each has a table row of its
-own; where a machine is noisy, trust the ratios, for which all of them take turns.
+the same function: from the same weights, the same logits. They take turns, so that a
+noisy machine slows all of them; the seconds and the ratios are printed at the end.
 
 Everything runs on the CPU, which `tests/conftest.py` has split in two logical devices.
 About five minutes and 9 GB of memory on two cores.
@@ -43,18 +43,14 @@ RNG = np.random.default_rng(0)
 
 
 def compare(benchmark, operation, functions, rounds):
-    """Lets warmed-up functions take turns and records every rival's time ÷ ours."""
-    benchmark.group = "ratios"
-    medians = benchmark.pedantic(alternate, (functions, rounds))
-    ours = medians.pop(OURS)
-    ratios = {rival: median / ours for rival, median in medians.items()}
-    benchmark.extra_info.update(operation=operation, rounds=rounds, ratios=ratios)
+    """Lets warmed-up functions take turns and records the median seconds of each."""
+    seconds = benchmark.pedantic(alternate, (functions, rounds))
+    benchmark.extra_info.update(operation=operation, rounds=rounds, seconds=seconds)
 
 
 # Response normalization
 
 MAPS = [(55, 96), (27, 256)]  # norm1, norm2: side, maps
-LRN_ROUNDS = 5
 
 
 def tf_lrn(images):
@@ -105,21 +101,10 @@ def lrn(name, side, maps):
     return run
 
 
-def lrn_title(side, maps):
-    return f"LRN {side}×{side}×{maps} forward + backward, batch 32"
-
-
 @pytest.mark.parametrize(("side", "maps"), MAPS)
-@pytest.mark.parametrize("name", LRNS)
-def test_lrn(benchmark, name, side, maps):
-    benchmark.group = lrn_title(side, maps)
-    benchmark.pedantic(lrn(name, side, maps), rounds=LRN_ROUNDS)
-
-
-@pytest.mark.parametrize(("side", "maps"), MAPS)
-def test_lrn_ratios(benchmark, side, maps):
-    functions = {name: lrn(name, side, maps) for name in LRNS}
-    compare(benchmark, lrn_title(side, maps), functions, LRN_ROUNDS)
+def test_lrn(benchmark, side, maps):
+    title = f"LRN {side}×{side}×{maps} forward + backward, batch 32"
+    compare(benchmark, title, {name: lrn(name, side, maps) for name in LRNS}, 5)
 
 
 # The paper's net
@@ -129,8 +114,6 @@ OPERATIONS = {
     "forward": f"paper net forward, batch {BATCH}",
     "step": f"paper net train step, batch {BATCH}",
 }
-NET_ROUNDS = 2  # of a row; a train step takes up to 20 s
-NET_TURNS = 3  # of each, for the ratios
 
 
 class KerasNet:
@@ -304,12 +287,11 @@ def torch_arrays(arrays):
         yield f"{layer}.weight", np.ascontiguousarray(array.transpose(order))
 
 
-TORCH = importlib.util.find_spec("torch") is not None
 NETS = {
     OURS: ours,
     "ours on two logical CPUs": functools.partial(ours, placement="CPU:0,CPU:1"),
     "stock Keras": stock_keras,
-    "PyTorch": pytorch,
+    **({"PyTorch": pytorch} if importlib.util.find_spec("torch") else {}),
 }
 
 
@@ -344,29 +326,11 @@ def nets():
     gc.collect()
 
 
-NAMES = [
-    pytest.param(
-        name,
-        marks=pytest.mark.skipif(
-            name == "PyTorch" and not TORCH, reason="PyTorch is not installed"
-        ),
-    )
-    for name in NETS
-]
-
-
 @pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("name", NAMES)
-def test_net(benchmark, nets, name, operation):
-    benchmark.group = OPERATIONS[operation]
-    benchmark.pedantic(nets(name, operation), rounds=NET_ROUNDS)
-
-
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_net_ratios(benchmark, nets, operation):
-    names = [name for name in NETS if TORCH or name != "PyTorch"]
-    functions = {name: nets(name, operation) for name in names}
-    compare(benchmark, OPERATIONS[operation], functions, NET_TURNS)
+def test_net(benchmark, nets, operation):
+    """A train step takes up to 20 s."""
+    functions = {name: nets(name, operation) for name in NETS}
+    compare(benchmark, OPERATIONS[operation], functions, 3)
 
 
 # Input
@@ -382,6 +346,5 @@ def test_input_pipeline(benchmark, tmp_path):
     recipe = variants.get("paper").recipe
     prepare = augment.preparation(recipe, PAPER.input_shape[0], images)
     batches = Batches(Split(images, np.zeros(BATCH, int)), prepare, BATCH, seed=0)
-    benchmark.group = f"input: decode, crop, reflect, colour, one thread, batch {BATCH}"
     benchmark.pedantic(batches.__getitem__, (0,), rounds=5, warmup_rounds=1)
     benchmark.extra_info["images_per_second"] = BATCH / benchmark.stats.stats.median

@@ -101,11 +101,10 @@ def test_lrn_gradient_is_that_of_the_loop(n, maps, groups, beta):
     assert relative(found, expected) < 1e-7  # the band is float32, its 0 and 1 exact
 
 
-@pytest.mark.parametrize("maps", [5, 48, 96])
-def test_lrn_agrees_with_tensorflows_kernel(maps):
+def test_lrn_agrees_with_tensorflows_kernel():
     """Forward and gradient of `tf.nn.local_response_normalization`, float32."""
-    images = normal(2, 5, 3, maps, scale=60).astype("float32")
-    upstream = normal(2, 5, 3, maps, seed=1).astype("float32")
+    images = normal(2, 5, 3, 96, scale=60).astype("float32")
+    upstream = normal(2, 5, 3, 96, seed=1).astype("float32")
 
     def kernel(x):
         return tf.nn.local_response_normalization(x, 2, bias=2, alpha=1e-4, beta=0.75)
