@@ -70,13 +70,13 @@ def rows(out):
     return found
 
 
-def test_both_classes_of_every_photograph(net, photographs, called, tmp_path):
+def test_both_classes_of_every_photograph(net, photographs, call, tmp_path):
     """Light ones are dogs and dark ones cats, whatever their mode and size; the numbers
     are those of the net on the prepared image."""
     names = ("light", "grey", "cmyk", "tiny", "dark")
     paths = [photographs[name] for name in names]
     options = ("--weights", net / "pets.npz", "--format", "csv")
-    code, out, err = called(predict, *paths, *options, "--out", tmp_path / "out.svg")
+    code, out, err = call(predict, *paths, *options, "--out", tmp_path / "out.svg")
     assert code == 0 and "grey.png: grey" in err and "cmyk.jpg: CMYK" in err
     found = rows(out)
     assert list(found) == list(map(str, paths))
@@ -93,14 +93,12 @@ def test_both_classes_of_every_photograph(net, photographs, called, tmp_path):
     assert (tmp_path / "out.svg").read_bytes().startswith(b"<?xml")
 
 
-def test_bad_ones_are_named_and_the_others_predicted(
-    net, photographs, called, tmp_path
-):
+def test_bad_ones_are_named_and_the_others_predicted(net, photographs, call, tmp_path):
     names = ("broken.png", "text.jpg", "none.jpg", "bomb.png", "long.png", "link.png")
     bad = [tmp_path / name for name in (*names, "pipe.png")]
     paths = [bad[0], photographs["light"], *bad[1:], photographs["dark"]]
     options = ("--weights", net / "pets.npz", "--format", "csv")
-    code, out, err = called(predict, *paths, *options)
+    code, out, err = call(predict, *paths, *options)
     assert code == 1
     assert list(rows(out)) == [str(photographs["light"]), str(photographs["dark"])]
     errors = [line for line in err.splitlines() if line.startswith("error: ")]
@@ -108,21 +106,21 @@ def test_bad_ones_are_named_and_the_others_predicted(
     assert all(str(path) in line for path, line in zip(bad, errors, strict=True))
 
 
-def test_only_bad_ones(net, refused, tmp_path):
+def test_only_bad_ones(net, wrong_use, tmp_path):
     arguments = (tmp_path / "none.jpg", "--weights", net / "pets.npz")
     out = tmp_path / "out.png"
-    assert "none.jpg" in refused(predict, *arguments, "--out", out, codes=(1,))
+    assert "none.jpg" in wrong_use(predict, *arguments, "--out", out, codes=(1,))
     assert not out.exists()
 
 
-def test_without_class_names_outputs_are_numbered(net, photographs, called):
+def test_without_class_names_outputs_are_numbered(net, photographs, call):
     arguments = (photographs["light"], "--weights", net / "bare.npz", "--top", 1)
-    code, out, err = called(predict, *arguments, "--format", "csv")
+    code, out, err = call(predict, *arguments, "--format", "csv")
     ((label, _),) = rows(out)[str(photographs["light"])]
     assert code == 0 and label in ("class 0", "class 1") and "--labels" in err
 
 
-def test_ten_views_are_averaged(net, photographs, called):
+def test_ten_views_are_averaged(net, photographs, call):
     """Where crops differ, so do the probabilities; they are those of ten views."""
     half = np.zeros((48, 48, 3), "uint8")
     half[:, 16:] = 250
@@ -135,7 +133,7 @@ def test_ten_views_are_averaged(net, photographs, called):
     arguments = (photographs["light"], "--weights", net / "wide.npz", "--format", "csv")
     shares = {}
     for views in (1, 10):
-        code, out, _ = called(predict, *arguments, "--views", views)
+        code, out, _ = call(predict, *arguments, "--views", views)
         shares[views] = dict(rows(out)[str(photographs["light"])])["dog"]
         assert code == 0
     views = augment.ten_views(half, 32)
@@ -155,14 +153,14 @@ def test_ten_views_are_averaged(net, photographs, called):
         (("--weights", "b", "--out", "x.gif"), "x.gif"),
     ],
 )
-def test_wrong_use_is_one_line(arguments, said, refused):
-    assert said in refused(predict, "a.jpg", *arguments)
+def test_wrong_use_is_one_line(arguments, said, wrong_use):
+    assert said in wrong_use(predict, "a.jpg", *arguments)
 
 
-def test_a_partial_net_is_wrong_use(net, photographs, refused, tmp_path):
+def test_a_partial_net_is_wrong_use(net, photographs, wrong_use, tmp_path):
     whole = nets.open_weights(net / "bare.npz")
     arrays = {n: a for n, a in whole.arrays.items() if n != "fc10/kernel"}
     part = dataclasses.replace(whole, arrays=arrays)
     conversion.save(part, tmp_path / "part.npz")
     arguments = (photographs["light"], "--weights", tmp_path / "part.npz")
-    assert "fc10/kernel" in refused(predict, *arguments)
+    assert "fc10/kernel" in wrong_use(predict, *arguments)

@@ -41,8 +41,8 @@ def test_help_waits_for_no_net_library(started):
     assert [n for n in PROGRAMS if f"  python -m reproduce.{n} " not in out] == []
 
 
-def test_the_overview_names_every_program(called):
-    code, out, _ = called(overview)
+def test_the_overview_names_every_program(call):
+    code, out, _ = call(overview)
     assert code == 0
     assert [n for n in PROGRAMS if f"python -m reproduce.{n} " not in out] == []
 
@@ -68,13 +68,13 @@ def test_photographs_may_stand_anywhere():
         ("--claim Z9", ["there is no claim 'Z9'"]),
     ],
 )
-def test_wrong_use_is_one_line_and_exit_2(words, said, refused):
-    err = refused(table, *words.split())
+def test_wrong_use_is_one_line_and_exit_2(words, said, wrong_use):
+    err = wrong_use(table, *words.split())
     assert [words for words in said if words not in err] == []
 
 
-def test_unknown_option_is_exit_2(called):
-    code, out, err = called(table, "--formt", "json")
+def test_unknown_option_is_exit_2(call):
+    code, out, err = call(table, "--formt", "json")
     assert (code, out) == (2, "") and "usage:" in err
 
 
@@ -122,21 +122,21 @@ def test_json_is_one_object_and_nothing_else_on_stdout(started, records, tmp_pat
     assert result["metrics"]["top1_error"] == 0.1875
 
 
-def test_records_of_the_variant_are_in_the_table(records, called):
+def test_records_of_the_variant_are_in_the_table(records, call):
     words = ("--variant", "cifar-18pct", "--records", records, "--show", "runs")
-    code, out, _ = called(table, *words)
+    code, out, _ = call(table, *words)
     assert code == 0 and "18.75" in out and "12.34" not in out
 
 
-def test_out_writes_the_file_and_nothing_on_stdout(tmp_path, called):
+def test_out_writes_the_file_and_nothing_on_stdout(tmp_path, call):
     path = tmp_path / "new" / "table"
-    code, out, err = called(table, "--variant", "cifar-18pct", "--out", path)
+    code, out, err = call(table, "--variant", "cifar-18pct", "--out", path)
     assert (code, out) == (0, "") and str(path) in err
     assert "89,578" in path.read_text(encoding="utf-8")
     assert [child.name for child in path.parent.iterdir()] == ["table"]
 
 
-def test_out_is_looked_at_before_the_work(tmp_path, refused):
+def test_out_is_looked_at_before_the_work(tmp_path, wrong_use):
     (tmp_path / "file").touch()
     for path, folder in (("new/x.txt", False), ("file", False), ("", True), ("n", 1)):
         command_line.check_out(tmp_path / path, folder)  # a file is replaced
@@ -147,7 +147,7 @@ def test_out_is_looked_at_before_the_work(tmp_path, refused):
         (tmp_path / "file" / "x", f"{tmp_path / 'file'} is a file, not a folder"),
         (tmp_path, "it is a folder, not a file"),
     ):
-        err = refused(table, "--variant", "cifar-18pct", "--out", path)
+        err = wrong_use(table, "--variant", "cifar-18pct", "--out", path)
         assert f"--out {path}: {said}" in err
 
 
@@ -159,19 +159,19 @@ def test_out_is_looked_at_before_the_work(tmp_path, refused):
         (["--variant", "list"], "60,965,224"),
     ],
 )
-def test_parts_of_the_table_that_need_no_net(words, said, monkeypatch, called):
+def test_parts_of_the_table_that_need_no_net(words, said, monkeypatch, call):
     """And no net is built for them."""
     monkeypatch.setattr(model, "build_model", None)
-    code, out, _ = called(table, *words)
+    code, out, _ = call(table, *words)
     assert code == 0 and said in out
 
 
 @pytest.mark.slow
-def test_the_papers_table(called, tmp_path):
+def test_the_papers_table(call, tmp_path):
     """The main job, on this process's two logical CPUs: the two forms equal on real
     photographs, and exactly Figure 2's tensors between the devices."""
     words = ("--format", "json", "--records", tmp_path, "--placement", "CPU:0,CPU:1")
-    code, out, _ = called(table, *words)
+    code, out, _ = call(table, *words)
     assert code == 0
     found = read(out, "paper")
     verdicts = {claim["id"]: claim["verdict"] for claim in found["claims"]}
@@ -209,12 +209,12 @@ def test_exit_codes(raised, code, said, capsys):
 
 
 @pytest.mark.parametrize("error", [ValueError("so and so"), FileNotFoundError("gone")])
-def test_wrong_use_is_exit_2(error, refused):
+def test_wrong_use_is_exit_2(error, wrong_use):
     def main(words):
         with command_line.usage():
             raise error
 
-    assert str(error) in refused(types.SimpleNamespace(main=main))
+    assert str(error) in wrong_use(types.SimpleNamespace(main=main))
 
 
 def test_a_bug_is_not_dressed_up_as_wrong_use():

@@ -47,7 +47,7 @@ def run(tmp_path_factory, started):
     return folder
 
 
-def test_training_leaves_a_run(run, called, refused):
+def test_training_leaves_a_run(run, call, wrong_use):
     """Which is not trained again, and has nothing left to do when resumed."""
     names = {path.name for path in run.iterdir()}
     assert names == {"run.json", "log.jsonl", "checkpoint.npz"}
@@ -57,9 +57,9 @@ def test_training_leaves_a_run(run, called, refused):
     assert content["command"] == words
     assert {"backend", "device", "commit", "keras", "numpy", "machine"} <= set(content)
     before = (run / "checkpoint.npz").read_bytes()
-    err = refused(train, *SHORT, "--out", run)
+    err = wrong_use(train, *SHORT, "--out", run)
     assert f"{run} holds a run already: add --resume" in err
-    assert called(train, *SHORT, "--out", run, "--resume")[:2] == (0, f"{run}\n")
+    assert call(train, *SHORT, "--out", run, "--resume")[:2] == (0, f"{run}\n")
     assert (run / "checkpoint.npz").read_bytes() == before
 
 
@@ -106,11 +106,11 @@ WRONG = {
 
 
 @pytest.mark.parametrize("options", WRONG)
-def test_wrong_use_of_train(options, refused, tmp_path, must_not_train):
+def test_wrong_use_of_train(options, wrong_use, tmp_path, must_not_train):
     """Exit 2 and one line that says what is wrong, before anything is trained; no
     folder is left that would be in the way of the next try."""
     out = tmp_path / "run"
-    err = refused(train, *SHORT, *options.split(), "--out", out)
+    err = wrong_use(train, *SHORT, *options.split(), "--out", out)
     assert WRONG[options] in err
     assert not (out / "run.json").exists()
 
@@ -123,38 +123,38 @@ def damaged(root):
     return ("--data", "folder", "--data-dir", root)
 
 
-def test_a_damaged_photograph(refused, tmp_path, must_not_train):
+def test_a_damaged_photograph(wrong_use, tmp_path, must_not_train):
     """Met as the mean is taken."""
     arguments = (*damaged(tmp_path / "bad"), "--out", tmp_path / "run")
-    err = refused(train, *SHORT[:2], "--epochs", 1, *arguments)
+    err = wrong_use(train, *SHORT[:2], "--epochs", 1, *arguments)
     assert "not a whole image" in err and str(tmp_path / "bad" / "a") in err
 
 
-def test_a_damaged_photograph_found_while_training(refused, tmp_path, monkeypatch):
+def test_a_damaged_photograph_found_while_training(wrong_use, tmp_path, monkeypatch):
     """A net that subtracts no mean, and a set too large for memory, meets it late:
     still one line that names it, and exit 1 or 2."""
     monkeypatch.setattr("alexnet_paper.data.datasets.MEMORY", 0)
     options = "--variant bn-cifar10 --epochs 1 --input-size 32 --batch-size 8"
     arguments = (*damaged(tmp_path / "bad"), "--out", tmp_path / "run")
-    err = refused(train, *options.split(), *arguments, codes=(1, 2))
+    err = wrong_use(train, *options.split(), *arguments, codes=(1, 2))
     assert "not a whole image" in err and str(tmp_path / "bad" / "a") in err
 
 
 @pytest.mark.parametrize("place", ["file/run", "file"])
-def test_out_that_cannot_be_written(place, refused, tmp_path, must_not_train):
+def test_out_that_cannot_be_written(place, wrong_use, tmp_path, must_not_train):
     (tmp_path / "file").write_text("a file, no folder")
     arguments = (*SHORT, "--out", tmp_path / place)
-    assert "file" in refused(train, *arguments, codes=(1, 2))
+    assert "file" in wrong_use(train, *arguments, codes=(1, 2))
 
 
 # reproduce.evaluate
 
 
 @pytest.mark.parametrize(("split", "examples"), [("validation", 288), ("test", 360)])
-def test_evaluation_writes_a_record_and_a_table(split, examples, run, called, tmp_path):
+def test_evaluation_writes_a_record_and_a_table(split, examples, run, call, tmp_path):
     """The record in --out, the table on stdout; both with the same error."""
     words = ("--run", run, "--split", split, "--out", tmp_path)
-    code, out, err = called(evaluate, *words)
+    code, out, err = call(evaluate, *words)
     assert code == 0
     (path,) = tmp_path.iterdir()
     assert err == f"record: {path}\n"
@@ -166,9 +166,9 @@ def test_evaluation_writes_a_record_and_a_table(split, examples, run, called, tm
         assert f"{100 * found.metrics[name]:.2f}" in out
 
 
-def test_a_record_goes_beside_its_run(run, called, tmp_path):
+def test_a_record_goes_beside_its_run(run, call, tmp_path):
     shutil.copytree(run, tmp_path / "run")
-    assert called(evaluate, "--run", tmp_path / "run")[0] == 0
+    assert call(evaluate, "--run", tmp_path / "run")[0] == 0
     name = "cifar-18pct-digits-validation-views1-seed0.json"
     assert (tmp_path / "run" / name).exists()
 
@@ -177,7 +177,7 @@ def test_a_record_goes_beside_its_run(run, called, tmp_path):
     "arguments",
     ["--run /no", "--run RUN --run /no", "--run RUN --out FILE/x", "--run DAMAGED"],
 )
-def test_wrong_use_of_evaluate(arguments, run, refused, tmp_path):
+def test_wrong_use_of_evaluate(arguments, run, wrong_use, tmp_path):
     """One line that names what is wrong."""
     (tmp_path / "file").touch()
     damaged = shutil.copytree(run, tmp_path / "damaged")
@@ -185,14 +185,14 @@ def test_wrong_use_of_evaluate(arguments, run, refused, tmp_path):
     for word, path in (("RUN", run), ("FILE", tmp_path / "file"), ("DAMAGED", damaged)):
         arguments = arguments.replace(word, str(path))
     arguments = arguments.split()
-    assert arguments[-1] in refused(evaluate, *arguments, codes=(1, 2))
+    assert arguments[-1] in wrong_use(evaluate, *arguments, codes=(1, 2))
 
 
 # reproduce.data
 
 
-def test_list_names_every_dataset(called):
-    code, out, err = called(data, "list")
+def test_list_names_every_dataset(call):
+    code, out, err = call(data, "list")
     assert (code, err) == (0, "")
     for name in ("digits", "cifar10", "flowers17", "cats-vs-dogs", "imagenet"):
         assert name in out
@@ -208,18 +208,18 @@ def folder(tmp_path):
     return root
 
 
-def test_check_names_damaged_files(folder, called):
+def test_check_names_damaged_files(folder, call):
     """Exit 1, the file named on stdout; 0 without it."""
     arguments = ("check", "--data", "folder", "--data-dir", folder)
-    code, out, _ = called(data, *arguments)
+    code, out, _ = call(data, *arguments)
     assert code == 1 and out.count(str(folder)) == 1
     assert str(folder / "b" / "2.jpg") in out
     photographs(folder, "b/2.jpg")
-    code, out, _ = called(data, *arguments)
+    code, out, _ = call(data, *arguments)
     assert code == 0 and str(folder) not in out
 
 
-def test_check_goes_on_after_links_to_nothing_and_odd_names(folder, called):
+def test_check_goes_on_after_links_to_nothing_and_odd_names(folder, call):
     names = ["link.jpg", "a\n\33[31m.jpg", os.fsdecode(b"\xff.jpg"), "pipe.jpg"]
     paths = [folder / "a" / name for name in names]
     paths[0].symlink_to("nowhere")
@@ -227,25 +227,25 @@ def test_check_goes_on_after_links_to_nothing_and_odd_names(folder, called):
     paths[2].write_bytes(b"x")
     os.mkfifo(paths[3])
     arguments = ("check", "--data", "folder", "--data-dir", folder)
-    code, out, _ = called(data, *arguments)
+    code, out, _ = call(data, *arguments)
     assert code == 1 and "fingerprint" in out and out.encode()
     assert all(out.count(printable(path)) == 1 for path in paths)
     assert "\33" not in out
 
 
-def test_prepare(folder, called, refused, tmp_path):
+def test_prepare(folder, call, wrong_use, tmp_path):
     """A summary on stdout, skipped files on stderr; what it made can be checked; the
-    second time it is refused."""
+    second time it is wrong_use."""
     out = tmp_path / "out"
     arguments = ("prepare", "--data", "folder", "--data-dir", folder, "--out", out)
-    code, text, err = called(data, *arguments, "--workers", 1)
+    code, text, err = call(data, *arguments, "--workers", 1)
     assert code == 0 and text.count("\n") == 1
     assert f"9 of 10 images in {out}" in text and "skipped: 1" in text
     assert f"skipped: {folder / 'b' / '2.jpg'}" in err
     made = ("check", "--data", "folder", "--data-dir", out)
-    code, text, _ = called(data, *made)
+    code, text, _ = call(data, *made)
     assert code == 0 and "train" in text and "test" in text
-    assert "prepared already" in refused(data, *arguments)
+    assert "prepared already" in wrong_use(data, *arguments)
 
 
 @pytest.mark.parametrize(
@@ -266,18 +266,18 @@ def test_prepare(folder, called, refused, tmp_path):
         ),
     ],
 )
-def test_wrong_use_of_data(arguments, said, folder, refused, tmp_path):
+def test_wrong_use_of_data(arguments, said, folder, wrong_use, tmp_path):
     (tmp_path / "file").touch()
     for word, path in (("FOLDER", folder), ("OUT", "out"), ("FILE", "file")):
         arguments = arguments.replace(word, str(tmp_path / path))
-    assert said in refused(data, *arguments.split(), codes=(1, 2))
+    assert said in wrong_use(data, *arguments.split(), codes=(1, 2))
 
 
 # stopped, and out of space
 
 
 @pytest.mark.slow
-def test_ctrl_c_says_how_to_go_on(called, started, tmp_path):
+def test_ctrl_c_says_how_to_go_on(call, started, tmp_path):
     """Exit 1; the checkpoint is whole; the line it prints, run as it is, goes on from
     there to the end."""
     folder, steps = tmp_path / "run", "--batch-size 4 --validation 0.01 --limit 400"
@@ -296,7 +296,7 @@ def test_ctrl_c_says_how_to_go_on(called, started, tmp_path):
     words = shlex.split(words)
     assert start == "go on with:"
     assert words[-1] == "--resume" and words.count("--resume") == 1
-    assert called(train, *words)[:2] == (0, f"{folder}\n")
+    assert call(train, *words)[:2] == (0, f"{folder}\n")
     state = weight_file.load(folder / "checkpoint.npz").meta["state"]
     assert (state["epoch"], len(state["history"])) == (2, 2)
 
@@ -317,12 +317,12 @@ def small_disk(tmp_path):
     subprocess.run(["umount", place], check=True)
 
 
-def test_a_full_disk_loses_only_the_checkpoint_being_written(small_disk, called):
+def test_a_full_disk_loses_only_the_checkpoint_being_written(small_disk, call):
     """Exit 1, the last line names the problem; the checkpoint of before is whole, and
     with more space the run goes on from it."""
     folder = small_disk / "run"
     arguments = (*SHORT, "--batch-size", 20, "--save-every", 0, "--out", folder)
-    code, out, err = called(train, *arguments)
+    code, out, err = call(train, *arguments)
     assert (code, out) == (1, "")
     last = err.splitlines()[-1]
     assert last.startswith("error: ") and "No space left on device" in last
@@ -330,4 +330,4 @@ def test_a_full_disk_loses_only_the_checkpoint_being_written(small_disk, called)
     assert (state["epoch"], state["step"]) == (0, 1)
     assert {path.name for path in folder.iterdir()} == {"run.json", "checkpoint.npz"}
     subprocess.run(["mount", "-o", "remount,size=9m", small_disk], check=True)
-    assert called(train, *arguments, "--resume")[:2] == (0, f"{folder}\n")
+    assert call(train, *arguments, "--resume")[:2] == (0, f"{folder}\n")

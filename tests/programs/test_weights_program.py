@@ -33,9 +33,9 @@ def npz(small, tmp_path):
 
 
 @pytest.fixture
-def wrong(refused):
+def wrong(wrong_use):
     """wrong("import", ...) → the line with which the program refuses."""
-    return functools.partial(refused, program)
+    return functools.partial(wrong_use, program)
 
 
 def test_import_writes_a_weight_file(npz, tmp_path, capsys):
