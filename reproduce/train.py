@@ -92,6 +92,7 @@ def train(options):
     from alexnet_paper.nets import variants
     from alexnet_paper.training import train as training
     from alexnet_paper.training.plan import Plan
+    from alexnet_paper.training.run import Stopped
     from reproduce.progress import EpochProgress
 
     with command_line.usage():
@@ -108,9 +109,13 @@ def train(options):
         if not options.save_every >= 0:
             raise ValueError(f"--save-every must be 0 or more: {options.save_every}")
         plan = Plan(**{name: getattr(options, name) for name in names})
-        run = training.start(
-            plan, folder, options.command, options.resume, command_line.note
-        )
+        try:
+            run = training.start(
+                plan, folder, options.command, options.resume, command_line.note
+            )
+        except Stopped as reason:
+            command_line.note(f"error: {reason}")
+            raise SystemExit(1) from reason
     progress = EpochProgress(run)
     callbacks = [progress]
     if options.tensorboard:

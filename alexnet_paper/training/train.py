@@ -4,6 +4,7 @@ A run that is killed at any moment and resumed ends with the same bits as a run 
 interruption, if the process calls `enable_determinism` first, as the programs do.
 """
 
+import contextlib
 import json
 import math
 import os
@@ -19,6 +20,7 @@ import numpy as np
 from alexnet_paper.data import augment
 from alexnet_paper.data.batches import Batches
 from alexnet_paper.data.batches import Views
+from alexnet_paper.files import TEMPORARY
 from alexnet_paper.files import atomic_write
 from alexnet_paper.nets import model as models
 from alexnet_paper.nets.recipes import OnPlateau
@@ -93,6 +95,7 @@ class Run:
         self.metric_state = None  # of a resumed epoch
         self.stalled, self.diverged = False, False
         self.stopped = None  # why training ended before the last epoch
+        self.lock = None  # of the folder, from `start` to the end of `train`
 
     @property
     def best_epoch(self):
@@ -129,16 +132,18 @@ class Run:
             done: Called after every epoch with its line of the log.
         """
         self.stopped, keeper = None, Keeper(self, save_seconds)
+        lock, self.lock = self.lock or locked(self.folder), None
         handlers = {s: signal.signal(s, keeper.interrupt) for s in STOP_SIGNALS}
         try:
-            with locked(self.folder):
-                for left in self.folder.glob("*.tmp"):  # of a process that was killed
+            with lock:
+                for left in self.folder.glob(TEMPORARY):  # of a process that was killed
                     left.unlink()
                 while not (self.finished or self.stopped):
                     line = self.train_epoch([keeper, *callbacks])
                     if line:
                         done(line)
-                        keeper.save_if_due(self.finished)
+                        if not (self.finished and self.diverged_at_last()):
+                            keeper.save_if_due(self.finished)
         except Stopped as reason:
             self.stop(str(reason))
         finally:
@@ -147,6 +152,17 @@ class Run:
         if self.stopped:
             self.notify(self.stopped)
         return self.finished and not self.stopped
+
+    def diverged_at_last(self):
+        """Stops a run if its last step, whose result no loss saw, made it diverge.
+        Returns whether it did."""
+        few = self.dataset.splits["train"].take(slice(8))
+        images, _ = Views(few, self.prepare, batch_size=8)[0]
+        outputs = keras.ops.convert_to_numpy(self.model(images, training=False))
+        if not np.isfinite(outputs).all():
+            self.diverged = True
+            self.stop(f"the outputs are not finite: stopped. {self.advice()}")
+        return self.diverged
 
     def stop(self, reason):
         """Ends training after the present step."""
@@ -463,9 +479,34 @@ def start(plan, folder, command, resume=False, notify=print):
         ValueError: if the folder holds a run (without `resume`) or a run with another
             plan, or if the data lacks training images, or validation images that the
             recipe needs.
+        Stopped: if another process trains in the folder.
     """
     check(plan)
-    folder, there = Path(folder), (Path(folder) / "run.json").exists()
+    folder = Path(folder)
+    check_folder(plan, folder, resume)
+    dataset = plan.dataset()
+    check_splits(plan, dataset)
+    with contextlib.ExitStack() as stack:
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            stack.callback(remove_if_empty, folder)
+        lock = stack.enter_context(contextlib.ExitStack())
+        lock.enter_context(locked(folder))
+        check_folder(plan, folder, resume)  # nobody else can write to it any more
+        run = Run(plan, dataset, folder, notify)
+        if resume and (folder / CHECKPOINT).exists():
+            run.restore()
+        about = {"plan": plan.__dict__, "command": command, **here()}
+        if (folder / "run.json").exists():
+            about = with_commit(read_plan(folder)[1], about["commit"])
+        if not run.finished:
+            atomic_write(folder / "run.json", json.dumps(about, indent=1) + "\n")
+        run.lock = lock.pop_all()
+    return run
+
+
+def check_folder(plan, folder, resume):
+    """Raises ValueError if a folder holds a run that is not this one."""
     if resume:
         before = read_plan(folder)[0]
         if before != plan:
@@ -473,22 +514,16 @@ def start(plan, folder, command, resume=False, notify=print):
                 f"{folder} holds another run ({difference(before, plan)}): choose "
                 "another --out."
             )
-    elif there:
+    elif (folder / "run.json").exists():
         raise ValueError(
             f"{folder} holds a run already: add --resume to go on with it, or choose "
             "another --out."
         )
-    dataset = plan.dataset()
-    check_splits(plan, dataset)
-    run = Run(plan, dataset, folder, notify)
-    if resume and (folder / CHECKPOINT).exists():
-        run.restore()
-    about = {"plan": plan.__dict__, "command": command, **here()}
-    if there:
-        about = with_commit(read_plan(folder)[1], about["commit"])
-    if not run.finished:
-        atomic_write(folder / "run.json", json.dumps(about, indent=1) + "\n")
-    return run
+
+
+def remove_if_empty(folder):
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def check_splits(plan, dataset):

@@ -16,6 +16,7 @@ import kill_and_resume
 import numpy as np
 import pytest
 
+from alexnet_paper import files
 from alexnet_paper.nets import model as models
 from alexnet_paper.nets import variants
 from alexnet_paper.nets.recipes import OnPlateau
@@ -26,6 +27,7 @@ from alexnet_paper.results import evaluate as evaluation
 from alexnet_paper.training import run as run_folder
 from alexnet_paper.training import train as training
 from alexnet_paper.training.plan import Plan
+from alexnet_paper.training.plan import read_plan
 from alexnet_paper.weights import file as weights
 from reproduce import experiment
 from reproduce import train as program
@@ -293,16 +295,21 @@ def test_a_finished_run_resumed_does_nothing(alone):
 
 
 def test_one_process_at_a_time_trains_and_tidies_the_folder(tmp_path):
-    """What a killed one left is removed, nothing else."""
-    (tmp_path / "tmp1234.tmp").touch()
-    (tmp_path / "notes.txt").touch()
-    run, said = begin(changed(epochs=1), tmp_path)
+    """From before `run.json` is written. What a killed one left is removed, nothing
+    else."""
+    (tmp_path / files.TEMPORARY.replace("*", "1234")).touch()
+    (tmp_path / "notes.tmp").touch()
     with run_folder.locked(tmp_path):
-        assert not run.train() and not run.history
-    assert said == [f"{tmp_path} is being trained by another process."]
-    assert run.train()
+        with pytest.raises(run_folder.Stopped, match="by another process"):
+            begin(changed(epochs=1), tmp_path)
+    assert not (tmp_path / "run.json").exists()
+    run, said = begin(changed(epochs=1), tmp_path)
+    with pytest.raises(ValueError, match="holds a run already"):
+        begin(changed(epochs=1, seed=1), tmp_path)
+    assert run.train() and said == []
     own = {"run.json", "log.jsonl", "checkpoint.npz"}
-    assert {path.name for path in tmp_path.iterdir()} == {"notes.txt", *own}
+    assert {path.name for path in tmp_path.iterdir()} == {"notes.tmp", *own}
+    assert read_plan(tmp_path)[0].seed == run.plan.seed
 
 
 # the log
@@ -479,15 +486,18 @@ def test_nan_stops_and_the_last_checkpoint_is_good(tmp_path):
         assert name.startswith(("metric/", "seed/")) or np.all(np.isfinite(array))
 
 
-@pytest.mark.parametrize(("limit", "save_seconds"), [(16, 300), (60, 0)])
-def test_an_update_that_overflows_is_not_saved(limit, save_seconds, tmp_path):
-    """The loss is finite and its update is not, in the last step of all or in an
-    earlier one: nothing is saved, and it is no success."""
+@pytest.mark.parametrize(
+    ("limit", "save_seconds", "rate"),
+    [(16, 300, math.inf), (60, 0, math.inf), (16, 300, 1e38)],
+)
+def test_an_update_that_overflows_is_not_saved(limit, save_seconds, rate, tmp_path):
+    """The loss is finite and its update, or the next output, is not, in the last step
+    of all or in an earlier one: nothing is saved, and it is no success."""
     run, said = begin(changed(epochs=1, limit=limit), tmp_path)
-    infinite = {"learning_rate": float("inf"), "drops": ()}
+    infinite = {"learning_rate": rate, "drops": ()}
     run.plateau, run.recipe = None, dataclasses.replace(run.recipe, **infinite)
     assert not run.train(save_seconds=save_seconds) and run.diverged
-    assert "a weight is not finite: stopped" in said[0]
+    assert " not finite: stopped" in said[0]
     assert not (tmp_path / run_folder.CHECKPOINT).exists()
 
 
