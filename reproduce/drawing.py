@@ -163,7 +163,7 @@ def of_photographs(net, paths, views=1):
         try:
             image, converted = open_image(path)
         except (BadImage, FileNotFoundError) as error:
-            command_line.note(f"error: {command_line.in_words(error)}")
+            command_line.note(f"error: {printable(command_line.in_words(error))}")
             continue
         if converted:
             command_line.note(

@@ -74,9 +74,7 @@ def convert(path, options=Options()):
     """
     digest = sha256(path)
     if options.sha256 and digest != options.sha256.lower():
-        raise ValueError(
-            f"{printable(path)}: its sha256 is {digest}, not {options.sha256}."
-        )
+        raise ValueError(f"{path}: its sha256 is {digest}, not {options.sha256}.")
     own = is_own(path)
     found = None if own else formats.read(path)
     try:
@@ -89,7 +87,7 @@ def convert(path, options=Options()):
         checks = "skipped" if options.unchecked else check_looks(trained)
     except ValueError as error:
         named = str(error) if str(path) in str(error) else f"{path}: {error}"
-        raise ValueError(printable(named)) from error
+        raise ValueError(named) from error
     return dataclasses.replace(trained, about={**trained.about, "checks": checks})
 
 
@@ -117,7 +115,7 @@ def is_own(path):
     try:
         return formats.kind(path) == "own"
     except Exception as error:
-        raise ValueError(f"{printable(path)} cannot be read: {error}") from error
+        raise ValueError(f"{path} cannot be read: {error}") from error
 
 
 def own_file(path, options):
@@ -271,7 +269,7 @@ def output_order(options, classes):
     except Exception as error:
         reason = " ".join(str(error).split())
         raise ValueError(
-            f"{printable(paths[0])} is not the devkit's, or lacks some of {classes} "
+            f"{paths[0]} is not the devkit's, or lacks some of {classes} "
             f"classes: {reason}"
         ) from error
 
@@ -312,7 +310,7 @@ def read_mean(path, side, size):
         raise
     except Exception as error:
         raise ValueError(
-            f"{printable(path)} is not Caffe's mean image (3, {side}, {side}): {error}"
+            f"{path} is not Caffe's mean image (3, {side}, {side}): {error}"
         ) from error
     if not np.isfinite(mean).all() or mean.min() < 0 or mean.max() > 255:
         raise ValueError(f"{path} is not a mean image: not all numbers are 0 to 255.")
@@ -337,9 +335,7 @@ def read_labels(path, classes, order):
     except (
         *(AttributeError, LookupError, RecursionError, TypeError, ValueError),
     ) as error:
-        raise ValueError(
-            f"{printable(path)} is not a file of class names: {error}"
-        ) from error
+        raise ValueError(f"{path} is not a file of class names: {error}") from error
     if len(lines) != classes:
         raise ValueError(f"{path} has {len(lines)} names for {classes} outputs.")
     if all(re.match(r"n\d{8} \S", line) for line in lines):

@@ -90,7 +90,7 @@ def read(path):
         raise
     except Exception as error:
         reason = printable(" ".join(str(error).split())[:300]) or type(error).__name__
-        raise ValueError(f"{printable(path)} cannot be read: {reason}") from error
+        raise ValueError(f"{path} cannot be read: {reason}") from error
 
 
 def by_layer(arrays):

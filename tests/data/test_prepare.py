@@ -280,12 +280,16 @@ def test_workers_end_with_the_process_that_started_them(number, tmp_path):
     (tmp_path / "a.jpg").write_bytes(jpeg(1))
     (tmp_path / "program.py").write_text(WORKING)
     command = [sys.executable, "program.py", "a.jpg", "out"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE)
-    for _ in range(3):  # workers are in the middle of an image
-        assert process.stdout.readline() == b"at work\n"
-    process.send_signal(number)
-    process.wait()
-    assert process.stdout.read() == b""  # all that could write to it have ended
+    options = {"cwd": tmp_path, "stdout": subprocess.PIPE, "start_new_session": True}
+    process = subprocess.Popen(command, **options)
+    try:
+        for _ in range(3):  # workers are in the middle of an image
+            assert process.stdout.readline() == b"at work\n"
+        process.send_signal(number)
+        process.communicate(timeout=60)  # until nobody can write to it any more
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_files_that_a_killed_process_was_writing_are_removed(originals, tmp_path):
