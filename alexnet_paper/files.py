@@ -63,6 +63,11 @@ def read_text(path):
     return read_file(path).decode("utf-8")
 
 
+def in_short(error, length=300):
+    """Returns the message of an exception in one line that can be shown."""
+    return printable(" ".join(str(error).split()))[:length] or type(error).__name__
+
+
 def printable(name):
     """Returns a name in which control characters, characters that turn the direction of
     the text, and bytes that are not UTF-8 are escaped."""

@@ -21,8 +21,8 @@ from alexnet_paper.data.images import class_folders
 from alexnet_paper.data.images import files_in
 from alexnet_paper.data.prepare import STATISTICS
 from alexnet_paper.data.prepare import load_part
+from alexnet_paper.files import in_short
 from alexnet_paper.files import open_file
-from alexnet_paper.files import printable
 from alexnet_paper.files import read_file
 from alexnet_paper.files import read_text
 
@@ -190,7 +190,8 @@ def prepared(path):
         return load_part(path)[0]
     except Exception as error:
         raise ValueError(
-            f"{path} is damaged ({error}): delete it and prepare the data again."
+            f"{path} is damaged ({in_short(error)}): delete it and prepare the data "
+            "again."
         ) from error
 
 
@@ -254,7 +255,7 @@ def cifar10(data_dir=None):
             arrays = keras.datasets.cifar10.load_data()
         except Exception as error:  # the network and the cache raise many kinds
             raise FileNotFoundError(
-                f"CIFAR-10 could not be downloaded ({error}): get "
+                f"CIFAR-10 could not be downloaded ({in_short(error)}): get "
                 "cifar-10-python.tar.gz elsewhere and pass it as --data-dir."
             ) from error
     else:
@@ -305,8 +306,9 @@ def read_cifar10(path):
             f"cifar-10-python.tar.gz or cifar10.npz ({error})"
         ) from error
     except Exception as error:
-        reason = printable(str(error).partition("\n")[0])
-        raise ValueError(f"{path} is not CIFAR-10, or is damaged: {reason}") from error
+        raise ValueError(
+            f"{path} is not CIFAR-10, or is damaged: {in_short(error)}"
+        ) from error
     images, labels = zip(*parts, strict=True)
     train = np.concatenate(images[:5]), np.concatenate(labels[:5])
     return train, (images[5], labels[5])
@@ -452,7 +454,9 @@ def flat_split(root, classes):
     try:
         numbers = [int(line) for line in read_text(truth).split()]
     except ValueError as error:
-        raise ValueError(f"{truth} is not the ground truth: {error}") from error
+        raise ValueError(
+            f"{truth} is not the ground truth: {in_short(error)}"
+        ) from error
     files = files_in(root)
     if len(files) != len(numbers):
         raise ValueError(
@@ -511,7 +515,7 @@ def devkit_classes(path):
     )
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip() or "the reader crashed"
-        reason = printable(said.splitlines()[-1][:200])
+        reason = in_short(said.splitlines()[-1])
         raise ValueError(f"{path} is not the devkit's meta.mat: {reason}")
     return {int(number): wnid for number, wnid in json.loads(done.stdout).items()}
 
