@@ -109,6 +109,11 @@ def from_json(kind, text):
         raise ValueError(printable(told)) from error
 
 
+def in_short(error, length=300):
+    """Returns the message of an exception in one line that can be shown."""
+    return printable(" ".join(str(error).split()))[:length] or type(error).__name__
+
+
 def printable(name):
     """Returns a name in which control characters, characters that turn the direction of
     the text, and bytes that are not UTF-8 are escaped."""

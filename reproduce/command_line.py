@@ -8,6 +8,8 @@ import shlex
 import sys
 from pathlib import Path
 
+from alexnet_paper.files import printable
+
 WRONG_USE = (
     FileExistsError,
     FileNotFoundError,
@@ -56,7 +58,7 @@ def run(program, options):
     try:
         program(options)
     except OSError as error:
-        note(f"error: {in_words(error)}")
+        note(f"error: {printable(in_words(error))}")
         return 1
     except Exception as error:
         if type(error).__name__ not in OUT_OF_MEMORY:
@@ -81,7 +83,7 @@ def usage():
     try:
         yield
     except WRONG_USE as error:
-        note(f"error: {in_words(error)}")
+        note(f"error: {printable(in_words(error))}")
         raise SystemExit(2) from error
 
 
@@ -150,8 +152,6 @@ def note(text):
 
 def escaped(text):
     """A text of lines whose names can be shown: see `files.printable`."""
-    from alexnet_paper.files import printable
-
     return "\n".join(map(printable, text.split("\n")))
 
 

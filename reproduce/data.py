@@ -13,6 +13,7 @@ listed. Exit 0: done; 1: failed, or `check` found damaged files; 2: wrong use.
 import sys
 from pathlib import Path
 
+from alexnet_paper.files import printable
 from reproduce import command_line
 
 MOST_WORKERS = 1024
@@ -94,7 +95,8 @@ def damaged(split, name):
         except BadImage as error:
             found.append(str(error))
         except FileNotFoundError:
-            found.append(f"{split.images.paths[index]}: it is no longer there")
+            gone = printable(split.images.paths[index])
+            found.append(f"{gone}: it is no longer there")
     return found
 
 

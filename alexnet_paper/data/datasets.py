@@ -21,8 +21,8 @@ from alexnet_paper.data.images import class_folders
 from alexnet_paper.data.images import files_in
 from alexnet_paper.data.prepare import STATISTICS
 from alexnet_paper.data.prepare import load_part
+from alexnet_paper.files import in_short
 from alexnet_paper.files import open_file
-from alexnet_paper.files import printable
 from alexnet_paper.files import read_file
 from alexnet_paper.files import read_text
 
@@ -178,7 +178,7 @@ def load(name, data_dir=None, validation=0.2, limit=None, seed=0):
         raise ValueError(f"{name} takes no --data-dir: {source.about}.")
     classes, splits = source.read(data_dir)
     if len(classes) < 2:
-        raise ValueError(printable(f"{data_dir} has only one class: {classes[0]}."))
+        raise ValueError(f"{data_dir} has only one class: {classes[0]}.")
     whole = "validation" in splits and limit is None
     if "validation" not in splits:
         splits = {**splits, **hold_out(splits["train"], validation)}
@@ -195,7 +195,7 @@ def prepared(path):
         return load_part(path)[0]
     except Exception as error:
         raise ValueError(
-            f"{printable(path)} is damaged ({error}): delete it and prepare the data "
+            f"{path} is damaged ({in_short(error)}): delete it and prepare the data "
             "again."
         ) from error
 
@@ -260,7 +260,7 @@ def cifar10(data_dir=None):
             arrays = keras.datasets.cifar10.load_data()
         except Exception as error:  # the network and the cache raise many kinds
             raise FileNotFoundError(
-                f"CIFAR-10 could not be downloaded ({error}): get "
+                f"CIFAR-10 could not be downloaded ({in_short(error)}): get "
                 "cifar-10-python.tar.gz elsewhere and pass it as --data-dir."
             ) from error
     else:
@@ -277,7 +277,7 @@ def cifar10(data_dir=None):
             or set(each) != {count}
         ):
             raise ValueError(
-                f"{printable(data_dir)}: not CIFAR-10's 60,000 images, 6,000 a class."
+                f"{data_dir}: not CIFAR-10's 60,000 images, 6,000 a class."
             )
     return CIFAR10_CLASSES, {"train": train, "test": test}
 
@@ -307,13 +307,12 @@ def read_cifar10(path):
             parts = [cifar10_batch(content) for content in contents]
     except FileNotFoundError as error:
         raise FileNotFoundError(
-            f"{printable(path)} holds no CIFAR-10: expected cifar-10-batches-py, "
-            f"cifar-10-python.tar.gz or cifar10.npz ({printable(error)})"
+            f"{path} holds no CIFAR-10: expected cifar-10-batches-py, "
+            f"cifar-10-python.tar.gz or cifar10.npz ({error})"
         ) from error
     except Exception as error:
-        reason = printable(str(error).partition("\n")[0])
         raise ValueError(
-            f"{printable(path)} is not CIFAR-10, or is damaged: {reason}"
+            f"{path} is not CIFAR-10, or is damaged: {in_short(error)}"
         ) from error
     images, labels = zip(*parts, strict=True)
     train = np.concatenate(images[:5]), np.concatenate(labels[:5])
@@ -448,7 +447,7 @@ def held_split(root, classes):
         return flat_split(root, classes)
     found = class_folders(root)
     if tuple(found) != classes:
-        others = printable(", ".join(sorted(set(found) ^ set(classes))[:3]))
+        others = ", ".join(sorted(set(found) ^ set(classes))[:3])
         raise ValueError(f"{root} and train have different classes: {others} …")
     return files_split(found)
 
@@ -461,7 +460,7 @@ def flat_split(root, classes):
         numbers = [int(line) for line in read_text(truth).split()]
     except ValueError as error:
         raise ValueError(
-            f"{printable(truth)} is not the ground truth: {error}"
+            f"{truth} is not the ground truth: {in_short(error)}"
         ) from error
     files = files_in(root)
     if len(files) != len(numbers):
@@ -521,8 +520,8 @@ def devkit_classes(path):
     )
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip() or "the reader crashed"
-        reason = printable(said.splitlines()[-1][:200])
-        raise ValueError(f"{printable(path)} is not the devkit's meta.mat: {reason}")
+        reason = in_short(said.splitlines()[-1])
+        raise ValueError(f"{path} is not the devkit's meta.mat: {reason}")
     return {int(number): wnid for number, wnid in json.loads(done.stdout).items()}
 
 

@@ -9,6 +9,7 @@ from PIL import Image
 from PIL import ImageOps
 from PIL import UnidentifiedImageError
 
+from alexnet_paper.files import in_short
 from alexnet_paper.files import open_file
 from alexnet_paper.files import printable
 
@@ -57,8 +58,8 @@ def open_image(path):
             f"({', '.join(FORMATS)})"
         ) from error
     except Exception as error:  # decoders raise many kinds for damaged files
-        reason = printable(" ".join(str(error).split())).replace(printable(path), "")
-        reason = reason.strip(": ")[:200] or type(error).__name__
+        reason = in_short(error, 999).replace(printable(path), "").strip(": ")
+        reason = reason[:200] or type(error).__name__
         raise BadImage(f"{printable(path)}: not a whole image ({reason})") from error
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from alexnet_paper.files import in_short
+
 OPCODES = 200_000  # a batch of CIFAR-10 has 30,000, a net's arrays some hundred
 KEY = 200  # most characters of a dictionary's key
 DTYPES = ("f2", "f4", "f8", "u1", "i8")
@@ -59,7 +61,7 @@ def read(content):
         (found,) = machine.stack
         return found
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:100]
+        reason = in_short(error, 100)
         raise ValueError(f"its pickle is refused ({reason}): {ADVICE}") from error
 
 

@@ -76,7 +76,7 @@ def of_photographs(net, paths, views, notify):
         try:
             image, converted = open_image(path)
         except (BadImage, FileNotFoundError) as error:
-            notify(f"error: {in_words(error)}")
+            notify(f"error: {printable(in_words(error))}")
             continue
         if converted:
             notify(f"{path}: {', '.join(sorted(converted))}, made upright RGB")

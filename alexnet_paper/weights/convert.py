@@ -26,6 +26,7 @@ from alexnet_paper.data.augment import Preparation
 from alexnet_paper.data.augment import centre_crop
 from alexnet_paper.data.datasets import devkit_classes
 from alexnet_paper.data.images import photographs
+from alexnet_paper.files import in_short
 from alexnet_paper.files import open_file
 from alexnet_paper.files import printable
 from alexnet_paper.files import read_text
@@ -74,9 +75,7 @@ def convert(path, options=Options()):
     """
     digest = sha256(path)
     if options.sha256 and digest != options.sha256.lower():
-        raise ValueError(
-            f"{printable(path)}: its sha256 is {digest}, not {options.sha256}."
-        )
+        raise ValueError(f"{path}: its sha256 is {digest}, not {options.sha256}.")
     own = is_own(path)
     found = None if own else formats.read(path)
     try:
@@ -88,8 +87,8 @@ def convert(path, options=Options()):
         weight_file.check_numbers(trained.arrays)
         checks = "skipped" if options.unchecked else check_looks(trained)
     except ValueError as error:
-        named = str(error) if str(path) in str(error) else f"{path}: {error}"
-        raise ValueError(printable(named)) from error
+        named = str(error) if str(path) in str(error) else f"{path}: {in_short(error)}"
+        raise ValueError(named) from error
     return dataclasses.replace(trained, about={**trained.about, "checks": checks})
 
 
@@ -117,7 +116,7 @@ def is_own(path):
     try:
         return formats.kind(path) == "own"
     except Exception as error:
-        raise ValueError(f"{printable(path)} cannot be read: {error}") from error
+        raise ValueError(f"{path} cannot be read: {in_short(error)}") from error
 
 
 def own_file(path, options):
@@ -269,10 +268,9 @@ def output_order(options, classes):
         wnids = devkit_classes(paths[0])
         return np.array(sorted(range(classes), key=lambda i: wnids[i + 1]))
     except Exception as error:
-        reason = " ".join(str(error).split())
         raise ValueError(
-            f"{printable(paths[0])} is not the devkit's, or lacks some of {classes} "
-            f"classes: {reason}"
+            f"{paths[0]} is not the devkit's, or lacks some of {classes} "
+            f"classes: {in_short(error)}"
         ) from error
 
 
@@ -312,7 +310,7 @@ def read_mean(path, side, size):
         raise
     except Exception as error:
         raise ValueError(
-            f"{printable(path)} is not Caffe's mean image (3, {side}, {side}): {error}"
+            f"{path} is not Caffe's mean image (3, {side}, {side}): {in_short(error)}"
         ) from error
     if not np.isfinite(mean).all() or mean.min() < 0 or mean.max() > 255:
         raise ValueError(f"{path} is not a mean image: not all numbers are 0 to 255.")
@@ -338,7 +336,7 @@ def read_labels(path, classes, order):
         *(AttributeError, LookupError, RecursionError, TypeError, ValueError),
     ) as error:
         raise ValueError(
-            f"{printable(path)} is not a file of class names: {error}"
+            f"{path} is not a file of class names: {in_short(error)}"
         ) from error
     if len(lines) != classes:
         raise ValueError(f"{path} has {len(lines)} names for {classes} outputs.")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alexnet_paper.files import atomic_file
+from alexnet_paper.files import in_short
 from alexnet_paper.files import open_file
 
 LARGEST = 2**29  # bytes of a file; the published ones have about 244,000,000
@@ -88,10 +89,9 @@ def fetch(url, path, public):
                     digest.update(block)
                     file.write(block)
         except (OSError, ValueError, http.client.HTTPException) as error:
-            reason = " ".join(str(error).split())
             raise OSError(
-                f"{url} could not be downloaded ({reason}): get the file elsewhere and "
-                "import it, or name another address with --url."
+                f"{url} could not be downloaded ({in_short(error)}): get the file "
+                "elsewhere and import it, or name another address with --url."
             ) from error
         check(digest.hexdigest(), public, f"{url} was not kept: it")
 

@@ -13,7 +13,7 @@ import numpy as np
 from alexnet_paper.data.arrays import read_npz
 from alexnet_paper.data.augment import Preparation
 from alexnet_paper.files import atomic_file
-from alexnet_paper.files import printable
+from alexnet_paper.files import in_short
 from alexnet_paper.nets import variants
 
 LARGEST = 2**30  # bytes of a file: twice a checkpoint of the largest net, 62 M weights
@@ -92,10 +92,9 @@ def load(path, extra=False):
     except FileNotFoundError:
         raise
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(
-            f"{printable(path)} is not a weight file of this project, or is damaged "
-            f"({reason}). "
+            f"{path} is not a weight file of this project, or is damaged "
+            f"({in_short(error)}). "
             "To import another project's: python -m reproduce.weights import FILE "
             "--out NEW.npz"
         ) from error

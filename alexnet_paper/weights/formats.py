@@ -14,8 +14,8 @@ import numpy as np
 
 from alexnet_paper.data import arrays as files_of_arrays
 from alexnet_paper.data import pickles
+from alexnet_paper.files import in_short
 from alexnet_paper.files import open_file
-from alexnet_paper.files import printable
 from alexnet_paper.files import read_file
 from alexnet_paper.weights import file as weight_file
 
@@ -89,8 +89,7 @@ def read(path):
     except FileNotFoundError:
         raise
     except Exception as error:
-        reason = printable(" ".join(str(error).split())[:300]) or type(error).__name__
-        raise ValueError(f"{printable(path)} cannot be read: {reason}") from error
+        raise ValueError(f"{path} cannot be read: {in_short(error)}") from error
 
 
 def by_layer(arrays):

@@ -10,7 +10,6 @@ import numpy as np
 from alexnet_paper.data.augment import Preparation
 from alexnet_paper.data.batches import Views
 from alexnet_paper.data.datasets import Split
-from alexnet_paper.files import printable
 from alexnet_paper.nets import model as models
 from alexnet_paper.nets import specs
 from alexnet_paper.nets.specs import Architecture
@@ -127,12 +126,12 @@ def open_weights(path):
     FileNotFoundError if there is none.
     """
     if not Path(path).exists():
-        raise FileNotFoundError(f"{printable(path)}: there is no such weight file.")
+        raise FileNotFoundError(f"{path}: there is no such weight file.")
     found = weights.load(path)
     try:
         return of_weights(found, Path(path).name)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise ValueError(printable(f"{path}: {error}")) from error
+        raise ValueError(f"{path}: {error}") from error
 
 
 def of_weights(found, name):

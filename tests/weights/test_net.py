@@ -18,6 +18,7 @@ from alexnet_paper.training import train
 from alexnet_paper.training.plan import Plan
 from alexnet_paper.weights import file as weight_file
 from alexnet_paper.weights import net as nets
+from alexnet_paper.weights.alexnet import AlexNet
 
 RNG = np.random.default_rng(0)
 IMAGES = [
@@ -168,67 +169,72 @@ def test_untrained_is_the_same_net_with_its_first_weights():
     assert np.abs(found.predict(IMAGES) - other.predict(IMAGES)).max() > 1e-6
 
 
-def wrong(name):
-    """(arrays to change, meta to change) of a file that cannot be used."""
-    return {
-        "another shape": ({"conv2/kernel": np.zeros((3, 3, 8, 12), "float32")}, {}),
-        "an array too many": ({"conv9/bias": np.zeros(3, "float32")}, {}),
-        "a single number": ({"fc8/bias": np.float32(0)}, {}),
-        "a mean of another size": ({"preparation/mean": np.zeros((9, 9, 3))}, {}),
-        "an unknown variant": ({}, {"variant": "nobody's"}),
-        "a former variant": ({}, {"variant": "no-lrn"}),
-        "names for fewer classes": ({}, {"class_names": ["a", "b"]}),
-        "names that are none": ({}, {"class_names": [["a"]] * 5}),
-        "no preparation": ({}, {"preparation": None}),
-    }[name]
+WRONG = {  # arrays to change, text to change, what is said
+    "another shape": (
+        {"conv2/kernel": np.zeros((3, 3, 8, 12), "float32")},
+        {},
+        "conv2/kernel has shape .3, 3, 8, 12.; tiny's has .3, 3, 4",
+    ),
+    "an array too many": ({"conv9/bias": np.zeros(3, "f4")}, {}, "no conv9/bias"),
+    "a single number": ({"fc8/bias": np.float32(0)}, {}, "shape ..; tiny's has .5,"),
+    "a mean of another size": (
+        {"preparation/mean": np.zeros((9, 9, 3))},
+        {},
+        "mean of its preparation has shape .9, 9, 3.",
+    ),
+    "an unknown variant": ({}, {"variant": "nobody's"}, "unknown variant"),
+    "no variant": ({}, {"variant": [1]}, "does not say which variant"),
+    "a former variant": ({}, {"variant": "no-lrn"}, "another net than paper.no-lrn"),
+    "few names": ({}, {"class_names": ["a", "b"]}, "2 class names for 5 outputs"),
+    "names that are none": ({}, {"class_names": [["a"]] * 5}, "name is not a text"),
+    "no preparation": ({}, {"preparation": None}, "not say how images are prepared"),
+}
 
 
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("another shape", "conv2/kernel has shape .3, 3, 8, 12.; tiny's has .3, 3, 4"),
-        ("an array too many", "tiny has no conv9/bias"),
-        ("a single number", "fc8/bias has shape ..; tiny's has .5,"),
-        ("a mean of another size", "mean of its preparation has shape .9, 9, 3."),
-        ("an unknown variant", "unknown variant"),
-        ("a former variant", "another net than paper.no-lrn: train"),
-        ("names for fewer classes", "2 class names for 5 outputs"),
-        ("names that are none", "a class name is not a text"),
-        ("no preparation", "does not say how images are prepared"),
-    ],
-)
-def test_a_file_that_does_not_fit_itself(name, message, tiny, tmp_path):
+@pytest.mark.parametrize("name", WRONG)
+def test_a_file_that_does_not_fit_itself(name, tiny, tmp_path):
+    arrays, meta, said = WRONG[name]
     saved(tmp_path / "w.npz", tiny)
     found = weight_file.load(tmp_path / "w.npz")
     parts = {f"preparation/{n}": a for n, a in found.preparation.arrays().items()}
-    arrays, meta = wrong(name)
-    weight_file.save(
-        tmp_path / "w.npz", {**found.arrays, **parts, **arrays}, {**found.meta, **meta}
-    )
-    with pytest.raises(ValueError, match=f"w.npz: .*{message}") as caught:
+    arrays = {**found.arrays, **parts, **arrays}
+    weight_file.save(tmp_path / "w.npz", arrays, {**found.meta, **meta})
+    with pytest.raises(ValueError, match=f"w.npz: .*{said}") as caught:
         nets.open_weights(tmp_path / "w.npz")
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_scale_divides_after_the_mean_and_after_the_noise(tmp_path):
-    """What torchvision's preparation needs; a file without it is as before."""
-    mean, scale = np.float32([1, 2, 3]), np.float32([4, 5, 8])
-    prepare = Preparation(2, 2, mean=mean, scale=scale)
-    image = RNG.integers(0, 256, (2, 2, 3), dtype="uint8")
-    expected = (image.astype("float64") - [1, 2, 3]) / [4, 5, 8]
-    for view in (
-        prepare.views(image, 1)[0],
-        prepare.training(image, np.random.default_rng(0)),
-        prepare.views(image, 10)[0],
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_numbers_that_are_not_finite_come_in_nowhere(number, tiny, tmp_path):
+    """`AlexNet(weights=)` and what opens a weight file or a run refuse them."""
+    saved(tmp_path / "w.npz", tiny)
+    found = weight_file.load(tmp_path / "w.npz")
+    found.arrays["conv3/bias"][0] = number
+    weight_file.save(tmp_path / "w.npz", found.arrays, found.meta)
+    for use in (
+        nets.open_weights,
+        lambda path: AlexNet(weights=path, variant="tiny", classes=5),
+        lambda path: weight_file.load(path, extra=True),
     ):
-        assert view.dtype == np.float32
-        np.testing.assert_allclose(view, expected, rtol=1e-6)
-    again = Preparation.restore(prepare.settings(), prepare.arrays())
-    assert np.array_equal(again.views(image, 10), prepare.views(image, 10))
-    assert "scale" not in Preparation(2, 2, mean=mean).arrays()
-    number = dataclasses.replace(prepare, scale=2.0)
-    again = Preparation.restore(number.settings(), number.arrays())
-    assert np.array_equal(again.views(image, 1), number.views(image, 1))
+        with pytest.raises(ValueError, match="w.npz .*conv3/bias holds .* not finite"):
+            use(tmp_path / "w.npz")
+
+
+def test_scale_divides_after_the_mean():
+    """What torchvision's preparation needs: three numbers, or one."""
+    image = RNG.integers(0, 256, (2, 2, 3), dtype="uint8")
+    for scale in (np.float32([4, 5, 8]), 2.0):
+        prepare = Preparation(2, 2, mean=np.float32([1, 2, 3]), scale=scale)
+        again = Preparation.restore(prepare.settings(), prepare.arrays())
+        expected = (image.astype("float64") - [1, 2, 3]) / scale
+        for one in (prepare, again):
+            for view in (
+                one.views(image, 1)[0],
+                one.training(image, np.random.default_rng(0)),
+                one.views(image, 10)[0],
+            ):
+                assert view.dtype == np.float32
+                np.testing.assert_allclose(view, expected, rtol=1e-6)
 
 
 def test_classes_are_matched_by_name_or_number():

@@ -1,0 +1,249 @@
+"""Seeded mutations of valid files, for every reader of what a user hands in.
+
+Each is accepted, or refused in one line: no other exception, crash or hang, in a
+process with 1 GiB. FUZZ_SECONDS says for how long (default: 20), FUZZ_SEED which ones.
+"""
+
+import io
+import json
+import os
+import pickle
+import resource
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import foreign
+import numpy as np
+from PIL import Image
+
+MEMORY, PATIENCE = 2**30, 30  # bytes, seconds for one file
+ODD = (b"\0", b"\xff" * 4, b"\x7f", b"\xff\xff\xff\x7f", b"(", b"9" * 9, b"\x80")
+
+
+def test_every_reader_accepts_or_refuses(tmp_path):
+    seconds = int(os.environ.get("FUZZ_SECONDS", 20))
+    command = [sys.executable, __file__, str(tmp_path), str(seconds)]
+    command.append(os.environ.get("FUZZ_SEED", "0"))
+    paths = [p for p in sys.path if p]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=seconds + 300
+    )
+    assert done.returncode == 0, f"{done.returncode} {done.stdout}{done.stderr[-2000:]}"
+    print(done.stdout)
+    counts = json.loads(done.stdout)
+    assert all(outcomes["refused"] for outcomes in counts.values())
+
+
+def saved(save, *arguments, **options):
+    """The bytes of a file that `save(file, …)` writes."""
+    file = io.BytesIO()
+    save(file, *arguments, **options)
+    return file.getvalue()
+
+
+def written(write, *arguments):
+    with tempfile.TemporaryDirectory() as folder:
+        write(Path(folder) / "w", *arguments)
+        return (Path(folder) / "w").read_bytes()
+
+
+def photographs():
+    rng = np.random.default_rng(0)
+    image = Image.fromarray(rng.integers(0, 256, (20, 30, 3), dtype="uint8"))
+    for kind in ("JPEG", "PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF"):
+        yield saved(image.save, kind)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    yield saved(image.convert("CMYK").save, "JPEG", exif=exif, progressive=True)
+    yield saved(image.convert("I;16").save, "PNG")
+    yield saved(image.save, "TIFF", compression="tiff_lzw")
+
+
+def tar(content):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as archive:
+        row = tarfile.TarInfo("cifar-10-batches-py/data_batch_1")
+        row.size = len(content)
+        archive.addfile(row, io.BytesIO(content))
+    return file.getvalue()
+
+
+def inside(read):
+    """A part of a reader, which itself refuses whatever its parts raise."""
+
+    def refuses(path):
+        try:
+            read(path)
+        except Exception as error:
+            raise ValueError(f"{type(error).__name__} {error}"[:999]) from error
+
+    return refuses
+
+
+def readers():
+    """{name: (how often, valid files, what reads a path)}."""
+    from scipy.io import savemat
+
+    from alexnet_paper.data import arrays
+    from alexnet_paper.data import augment
+    from alexnet_paper.data import datasets
+    from alexnet_paper.data import images
+    from alexnet_paper.data import prepare
+    from alexnet_paper.nets import variants
+    from alexnet_paper.weights import convert
+    from alexnet_paper.weights import net
+
+    small = foreign.small_variants()
+    variants.VARIANTS.update(small)
+    weights = foreign.weights_of(small["caffe"])
+    state = foreign.state_dict(weights)
+    some = {"data": np.zeros((2, 3072), "uint8"), "labels": [3, 9], "more": ("a", 1.5)}
+    batches = [foreign.python2_pickle(some), pickle.dumps(some, 3)]
+    sums = augment.Statistics()
+    sums.add(np.zeros((256, 256, 3)))
+    mean = saved(np.save, np.full((3, 110, 110), 99.0))
+    named = [("ILSVRC2012_ID", "O"), ("WNID", "O")]
+    rows = np.array([(1.0, "n00000001"), (2.0, "n00000002")], named)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "w"
+        foreign.write_caffemodel(path, weights)
+        caffe = path.read_bytes()
+        convert.save(convert.convert(path, convert.Options(unchecked=True)), path)
+        own = path.read_bytes()
+    options = convert.Options("caffe", unchecked=True, allow_missing=foreign.LAYERS)
+
+    def imported(path):
+        convert.convert(path, options)
+
+    def scaled(path):
+        augment.rescale_and_crop(images.open_image(path)[0])
+
+    def batch(path):
+        datasets.cifar10_batch(path.read_bytes())
+
+    def arrays_of(path):
+        arrays.read_npz(path, 10**6, packed=True)
+
+    def unpacked(path):
+        for content in datasets.tar_files(path).values():
+            datasets.cifar10_batch(content)
+
+    packed = saved(np.savez_compressed, a=np.zeros((9, 9)), b=np.int8([1]))
+    legacy = written(lambda p, a: foreign.write_caffemodel(p, a, legacy=True), weights)
+    return {
+        "caffemodel": (1, [caffe, legacy], imported),
+        "npy": (1, [written(foreign.write_npy, weights)], imported),
+        "npz": (1, [written(foreign.write_npz, weights)], imported),
+        "torch": (1, [written(foreign.write_torch, state)], imported),
+        "own": (1, [own], net.open_weights),
+        "mean": (1, [mean], lambda path: convert.read_mean(path, 110, 99)),
+        "labels": (
+            1,
+            [b"n00000001 a\nn00000002 b\n", b'{"0": ["n1", "a"], "1": ["n2", "b"]}'],
+            lambda path: convert.read_labels(path, 2, [0, 1]),
+        ),
+        "photographs": (1, [*photographs()], scaled),
+        "CIFAR-10's batches": (1, batches, inside(batch)),
+        "CIFAR-10's archive": (1, [*map(tar, batches)], inside(unpacked)),
+        "CIFAR-10's arrays": (1, [packed], inside(arrays_of)),
+        "statistics": (1, [written(prepare.save_part, sums, {})], datasets.prepared),
+        "meta.mat": (
+            0.02,
+            [saved(savemat, {"synsets": rows}, do_compression=n) for n in (0, 1)],
+            datasets.devkit_classes,
+        ),
+    }
+
+
+def changed(content, other, rng):
+    """Bytes, one to four times changed somewhere, mostly near the beginning."""
+    content = bytearray(content)
+    for _ in range(rng.integers(1, 5)):
+        end = len(content) if rng.random() < 0.5 else min(len(content), 400)
+        place, size = int(rng.integers(end + 1)), int(rng.integers(1, 40))
+        part = content[place : place + size]
+        odd = ODD[rng.integers(len(ODD))]
+        kind = rng.integers(8)
+        if kind < 2 and place < len(content):
+            content[place] = rng.integers(256)
+        elif kind == 2:
+            content[place : place + len(odd)] = odd
+        elif kind == 3:
+            content[place:place] = odd * int(rng.integers(1, 2000))
+        elif kind == 4:
+            content[place:place] = part * int(rng.integers(1, 2000))
+        elif kind == 5:
+            del content[place : place + size]
+        elif kind == 6:
+            content[place:] = other[place:]
+        elif rng.random() < 0.2:
+            del content[place:]
+    return bytes(content)
+
+
+def mutated(content, other, rng):
+    """Bytes of a file; of an archive mostly a member, with the right checksum."""
+    if not content.startswith(b"PK") or rng.random() < 0.3:
+        return changed(content, other, rng)
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        rows, members = archive.infolist(), archive.namelist()
+        chosen = members[rng.integers(len(members))]
+        with zipfile.ZipFile(file, "w") as new:
+            for row in rows:
+                part = archive.read(row)
+                if row.filename == chosen:
+                    part = changed(part, other, rng)
+                new.writestr(row.filename, part, row.compress_type)
+    return file.getvalue()
+
+
+class Hang(BaseException):
+    """A reader takes too long."""
+
+
+def expired(*_):
+    raise Hang
+
+
+def fuzz(folder, seconds, seed):
+    """Prints how many files of each reader were accepted and refused, as JSON."""
+    path, rng, found = folder / "größe 1", np.random.default_rng(seed), readers()
+    counts = {name: Counter(accepted=0, refused=0) for name in found}
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY,) * 2)
+    signal.signal(signal.SIGALRM, expired)
+    for often, valid, read in found.values():
+        for content in valid:
+            path.write_bytes(content)
+            read(path)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for name, (often, valid, read) in found.items():
+            if counts[name]["refused"] and rng.random() > often:
+                continue
+            first, second = rng.integers(len(valid), size=2)
+            path.write_bytes(mutated(valid[first], valid[second], rng))
+            signal.alarm(PATIENCE)
+            try:
+                read(path)
+                counts[name]["accepted"] += 1
+            except (ValueError, OSError) as error:
+                text = str(error)
+                assert len(text.splitlines()) == 1 and len(text) < 2000, (name, text)
+                assert "Memory" not in text and "allocate" not in text, (name, text)
+                counts[name]["refused"] += 1
+            signal.alarm(0)
+    print(json.dumps(counts, indent=1, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    fuzz(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
