@@ -41,9 +41,11 @@ def atomic_file(path, replace=True):
         else:
             os.link(temporary, path)
             os.unlink(temporary)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
+        if isinstance(error, OSError) and error.errno and error.filename is None:
+            error.filename = str(path)  # "No space left on device" names none
         raise
 
 

@@ -6,6 +6,7 @@ import logging
 import os
 import shlex
 import sys
+import tempfile
 from pathlib import Path
 
 from alexnet_paper.files import printable
@@ -32,9 +33,19 @@ def parser(program, docstring):
 def read(parser, arguments=None):
     """Returns the options of a command line, with the line itself as `command`."""
     words = sys.argv[1:] if arguments is None else list(map(str, arguments))
-    options = parser.parse_intermixed_args(words)
+    options = parser.parse_intermixed_args(without_dashes(words))
     options.command = f"{parser.prog} {shlex.join(words)}"
     return options
+
+
+def without_dashes(words):
+    """Returns the words without "--", and "-x.jpg" after it as "./-x.jpg", because
+    argparse cannot mix "--" with options that follow positional arguments."""
+    if "--" not in words:
+        return words
+    at = words.index("--")
+    after = (f"./{word}" if word.startswith("-") else word for word in words[at + 1 :])
+    return [*words[:at], *after]
 
 
 def without(command, option):
@@ -55,8 +66,13 @@ def run(program, options):
     """
     from alexnet_paper.files import in_words
 
+    streams_for_any_text()
     try:
         program(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as error:
         note(f"error: {printable(in_words(error))}")
         return 1
@@ -69,6 +85,17 @@ def run(program, options):
         print("stopped", file=sys.stderr)
         return 1
     return 0
+
+
+def streams_for_any_text():
+    """Makes stdout and stderr show "?" for what their encoding lacks, and replaces
+    streams that are closed."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
 
 
 @contextlib.contextmanager
@@ -99,6 +126,10 @@ def check_out(path, folder=False):
         if above.exists():
             if not above.is_dir():
                 raise ValueError(f"--out {path}: {above} is a file, not a folder.")
+            try:
+                tempfile.TemporaryFile(dir=above).close()
+            except OSError as error:
+                raise ValueError(f"--out {path}: {error.strerror}") from error
             return
 
 
@@ -147,12 +178,8 @@ def quiet_keras():
 
 def note(text):
     """Prints a note on stderr; stdout is for results."""
-    print(escaped(text), file=sys.stderr, flush=True)
-
-
-def escaped(text):
-    """A text of lines whose names can be shown: see `files.printable`."""
-    return "\n".join(map(printable, text.split("\n")))
+    lines = map(printable, text.split("\n"))
+    print("\n".join(lines), file=sys.stderr, flush=True)
 
 
 def console():
@@ -177,7 +204,7 @@ def speed_column(unit):
 def emit(content, out=None):
     """Prints a result, or writes it to the file `out`, whole or not at all."""
     if out is None:
-        sys.stdout.write(escaped(content))
+        sys.stdout.write(content)
         return
     from alexnet_paper.files import atomic_write
 

@@ -60,10 +60,10 @@ def evaluate(options):
     from alexnet_paper.results import evaluate as evaluation
 
     with command_line.usage():
-        if options.out:
-            command_line.check_out(options.out, folder=True)
+        out = options.out or (options.run or ["runs"])[0]
+        command_line.check_out(out, folder=True)
         record = measured(options, evaluation)
-    path = record.save(options.out or (options.run or ["runs"])[0])
+    path = record.save(out)
     command_line.note(f"record: {path}")
     sections = [runs.records_section([record])]
     if options.per_class:

@@ -56,6 +56,8 @@ def experiment(options):
         command_line.emit(writers.write(sections, "text"))
         return
     command_line.quiet_keras()
+    from alexnet_paper.training.plan import check
+
     with command_line.usage():
         chosen = experiments.get(options.name)
         plans = chosen.plans(
@@ -66,6 +68,10 @@ def experiment(options):
             limit=options.limit,
             precision=options.precision or affordable(chosen.plan.precision),
         )
+        for _, plan in plans:
+            check(plan)
+        if options.out:
+            command_line.check_out(options.out, folder=True)
         if options.jobs < 1:
             raise ValueError(f"--jobs must be 1 or more. Received: {options.jobs}")
     if options.jobs > 1:
@@ -129,7 +135,7 @@ def run_all(chosen, plans, out, command):
     training.enable_determinism()
     for number, (arm, plan) in enumerate(plans, 1):
         folder = out / chosen.folder(arm, plan)
-        lock = folder.with_suffix(".lock")
+        lock = Path(f"{folder}.lock")  # outside, so that the run can be moved
         lock.parent.mkdir(parents=True, exist_ok=True)
         lock.touch()
         try:

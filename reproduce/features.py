@@ -41,9 +41,10 @@ def features(options):
     from alexnet_paper.results import colour as kernels
     from alexnet_paper.results import features as probe
 
-    net = command_line.open_net(options)
     with command_line.usage():
         command_line.check_out(options.out, folder=True)
+    net = command_line.open_net(options)
+    with command_line.usage():
         if options.split == "train":
             raise ValueError("--split train: the classifier is fitted to these images.")
         layer = options.layer or net.last_hidden[0]

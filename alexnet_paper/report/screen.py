@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 
 from alexnet_paper import paper
+from alexnet_paper.files import printable
 from alexnet_paper.paper import replications
 from alexnet_paper.verdicts import finding as verdicts
 
@@ -189,7 +190,7 @@ def claims(measured, width):
             claim.id,
             claim.statement,
             lost_without(claim),
-            found.ours if width >= WIDE else ours_or_others(claim, found),
+            printable(found.ours if width >= WIDE else ours_or_others(claim, found)),
             Text(SHORT.get(found.verdict, found.verdict), style=style),
         ]
         if width >= WIDE:

@@ -10,10 +10,15 @@ import re
 import shutil
 from dataclasses import dataclass
 
+from alexnet_paper.files import printable
+
 FORMATS = ("text", "markdown", "latex", "csv", "json")
 PIPE_WIDTH = 100  # columns if there is no terminal and no COLUMNS
 PAGE = 24  # rows of a table that fit a page of LaTeX
 LINE, GAP, WRAPPED = 80, 2, 40  # letters in LaTeX: of a line, column gap, wide cell
+
+
+FORMULA = re.compile(r"[=@]|[+-](?![\d.∞])")  # but not a number with a sign
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,12 @@ class Section:
 
 
 def write(sections, format, width=None):
-    """Returns sections as a string in one of `FORMATS`; JSON is a list of objects."""
+    """Returns sections as a string in one of `FORMATS`; JSON is a list of objects.
+
+    Texts may come from files of any origin: control characters are escaped, and what a
+    format would take for markup or for a formula is quoted.
+    """
+    sections = [escaped(section) for section in sections]
     if format == "text":
         return text(sections, width)
     if format == "json":
@@ -39,6 +49,16 @@ def write(sections, format, width=None):
         return comma_separated(sections)
     writer = {"markdown": markdown, "latex": latex}[format]
     return "\n".join(writer(section) for section in sections)
+
+
+def escaped(section):
+    """Returns a section whose texts can be shown: see `files.printable`."""
+    return Section(
+        printable(section.title),
+        section.columns,
+        tuple(tuple(map(printable, row)) for row in section.rows),
+        "\n".join(map(printable, section.note.split("\n"))),
+    )
 
 
 def text(sections, width=None):
@@ -69,7 +89,8 @@ def text(sections, width=None):
 
 def markdown(section):
     def line(cells):
-        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+        cells = (cell.replace("|", "\\|").replace("<", "&lt;") for cell in cells)
+        return "| " + " | ".join(cells) + " |"
 
     head = [f"### {section.title}", "", line(section.columns)]
     body = [line(["---"] * len(section.columns)), *map(line, section.rows)]
@@ -86,8 +107,13 @@ def comma_separated(sections):
             out.write("\n" if number else "")
             writer.writerow([f"# {section.title}"])
         writer.writerow(section.columns)
-        writer.writerows(section.rows)
+        writer.writerows(map(quoted, row) for row in section.rows)
     return out.getvalue()
+
+
+def quoted(cell):
+    """Returns a cell that a spreadsheet does not take for a formula."""
+    return f"'{cell}" if FORMULA.match(cell) else cell
 
 
 LATEX = {

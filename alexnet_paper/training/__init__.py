@@ -3,6 +3,7 @@
 optimizer    the paper's update rule, Adam, and a loss
 schedule     learning-rate schedules
 plan         the options of a run
+log          what a run notes of itself: epochs and state
 environment  versions, machine, device and commit
 prefetch     batches prepared ahead of the training step
 run          the folder of a run: log, checkpoint, lock

@@ -1,5 +1,8 @@
-"""A line of a run's log: one epoch."""
+"""What a run notes of itself: a line of its log for each epoch, and its state."""
 
+from typing import Annotated
+
+from pydantic import AllowInfNan
 from typing_extensions import NotRequired
 from typing_extensions import TypedDict
 
@@ -27,4 +30,29 @@ LogLine = TypedDict(
         "seconds": Positive,
     },
 )
-LogLine.__pydantic_config__ = STRICT
+
+
+class Waiting(TypedDict):
+    """Of a `schedule.Plateau`: lowest error, epochs since, and drops so far. Older
+    versions wrote infinity for no error."""
+
+    best: Annotated[float, AllowInfNan(True)] | None
+    waited: Count
+    dropped: Count
+
+
+class State(TypedDict):
+    """Where a run is: the text of its checkpoint. `logs` are the running means of the
+    epoch."""
+
+    epoch: Count
+    step: Count
+    seconds: NotRequired[Positive]
+    rate: Positive
+    history: list[LogLine]
+    logs: dict[str, float]
+    plateau: Waiting | None
+
+
+for kind in (LogLine, State):
+    kind.__pydantic_config__ = STRICT

@@ -1,5 +1,6 @@
 """Learning-rate schedules."""
 
+import math
 from dataclasses import dataclass
 
 
@@ -14,7 +15,7 @@ class Plateau:
     def __init__(self, patience=5, factor=0.1, drops=3, least=0.0):
         self.patience, self.factor, self.drops = patience, factor, drops
         self.least = least
-        self.best, self.waited, self.dropped = float("inf"), 0, 0
+        self.best, self.waited, self.dropped = math.inf, 0, 0
 
     def update(self, error):
         """Returns the factor of the rate after an epoch with this error."""
@@ -28,10 +29,12 @@ class Plateau:
         return self.factor
 
     def state(self):
-        return {"best": self.best, "waited": self.waited, "dropped": self.dropped}
+        best = self.best if math.isfinite(self.best) else None
+        return {"best": best, "waited": self.waited, "dropped": self.dropped}
 
     def restore(self, state):
-        self.best, self.waited = state["best"], state["waited"]
+        best, self.waited = state["best"], state["waited"]
+        self.best = math.inf if best is None else best
         self.dropped = state["dropped"]
 
 

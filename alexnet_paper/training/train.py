@@ -22,9 +22,11 @@ from alexnet_paper.data.batches import Batches
 from alexnet_paper.data.batches import Views
 from alexnet_paper.files import TEMPORARY
 from alexnet_paper.files import atomic_write
+from alexnet_paper.files import from_json
 from alexnet_paper.nets import model as models
 from alexnet_paper.nets.recipes import OnPlateau
 from alexnet_paper.training.environment import here
+from alexnet_paper.training.log import State
 from alexnet_paper.training.optimizer import Adam
 from alexnet_paper.training.optimizer import ClippedCrossentropy
 from alexnet_paper.training.optimizer import MomentumSGD
@@ -349,9 +351,15 @@ class Run:
         kept = {kind: [] for kind in self.extra_variables()}
         for name in sorted(found.extra):
             kept[name.split("/")[0]].append(found.extra[name])
-        state = found.meta.get("state")
-        if state is None or not kept["optimizer"]:
-            raise ValueError(f"{self.folder / CHECKPOINT} has no state to go on from.")
+        path, of = self.folder / CHECKPOINT, found.meta.get("variant")
+        if found.meta.get("state") is None or not kept["optimizer"]:
+            raise ValueError(f"{path} has no state to go on from.")
+        if of != self.plan.variant:
+            raise ValueError(f"{path} is of {of}, not of {self.plan.variant}.")
+        try:
+            state = from_json(State, json.dumps(found.meta["state"]))
+        except ValueError as error:
+            raise ValueError(f"{path}: its state is damaged: {error}") from error
         models.set_weights(self.model, found.arrays)
         for kind in ("optimizer", "seed"):
             variables = self.extra_variables()[kind]
@@ -496,6 +504,8 @@ def start(plan, folder, command, resume=False, notify=print):
         run = Run(plan, dataset, folder, notify)
         if resume and (folder / CHECKPOINT).exists():
             run.restore()
+        elif resume:
+            notify(f"{folder} has no checkpoint yet: training starts anew.")
         about = {"plan": plan.__dict__, "command": command, **here()}
         if (folder / "run.json").exists():
             about = with_commit(read_plan(folder)[1], about["commit"])

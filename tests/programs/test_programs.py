@@ -3,6 +3,10 @@ on stdout or whole in a file."""
 
 import json
 import math
+import os
+import shlex
+import subprocess
+import sys
 import types
 from pathlib import Path
 
@@ -14,6 +18,8 @@ from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
 from reproduce import __main__ as overview
 from reproduce import command_line
+from reproduce import evaluate
+from reproduce import features
 from reproduce import figure
 from reproduce import predict
 from reproduce import table
@@ -227,3 +233,31 @@ def test_a_bug_is_not_dressed_up_as_wrong_use():
 
     with pytest.raises(ValueError, match="from inside"):
         command_line.run(fail, None)
+
+
+def test_output_in_any_encoding_and_to_nobody():
+    """What the encoding lacks is "?"; a reader that leaves, or a stdout that is closed,
+    gives no traceback."""
+    table = [sys.executable, "-m", "reproduce.table", "--only", "cited"]
+    narrow = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(table, env=narrow, capture_output=True)
+    assert done.returncode == 0 and b"1 CNN* " in done.stdout and b"?" in done.stdout
+    for shell in ("exec {} >&-", "{} | true"):
+        words = ["bash", "-c", shell.format(shlex.join(table))]
+        done = subprocess.run(words, capture_output=True, text=True)
+        assert done.returncode in (0, 1) and done.stderr == ""
+
+
+def test_a_file_whose_name_begins_with_a_dash():
+    words = ["a.jpg", "--views", "10", "--", "-x.jpg", "b.jpg"]
+    options = command_line.read(predict.parser(), words)
+    assert options.photographs == ["a.jpg", "./-x.jpg", "b.jpg"]
+
+
+def test_a_folder_that_cannot_be_written_is_found_out_first(wrong_use, tmp_path):
+    """Before anything is read or measured."""
+    (tmp_path / "file").touch()
+    words = "--weights x --data digits --out".split()
+    for program in (evaluate, features):
+        assert "not a folder" in wrong_use(program, *words, tmp_path / "file" / "out")
+        assert "--out /proc/x" in wrong_use(program, *words, "/proc/x")

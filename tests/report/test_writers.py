@@ -253,3 +253,23 @@ def test_pages_of_notes_and_departures_have_every_entry():
     assert counts.rows[0][4:] == ("60,965,224", "724,406,816", "659,272")
     expected = [(v.name, text) for v in VARIANTS.values() for text in v.departures]
     assert list(departures.rows) == expected
+
+
+@pytest.mark.parametrize(
+    ("format", "cell", "shown"),
+    [
+        ("text", "a\x1b[31m\nb", r"a\x1b[31m\nb"),
+        ("markdown", "<b>|\n", r"&lt;b>\|\n"),
+        ("csv", "=1+1", "'=1+1"),
+        ("csv", "@a", "'@a"),
+        ("csv", "+cmd", "'+cmd"),
+        ("csv", "-0.5", "-0.5"),
+        ("csv", "+0.37 [-0.97]", "+0.37 [-0.97]"),
+        ("latex", "\\input{x}", r"\textbackslash{}input\{x\}"),
+    ],
+)
+def test_text_from_outside_is_escaped(format, cell, shown):
+    """A cell is one line, no markup and no formula."""
+    section = Section("t", ("a", "b"), ((cell, "c"),))
+    lines = writers.write([section], format).splitlines()
+    assert any(shown in line and "c" in line for line in lines)

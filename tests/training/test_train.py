@@ -585,6 +585,8 @@ FOREIGN = {
     "of another optimizer": "7, ?7",
     "of another net": "fc8/bias is .3,. in place of .10,.",
     "without a state": "has no state to go on from",
+    "of a state of text": "its state is damaged: epoch: must be a valid integer",
+    "of another variant": "is of caffe, not of",
     "half of a file": "checkpoint.npz",
 }
 
@@ -603,6 +605,10 @@ def test_a_checkpoint_of_something_else(kind, alone, tmp_path):
         arrays["fc8/bias"] = np.zeros(3, "float32")
     elif kind == "without a state":
         del meta["state"]
+    elif kind == "of a state of text":
+        meta["state"] = {**meta["state"], "epoch": "1"}
+    elif kind == "of another variant":
+        meta["variant"] = "caffe"
     path = tmp_path / run_folder.CHECKPOINT
     weights.save(path, arrays, meta)
     if kind == "half of a file":
