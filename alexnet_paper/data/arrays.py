@@ -15,7 +15,7 @@ MEMBERS = 2000  # most members of an archive; a checkpoint has some hundred
 RATIO = 100  # most bytes that one byte of a packed archive may unpack to
 HEADER = re.compile(
     rb"\{'descr': '([<>|][bcfiuO]\d{0,2})', 'fortran_order': (True|False), "
-    rb"'shape': \(((?:\d{1,12}L?,? ?){0,8})\), ?\}\s*"
+    rb"'shape': \(([\d, L]{0,150})\), ?\}\s*"  # L: of Python 2
 )
 
 
@@ -30,7 +30,8 @@ def read_header(file):
     found = HEADER.fullmatch(file.read(length)) if length < 1000 else None
     if found is None:
         raise ValueError("it is not an .npy file of numbers")
-    shape = tuple(int(n) for n in re.findall(rb"\d+", found[3]))
+    lengths = found[3].replace(b"L", b"").split(b",")
+    shape = tuple(int(length) for length in lengths if length.strip())
     return shape, "F" if found[2] == b"True" else "C", np.dtype(found[1].decode())
 
 

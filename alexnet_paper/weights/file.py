@@ -16,7 +16,7 @@ from alexnet_paper.files import atomic_file
 from alexnet_paper.files import in_short
 from alexnet_paper.nets import variants
 
-LARGEST = 2**30  # bytes of a file: twice a checkpoint of the largest net, 62 M weights
+LARGEST = 2**31  # bytes of a file: four checkpoints of the largest net, 62 M weights
 
 META = "meta"
 NAMES = "arrays"  # key in the text: the names of all arrays of the file

@@ -214,6 +214,7 @@ BYTES = {  # name → content
     "forty million empty data": field(100, CONV1 + field(7, b"\x2a\0" * 4 * 10**7)),
     "nested groups": bytes([0x0B]) * 10**6,
     "an .npy": ARRAY,
+    "a length without end": ARRAY[:61].replace(ARRAY[8:10], b"\xe0\3") + b"9" * 999,
     "an array in a pickle": npy_of(foreign.array_of("u1", (GIGABYTES,), b"")),
     "objects in a pickle": npy_of(foreign.array_of("O", (10**7,), [])),
     "pointers in a pickle": npy_of(foreign.array_of("O8", (1,), b"A" * 8)),
