@@ -1,13 +1,16 @@
-"""Kills a training run at random moments, resumes it each time, and compares its bits
-with those of a run left alone.
+"""Kills a program at random moments, starts it again each time, and compares what it
+leaves with what is left by one that was left alone.
 
     python tests/kill_and_resume.py --kills 20
+    python tests/kill_and_resume.py --kills 20 --prepare
 
-Takes a few minutes; prints one line a kill. Exit 0: the same bits; 1: not.
+Trains on the digits, or prepares 1,200 photographs. Takes minutes; prints one line for
+every kill. Exit 0: the same bits and no other files or processes; 1: not.
 """
 
 import argparse
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +19,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 ARGUMENTS = (
     "--variant cifar-13pct --data digits --limit 800 --epochs 8 --seed 7".split()
@@ -30,6 +34,61 @@ def train(folder, *options):
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
+
+
+def prepare(source, out):
+    command = [sys.executable, "-m", "reproduce.data", "prepare", "--data", "folder"]
+    return subprocess.Popen(
+        [*command, "--data-dir", source, "--out", out, "--workers", "2"],
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,  # its workers are found by its session
+    )
+
+
+def photographs(folder):
+    """1,200 small photographs of two classes."""
+    rng = np.random.default_rng(0)
+    for number in range(1200):
+        path = Path(folder, "ab"[number % 2], f"{number:04d}.png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        size = rng.integers(20, 90, 2)
+        Image.fromarray(rng.integers(0, 256, (*size, 3), "uint8")).save(path)
+
+
+def contents(folder):
+    """{path: bytes} of all files below a folder, but for the report's times."""
+    files = (path for path in Path(folder).rglob("*") if path.is_file())
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in files
+        if path.name != "prepared.json"
+    }
+
+
+def kill_and_prepare(root, kills, rng):
+    """Returns how often the kill came before the end, and whether all is the same."""
+    photographs(f"{root}/photographs")
+    began = time.monotonic()
+    if prepare(f"{root}/photographs", f"{root}/alone").wait() != 0:
+        raise SystemExit("the preparation left alone did not finish")
+    seconds, came = time.monotonic() - began, 0
+    for _ in range(kills):
+        if Path(root, "killed", "prepared.json").exists():  # once more from the start
+            shutil.rmtree(f"{root}/killed")
+        process = prepare(f"{root}/photographs", f"{root}/killed")
+        time.sleep(rng.uniform(0, seconds))
+        came += process.poll() is None
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        time.sleep(2)  # workers notice that their process is gone
+        left = subprocess.run(["pgrep", "-s", str(process.pid)], capture_output=True)
+        if left.stdout:
+            raise SystemExit("workers outlive their process")
+        print("killed", flush=True)
+    if not Path(root, "killed", "prepared.json").exists():
+        prepare(f"{root}/photographs", f"{root}/killed").wait()
+    return came, contents(f"{root}/alone") == contents(f"{root}/killed")
 
 
 def arrays(folder):
@@ -67,8 +126,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--prepare", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as root:
+        if options.prepare:
+            rng = random.Random(options.seed)
+            return report(*kill_and_prepare(root, options.kills, rng), options.kills)
         began = time.monotonic()
         if train(f"{root}/alone").wait() != 0:
             raise SystemExit("the run left alone did not finish")
@@ -77,7 +140,11 @@ def main():
         half = seconds / 2  # so that the last kills come before the end, too
         came = kill_and_resume(f"{root}/killed", options.kills, half, rng)
         same = same_bits(arrays(f"{root}/alone"), arrays(f"{root}/killed"))
-    print(f"{came} of {options.kills} kills came before the end; same bits: {same}")
+    return report(came, same, options.kills)
+
+
+def report(came, same, kills):
+    print(f"{came} of {kills} kills came before the end; same bits: {same}")
     return 0 if same else 1
 
 
