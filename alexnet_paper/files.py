@@ -124,6 +124,12 @@ def printable(name):
     )
 
 
+def check_range(option, value, low, high):
+    """Raises ValueError for the value of an option that is out of its range."""
+    if not low <= value <= high:
+        raise ValueError(f"{option} must be in {low} … {high}. Received: {value}")
+
+
 def in_words(error):
     """Returns an error as one line: "photo.jpg: No such file or directory"."""
     if isinstance(error, OSError) and error.filename and error.strerror:

@@ -25,7 +25,7 @@ def parser():
     add("--data-dir", metavar="DIR", help="where the data is")
     add("--variants", metavar="A,B", help="default: at least five that suit the data")
     add("--epochs", type=int, metavar="N", help="default: 8 for digits, else 10")
-    add("--seeds", type=int, default=1, metavar="N", help="default: 1")
+    add("--seeds", type=int, default=1, metavar="N", help="1–1000 (default: 1)")
     add("--limit", type=int, metavar="N", help="use N training images only")
     add(
         "--batch-size",
@@ -47,7 +47,13 @@ def parser():
         help="validation accuracy to reach, for epochs and time (default: 0.9)",
     )
     add("--run", action="store_true", help="train what has no record")
-    add("--rounds", type=int, default=5, metavar="N", help="of timing (default: 5)")
+    add(
+        "--rounds",
+        type=int,
+        default=5,
+        metavar="N",
+        help="timings, 1–1000 (default: 5)",
+    )
     add(
         "--records",
         metavar="DIR",

@@ -24,7 +24,12 @@ def parser():
     add("name", help="name of the experiment, or list")
     add("--data-dir", metavar="DIR", help="folder of the data")
     add("--arms", metavar="A,B", help="run these arms only")
-    add("--seeds", type=int, metavar="N", help="of every arm (default: the protocol's)")
+    add(
+        "--seeds",
+        type=int,
+        metavar="N",
+        help="of every arm, 1–1000 (default: its own)",
+    )
     add("--epochs", type=int, metavar="N", help="of all arms (default: the protocol's)")
     add("--limit", type=int, metavar="N", help="training images of all arms")
     command_line.precision_option(
@@ -56,6 +61,7 @@ def experiment(options):
         command_line.emit(writers.write(sections, "text"))
         return
     command_line.quiet_keras()
+    from alexnet_paper.files import check_range
     from alexnet_paper.training.plan import check
 
     with command_line.usage():
@@ -72,8 +78,7 @@ def experiment(options):
             check(plan)
         if options.out:
             command_line.check_out(options.out, folder=True)
-        if options.jobs < 1:
-            raise ValueError(f"--jobs must be 1 or more. Received: {options.jobs}")
+        check_range("--jobs", options.jobs, 1, 1000)
     if options.jobs > 1:
         raise SystemExit(in_parallel(options.command, options.jobs))
     out = Path(options.out or f"runs/{chosen.name}")

@@ -21,7 +21,7 @@ def parser():
     add("photographs", nargs="+", metavar="PHOTO")
     command_line.net_options(parser)
     add("--views", type=int, default=1, choices=(1, 10), help="default: 1")
-    add("--top", type=int, default=5, metavar="N", help="number of labels (default: 5)")
+    add("--top", type=int, default=5, metavar="N", help="labels, 1–1000 (default: 5)")
     add("--out", metavar="FILE", help="figure, .png, .pdf or .svg")
     add(
         "--format",
@@ -39,6 +39,7 @@ def main(arguments=None):
 
 def predict(options):
     command_line.quiet_keras()
+    from alexnet_paper.files import check_range
     from alexnet_paper.report import contact_sheets
     from alexnet_paper.report import figure4
     from alexnet_paper.report import style
@@ -48,8 +49,7 @@ def predict(options):
         if options.out:
             style.check_path(options.out)
             command_line.check_out(options.out)
-        if options.top < 1:
-            raise ValueError(f"--top must be 1 or more. Received: {options.top}")
+        check_range("--top", options.top, 1, 1000)
     net = command_line.open_net(options)
     asked = options.photographs
     with command_line.usage():

@@ -213,6 +213,13 @@ def hold_out(train, share):
 def stratified(labels, share):
     from sklearn.model_selection import train_test_split
 
+    classes, counts = np.unique(labels, return_counts=True)
+    if counts.min() < 2:
+        few = classes[counts.argmin()]
+        raise ValueError(
+            f"class {few} has a single image: validation images can be held out of "
+            "classes of two or more, or --validation 0."
+        )
     indices = np.arange(len(labels))
     kept, held = train_test_split(
         indices, test_size=share, random_state=SPLIT_SEED, stratify=labels

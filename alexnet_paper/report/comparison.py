@@ -4,6 +4,7 @@ import json
 import shlex
 from pathlib import Path
 
+from alexnet_paper.files import check_range
 from alexnet_paper.report import charts
 from alexnet_paper.report import runs as outcomes
 from alexnet_paper.report import style
@@ -24,9 +25,8 @@ class Comparison:
 
     def __init__(self, options):
         self.options = options
-        for name, low in (("seeds", 1), ("rounds", 1)):
-            if getattr(options, name) < low:
-                raise ValueError(f"--{name} must be {low} or more.")
+        for name in ("seeds", "rounds"):
+            check_range(f"--{name}", getattr(options, name), 1, 1000)
         if not 0 < options.accuracy <= 1:
             raise ValueError(f"--accuracy must be in (0, 1]: {options.accuracy}")
         self.experiment = compare.experiment(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
 
+from alexnet_paper.files import check_range
 from alexnet_paper.training.plan import Plan
 
 PROTOCOLS = Path(__file__).parent / "protocols"
@@ -109,10 +110,9 @@ class Experiment:
             **changes: Fields of `plan.Plan` for all arms; None is ignored.
 
         Raises:
-            ValueError: for an unknown arm or fewer than one seed.
+            ValueError: for an unknown arm, or seeds that are not 1 to 1000.
         """
-        if seeds is not None and seeds < 1:
-            raise ValueError(f"--seeds must be 1 or more. Received: {seeds}")
+        check_range("--seeds", 1 if seeds is None else seeds, 1, 1000)
         unknown = set(arms or ()) - set(self.arms)
         if unknown:
             raise ValueError(
