@@ -66,6 +66,16 @@ def contents(folder):
     }
 
 
+def alone_after(process, seconds):
+    """Returns whether the workers of a killed process end, too."""
+    for _ in range(seconds):
+        left = subprocess.run(["pgrep", "-s", str(process.pid)], capture_output=True)
+        if not left.stdout:
+            return True
+        time.sleep(1)
+    return False
+
+
 def kill_and_prepare(root, kills, rng):
     """Returns how often the kill came before the end, and whether all is the same."""
     photographs(f"{root}/photographs")
@@ -81,9 +91,7 @@ def kill_and_prepare(root, kills, rng):
         came += process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.wait()
-        time.sleep(2)  # workers notice that their process is gone
-        left = subprocess.run(["pgrep", "-s", str(process.pid)], capture_output=True)
-        if left.stdout:
+        if not alone_after(process, 30):
             raise SystemExit("workers outlive their process")
         print("killed", flush=True)
     if not Path(root, "killed", "prepared.json").exists():
