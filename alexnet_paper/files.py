@@ -103,12 +103,13 @@ def from_json(kind, text):
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"])) or "it"
         if first["type"] == "json_invalid":
-            raise ValueError(printable(first["msg"])) from error
-        if first["type"] == "missing":
-            raise ValueError(f"{field} is missing") from error
-        must = first["msg"].replace("Input should", "must")
-        told = f"{field}: {must}, not {first['input']!r:.60}"
-        raise ValueError(printable(told)) from error
+            told = first["msg"]
+        elif first["type"] == "missing":
+            told = f"{field} is missing"
+        else:
+            must = first["msg"].replace("Input should", "must")
+            told = f"{field}: {must}, not {first['input']!r:.60}"
+        raise ValueError(in_short(told)) from error
 
 
 def in_short(error, length=300):

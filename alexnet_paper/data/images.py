@@ -72,8 +72,8 @@ def in_bytes(image, format):
         raise ValueError("32-bit pixels: save it with 8 or 16 bits a channel")
     if not image.mode.startswith("I"):
         return image
-    grey = np.asarray(image).astype("float64") / 257
-    return Image.fromarray(np.round(grey).astype("uint8"))
+    grey = (np.asarray(image).astype("uint32") + 128) // 257  # rounded
+    return Image.fromarray(grey.astype("uint8"))
 
 
 def in_rgb(image):

@@ -1,13 +1,14 @@
 """Seeded mutations of valid files, for every reader of what a user hands in.
 
 Each is accepted, or refused in one line: no other exception, crash or hang, in a
-process with 1 GiB. FUZZ_SECONDS says for how long (default: 20), FUZZ_SEED which ones.
+process with 1.5 GiB. FUZZ_SECONDS says for how long (default: 20), FUZZ_SEED which ones.
 """
 
 import io
 import json
 import os
 import pickle
+import re
 import resource
 import signal
 import subprocess
@@ -21,9 +22,10 @@ from pathlib import Path
 
 import foreign
 import numpy as np
+import records
 from PIL import Image
 
-MEMORY, PATIENCE = 2**30, 30  # bytes, seconds for one file
+MEMORY, PATIENCE = 3 * 2**29, 30  # bytes (of 100 million CMYK pixels), seconds
 ODD = (b"\0", b"\xff" * 4, b"\x7f", b"\xff\xff\xff\x7f", b"(", b"9" * 9, b"\x80")
 
 
@@ -92,12 +94,22 @@ def readers():
     """{name: (how often, valid files, what reads a path)}."""
     from scipy.io import savemat
 
+    from alexnet_paper import paper
     from alexnet_paper.data import arrays
     from alexnet_paper.data import augment
     from alexnet_paper.data import datasets
     from alexnet_paper.data import images
     from alexnet_paper.data import prepare
+    from alexnet_paper.files import from_json
+    from alexnet_paper.files import read_file
     from alexnet_paper.nets import variants
+    from alexnet_paper.report import runs
+    from alexnet_paper.report import writers
+    from alexnet_paper.results.record import Record
+    from alexnet_paper.results.record import shipped
+    from alexnet_paper.training.log import LogLine
+    from alexnet_paper.training.plan import About
+    from alexnet_paper.verdicts import recorded
     from alexnet_paper.weights import convert
     from alexnet_paper.weights import net
 
@@ -136,6 +148,13 @@ def readers():
         for content in datasets.tar_files(path).values():
             datasets.cifar10_batch(content)
 
+    def shown(path):
+        found = Record.load(path)
+        writers.write([runs.records_section([found])], "text")
+        for claim in paper.CLAIMS:
+            recorded.finding(claim, [found], found.variant)
+
+    plan = {"plan": {"variant": "paper", "data": "digits", "epochs": 2}, "command": "c"}
     packed = saved(np.savez_compressed, a=np.zeros((9, 9)), b=np.int8([1]))
     legacy = written(lambda p, a: foreign.write_caffemodel(p, a, legacy=True), weights)
     return {
@@ -155,6 +174,21 @@ def readers():
         "CIFAR-10's archive": (1, [*map(tar, batches)], inside(unpacked)),
         "CIFAR-10's arrays": (1, [packed], inside(arrays_of)),
         "statistics": (1, [written(prepare.save_part, sums, {})], datasets.prepared),
+        "record": (
+            1,
+            [path.read_bytes() for path in shipped().glob("[bs]*-seed0*.json")],
+            shown,
+        ),
+        "run.json": (
+            1,
+            [json.dumps(plan).encode()],
+            lambda path: from_json(About, read_file(path)),
+        ),
+        "log": (
+            1,
+            [json.dumps(records.line(3, val_loss=1.0)).encode()],
+            lambda path: from_json(LogLine, read_file(path)),
+        ),
         "meta.mat": (
             0.02,
             [saved(savemat, {"synsets": rows}, do_compression=n) for n in (0, 1)],
@@ -239,7 +273,8 @@ def fuzz(folder, seconds, seed):
             except (ValueError, OSError) as error:
                 text = str(error)
                 assert len(text.splitlines()) == 1 and len(text) < 2000, (name, text)
-                assert "Memory" not in text and "allocate" not in text, (name, text)
+                own = name != "meta.mat"  # which has a process with a limit of its own
+                assert not (own and re.search("Memory|allocate", text)), (name, text)
                 counts[name]["refused"] += 1
             signal.alarm(0)
     print(json.dumps(counts, indent=1, ensure_ascii=False))
