@@ -1,7 +1,7 @@
 """Seeded mutations of valid files, for every reader of what a user hands in.
 
 Each is accepted, or refused in one line: no other exception, crash or hang, in a
-process with 1.5 GiB. FUZZ_SECONDS says for how long (default: 20), FUZZ_SEED which ones.
+process with 1.5 GiB. FUZZ_SECONDS says for how long (default: 20), FUZZ_SEED which.
 """
 
 import io
