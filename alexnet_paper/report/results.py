@@ -71,12 +71,15 @@ class Footnotes:
         return f"[^{self.lists.index(names) + 1}]"
 
     def text(self):
-        links = (
-            ", ".join(f"[{name}]({RECORDS}/{name.replace('*', '0')})" for name in names)
-            for names in self.lists
-        )
+        links = (", ".join(link(name) for name in names) for names in self.lists)
         lines = [f"[^{number}]: {line}" for number, line in enumerate(links, 1)]
         return "\n".join(lines) + "\n" if lines else ""
+
+
+def link(name):
+    """Links a record by its name; a star, for all seeds, leads to seed 0."""
+    shown = name.replace("*", r"\*")
+    return f"[{shown}]({RECORDS}/{name.replace('*', '0')})"
 
 
 def abstract(rows, records):

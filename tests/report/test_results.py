@@ -39,5 +39,5 @@ def test_the_abstract_has_the_tally_and_names_what_was_found():
 
 def test_the_same_records_share_a_footnote():
     assert PAGE.count("[^1]") == 4 and "[^2]" not in PAGE
-    link = "[a-seed*.json](../reproduce/results/a-seed0.json)"
+    link = r"[a-seed\*.json](../reproduce/results/a-seed0.json)"
     assert PAGE.endswith(f"[^1]: {link}\n")
