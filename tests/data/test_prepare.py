@@ -223,7 +223,7 @@ def test_what_is_no_longer_there_is_skipped(tmp_path):
 
 
 WORKING = """
-import os, sys, time
+import os, signal, sys, time
 from pathlib import Path
 from alexnet_paper.data import prepare
 
@@ -232,6 +232,7 @@ def slow(image):
     time.sleep(600)
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # as in a terminal, also below nohup
     prepare.prepare({"train": ([Path(sys.argv[1])] * 200, ["a"] * 200)}, sys.argv[2], 3)
 else:
     prepare.rescale_and_crop = slow
