@@ -52,12 +52,9 @@ def open_image(path):
         raise BadImage(f"{printable(path)}: a link to a file that is gone") from None
     except IsADirectoryError as error:
         raise BadImage(f"{printable(path)}: a folder, not an image") from error
-    except (
-        MemoryError
-    ) as error:  # of 100 million pixels a progressive JPEG takes 1.5 GB
-        raise BadImage(f"{printable(path)}: it needs more memory than there is") from (
-            error
-        )
+    except MemoryError as error:  # a progressive JPEG at the limit takes 1.5 GB
+        reason = "it needs more memory than there is"
+        raise BadImage(f"{printable(path)}: {reason}") from error
     except UnidentifiedImageError as error:
         raise BadImage(
             f"{printable(path)}: not a whole image of a known format "
