@@ -5,6 +5,7 @@ import io
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from records import ALL
@@ -116,6 +117,18 @@ def test_latex_compiles_on_one_page(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0 and "Overfull" not in done.stdout
     assert "(1 page" in done.stdout
+
+
+@pytest.mark.skipif(not shutil.which("bibtex"), reason="there is no bibtex here")
+def test_citations_compile_with_a_plain_style(tmp_path):
+    page = Path(__file__).parents[2].joinpath("docs", "citation.md").read_text()
+    entries = re.findall(r"```bibtex\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "c.bib").write_text("\n".join(entries))
+    cited = r"\relax \citation{*}\bibstyle{plain}\bibdata{c}"
+    (tmp_path / "b.aux").write_text(cited.replace(r"\b", "\n\\b").replace(" ", "\n"))
+    done = subprocess.run(["bibtex", "b"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0 and "arning" not in done.stdout
+    assert len(entries) == 3 and (tmp_path / "b.bbl").read_text().count("bibitem") == 5
 
 
 def test_latex_knows_every_character_in_use():
