@@ -12,12 +12,16 @@ ROUNDING = 1e-6  # rounding error of an error in a log, which was a float32
 
 
 def of_experiment(records, name):
-    """Returns {arm: records} of an experiment."""
+    """Returns {arm: records} of an experiment.
+
+    Of records with the same name only the last counts: a run that is among the shipped
+    records and below ./runs is one run, not two.
+    """
     found = {}
     for record in records:
         if record.protocol.experiment == name:
-            found.setdefault(record.protocol.arm, []).append(record)
-    return found
+            found.setdefault(record.protocol.arm, {})[record.name] = record
+    return {arm: list(by_name.values()) for arm, by_name in found.items()}
 
 
 def steps_of(record):

@@ -104,3 +104,13 @@ def test_a_race_without_an_end_takes_who_came_nearest():
     ]
     race = curves.figure1(records)
     assert (race.rates["tanh"], race.ratio) == (0.01, (3, True))
+
+
+def test_a_run_that_is_read_twice_counts_once():
+    """Shipped, and once more below ./runs, where it is read last."""
+    first, again = (
+        record(experiment="e", arm="a", seed=seed, metrics={"loss": loss})
+        for seed, loss in (("0", 1.0), ("0", 2.0))
+    )
+    other = record(experiment="e", arm="a", seed="1")
+    assert curves.of_experiment([first, other, again], "e") == {"a": [again, other]}
