@@ -2,8 +2,11 @@
 
     python -m reproduce.train --variant bn-cifar10 --data digits --epochs 3
     python -m reproduce.train --variant cifar-18pct --data cifar10 --data-dir DIR
+    python -m reproduce.train --variant caffe --data folder --data-dir PHOTOGRAPHS \
+        --from bvlc.npz --freeze conv1-conv5 --view-cycle 10 --epochs 20
 
-The first takes about two minutes on two cores. Ctrl-C finishes the step and saves.
+The first takes about two minutes on two cores; the last fine-tunes trained weights on
+photographs of one's own. Ctrl-C finishes the step and saves.
 --resume continues, and the result has the same bits as without the stop. The run is a
 folder under runs/. Exit 0: trained to the end; 1: stopped before; 2: wrong use.
 """
@@ -77,9 +80,31 @@ def parser():
         help="epochs between two validations (default: 1)",
     )
     add("--tensorboard", action="store_true", help="write logs to RUN/tensorboard")
+    fine_tuning_options(parser)
     add("--out", metavar="RUN", help="folder (default: runs/VARIANT-DATA-seedN)")
     add("--resume", action="store_true", help="continue the run in --out")
     return parser
+
+
+def fine_tuning_options(parser):
+    add = parser.add_argument_group("fine-tuning").add_argument
+    add(
+        "--from",
+        dest="start",
+        metavar="RUN|FILE",
+        help="start from the weights of a run or of a weight file: layers that fit are "
+        "loaded",
+    )
+    add("--new", metavar="LAYERS", help="layers that start anew all the same: fc6-fc8")
+    add("--freeze", metavar="LAYERS", help="layers that are not trained: conv1-conv5")
+    add("--rate-of", metavar="LAYER=X", help="multiply a layer's learning rate: fc8=10")
+    add(
+        "--view-cycle",
+        type=int,
+        metavar="N",
+        help="repeat an image's random views after N epochs; the outputs of frozen "
+        "layers are then computed once for each",
+    )
 
 
 def main(arguments=None):

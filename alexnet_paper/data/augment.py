@@ -184,6 +184,13 @@ class Preparation:
     crops: bool = True
     scale: np.ndarray | float | None = None
 
+    @property
+    def random(self):
+        """Whether the views of an image in training differ."""
+        crops = self.crops and self.side > self.size
+        varied = self.reflect or self.rotation or self.zoom or self.colour
+        return bool(crops or varied)
+
     def scaled(self, image):
         """Rescales uint8 (height, width, 3) to (side, side, 3)."""
         if image.shape[:2] == (self.side, self.side):

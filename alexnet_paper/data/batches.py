@@ -19,6 +19,7 @@ class Batches(keras.utils.PyDataset):
         epoch: Number of the epoch.
         start: First step.
         steps: Steps of the epoch, if fewer than use every image.
+        cycle: Number of epochs after which an image's random choices repeat.
         **options: Of `keras.utils.PyDataset`.
     """
 
@@ -31,14 +32,16 @@ class Batches(keras.utils.PyDataset):
         epoch=0,
         start=0,
         steps=None,
+        cycle=None,
         **options,
     ):
         super().__init__(**options)
         self.split, self.prepare, self.batch_size = split, prepare, batch_size
         self.start = start
         self.steps = steps or -(-len(split) // batch_size)  # of the whole epoch
-        self.key = [*np.atleast_1d(seed).tolist(), epoch]
-        self.order = np.random.default_rng(self.key).permutation(len(split))
+        seeds = np.atleast_1d(seed).tolist()
+        self.key = [*seeds, epoch % cycle if cycle else epoch]
+        self.order = np.random.default_rng([*seeds, epoch]).permutation(len(split))
 
     def __len__(self):
         return self.steps - self.start
@@ -46,13 +49,19 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index):
         first = (self.start + index) * self.batch_size
         chosen = self.order[first : first + self.batch_size]
-        images = [
-            self.prepare.training(
-                self.split.images[i], np.random.default_rng([*self.key, i])
-            )
-            for i in chosen
-        ]
-        return np.stack(images), self.split.labels[chosen]
+        return training_views(self.split, self.prepare, chosen, self.key)
+
+
+def training_views(split, prepare, chosen, key):
+    """Returns random views (n, size, size, 3) of the chosen images, and their labels.
+
+    The random choices of image i are drawn from the seed (*key, i).
+    """
+    images = [
+        prepare.training(split.images[i], np.random.default_rng([*key, i]))
+        for i in chosen
+    ]
+    return np.stack(images), split.labels[chosen]
 
 
 class Views(keras.utils.PyDataset):

@@ -313,6 +313,61 @@ class Architecture:
                 kept.append(spec)
         return dataclasses.replace(self, layers=tuple(kept))
 
+    def learned_parts(self):
+        """Returns {learned layer: names of the layers that hold its arrays}, in order.
+
+        A batch normalization belongs to the learned layer before it.
+        """
+        found = {}
+        for layer in trace(self):
+            if layer.learned:
+                found[layer.name] = (layer.name,)
+            elif isinstance(layer.spec, BatchNorm) and found:
+                last = [*found][-1]
+                found[last] = (*found[last], layer.name)
+        return found
+
+    def layers_named(self, text):
+        """Returns the learned layers that a text names: "conv1-conv5,fc8".
+
+        Raises ValueError, with the known names, for an unknown one.
+        """
+        known, found = [*self.learned_parts()], set()
+        for word in filter(None, (text or "").split(",")):
+            ends = word.split("-")
+            unknown = [name for name in ends if name not in known]
+            if unknown or len(ends) > 2:
+                raise ValueError(
+                    f"{self.name} has no layer {(unknown or [word])[0]}: its learned "
+                    f"layers are {', '.join(known)}."
+                )
+            found.update(known[known.index(ends[0]) : known.index(ends[-1]) + 1])
+        return tuple(name for name in known if name in found)
+
+    def text_of(self, layers):
+        """Returns learned layers as `layers_named` reads them: "conv1-conv5,fc8"."""
+        runs, known = [], [*self.learned_parts()]
+        for index, name in enumerate(known):
+            if name in layers:
+                if index and known[index - 1] in layers:
+                    runs[-1][1:] = [name]
+                else:
+                    runs.append([name])
+        return ",".join("-".join(run) for run in runs)
+
+    def fixed_end(self, frozen):
+        """Returns the last layer whose outputs for an image never change in training,
+        or None: every layer with arrays up to it is frozen, and none is a dropout."""
+        parts = self.learned_parts()
+        held = {name: layer for layer, names in parts.items() for name in names}
+        end = None
+        for layer in trace(self):
+            moves = layer.name in held and held[layer.name] not in frozen
+            if moves or isinstance(layer.spec, Dropout):
+                break
+            end = layer.name
+        return end if frozen and [*parts][0] in frozen else None
+
     def convolutional(self):
         """Returns the net up to its first fully connected layer."""
         kinds = [isinstance(spec, Dense) for spec in self.layers]

@@ -85,7 +85,8 @@ class Protocol:
     `labels` (how images were prepared and labelled), `fingerprint` (of the split's
     images), `precision`. Training: `epochs` and `seed` ("imported" for weight files),
     `weights_of_epoch`, `training_images`, `batch_size`, `steps` (in an epoch),
-    `recipe`, `changes` (of the plan), `trained` and `trained_by` (commands and
+    `recipe`, `changes` (of the plan), `beginning` (where the first weights of
+    fine-tuned runs come from), `trained` and `trained_by` (commands and
     commits), `ended` (how a run ended that diverged). Experiment: `experiment` (its
     name), `arm`, `protocol_commit`, `input` and `rate`. Weight files: `weights`,
     `sha256`, `label_order`. Features: `layer` and `probe`.
@@ -109,6 +110,7 @@ class Protocol:
     steps: Count | None = None
     recipe: str | None = None
     changes: dict[str, str | int | float | bool | None] | None = None
+    beginning: list[str] = field(default_factory=list)
     trained: list[str] = field(default_factory=list)
     trained_by: list[str] = field(default_factory=list)
     ended: str | None = None

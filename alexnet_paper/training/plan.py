@@ -1,6 +1,7 @@
 """The plan of a training run: everything but the code that its result depends on."""
 
 import json
+import re
 from dataclasses import asdict
 from dataclasses import dataclass
 from dataclasses import fields
@@ -82,6 +83,11 @@ class Plan:
     weight_decay: Below1 | None = None  # of every kernel
     watch: str | None = None  # a split whose error is logged; no effect on training
     precision: Literal[PRECISIONS] = "float32"
+    start: str | None = None  # a run's folder or a weight file: the first weights
+    new: str | None = None  # layers that start anew all the same, "fc6,fc8"
+    freeze: str | None = None  # layers that stay as they are loaded, "conv1-conv5"
+    rate_of: str | None = None  # factors of layers' learning rates, "fc8=10"
+    view_cycle: Whole | None = None  # epochs after which an image's views repeat
 
     def training_recipe(self):
         """Returns the variant's recipe with this plan's changes.
@@ -98,6 +104,9 @@ class Plan:
         }
         if self.weight_decay is not None:
             changes["layer_weight_decay"] = ()
+        if self.rate_of is not None:
+            factors = {**dict(recipe.rate_multipliers), **self.rates()}
+            changes["rate_multipliers"] = tuple(factors.items())
         epochs = changes.get("epochs", recipe.epochs)
         rules = {
             "plateau": recipes.OnPlateau(),
@@ -135,6 +144,22 @@ class Plan:
             net = net.with_input((self.input_size, self.input_size, 3))
         return net
 
+    def rates(self):
+        """Returns {layer: factor of its learning rate} of `rate_of`.
+
+        Raises ValueError for a layer that the net does not have, and for a factor that
+        is not a number of 0 or more.
+        """
+        found, net = {}, variants.get(self.variant).architecture
+        for word in filter(None, (self.rate_of or "").split(",")):
+            names, _, factor = word.partition("=")
+            if not re.fullmatch(r"\d+(\.\d+)?", factor):
+                raise ValueError(
+                    f"--rate-of is LAYER=FACTOR, such as fc8=10. Received: {word}"
+                )
+            found.update(dict.fromkeys(net.layers_named(names), float(factor)))
+        return found
+
     def named_drops(self):
         """Returns (24, 28) for the schedule "24,28"; None for a named schedule."""
         words = (self.schedule or "").split(",")
@@ -162,15 +187,38 @@ class Plan:
         return datasets.load(self.data, self.data_dir, share, self.limit, self.seed)
 
 
+class Beginning(TypedDict):
+    """Where the first weights of a fine-tuned run come from.
+
+    `source` is a run's folder or a weight file, `sha256` the file's. Layers are named
+    as in a plan: "conv1-conv5,fc7", or "" for none.
+    """
+
+    source: str
+    sha256: str
+    loaded: str
+    new: str
+    frozen: str
+
+
 class About(TypedDict):
     """What `run.json` says of a run, besides its environment."""
 
     plan: Plan
     command: str
     commit: NotRequired[str]
+    beginning: NotRequired[Beginning]
 
 
+Beginning.__pydantic_config__ = STRICT
 About.__pydantic_config__ = {**STRICT, "extra": "allow"}
+
+
+def told(beginning):
+    """Returns a `Beginning` in words: "bvlc.npz (sha256 0ab12cd3): fc6-fc8 new"."""
+    kinds = [f"{beginning[how]} {how}" for how in ("loaded", "new", "frozen")]
+    listed = "; ".join(text for text in kinds if text[0] != " ")
+    return f"{beginning['source']} (sha256 {beginning['sha256'][:8]}): {listed}"
 
 
 def read_plan(folder):
@@ -212,6 +260,7 @@ def check(plan):
         name, _, reason = str(error).partition(": ")
         raise ValueError(f"--{name.replace('_', '-')} {reason}") from error
     recipe = plan.training_recipe()
+    check_start(plan, recipe)
     plateau = isinstance(recipe.drops, recipes.OnPlateau)
     if plan.validate_every > 1 and plateau and not plan.authors_schedule():
         raise ValueError(
@@ -220,3 +269,20 @@ def check(plan):
         )
     if plan.validate_every > 1 and (recipe.patience or recipe.keep_best):
         raise ValueError("--patience needs a validation after every epoch.")
+
+
+def check_start(plan, recipe):
+    """Raises ValueError for layers that the net lacks, and for fields that do not fit
+    together."""
+    net = variants.get(plan.variant).architecture
+    new, frozen = net.layers_named(plan.new), net.layers_named(plan.freeze)
+    if (new or frozen) and plan.start is None:
+        raise ValueError("--new and --freeze need --from, a run or a weight file.")
+    if both := set(new) & set(frozen):
+        raise ValueError(f"{', '.join(sorted(both))} cannot be both new and frozen.")
+    if len(frozen) == len(net.learned_parts()):
+        raise ValueError("--freeze names every layer: nothing is left to train.")
+    if plan.rate_of and (recipe.optimizer != "sgd" or plan.authors_schedule()):
+        raise ValueError(
+            "--rate-of needs a recipe with momentum, without a schedule of the authors."
+        )

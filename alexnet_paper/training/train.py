@@ -25,6 +25,7 @@ from alexnet_paper.files import atomic_write
 from alexnet_paper.files import from_json
 from alexnet_paper.nets import model as models
 from alexnet_paper.nets.recipes import OnPlateau
+from alexnet_paper.training import fine_tune
 from alexnet_paper.training.environment import here
 from alexnet_paper.training.log import State
 from alexnet_paper.training.optimizer import Adam
@@ -33,6 +34,7 @@ from alexnet_paper.training.optimizer import MomentumSGD
 from alexnet_paper.training.plan import check
 from alexnet_paper.training.plan import difference
 from alexnet_paper.training.plan import read_plan
+from alexnet_paper.training.plan import told
 from alexnet_paper.training.prefetch import Prefetched
 from alexnet_paper.training.run import BEST
 from alexnet_paper.training.run import CHECKPOINT
@@ -56,7 +58,7 @@ class Run:
         self.plan, self.folder = plan, Path(folder)
         self.notify = notify
         self.recipe = recipe = plan.training_recipe()
-        net = plan.architecture(dataset.classes)
+        self.net = net = plan.architecture(dataset.classes)
         keras.utils.set_random_seed(plan.seed)
         self.model = models.build_model(
             net,
@@ -65,6 +67,7 @@ class Run:
             seed=plan.seed,
             precision=plan.precision,
         )
+        fine_tune.freeze(self.model, net, net.layers_named(plan.freeze))
         side = max(recipe.image_side or 0, net.input_shape[0])
         splits = {
             name: split if name == "test" else split.in_memory(side)
@@ -75,7 +78,10 @@ class Run:
         self.prepare = augment.preparation(
             recipe, net.input_shape[0], train.images, dataset.statistics
         )
-        self.model.compile(
+        self.beginning = None  # where the first weights come from, if trained
+        self.frozen = fine_tune.frozen_part(self) if plan.freeze else None
+        self.fitted = self.frozen.head if self.frozen else self.model
+        self.fitted.compile(
             optimizer=make_optimizer(recipe),
             loss=make_loss(recipe),
             metrics=[
@@ -85,7 +91,7 @@ class Run:
                 ),
             ],
         )
-        self.model.optimizer.build(self.model.trainable_variables)
+        self.fitted.optimizer.build(self.fitted.trainable_variables)
         self.plateau = None
         if isinstance(recipe.drops, OnPlateau) and not plan.authors_schedule():
             self.plateau = Plateau(**asdict(recipe.drops))
@@ -169,26 +175,28 @@ class Run:
     def stop(self, reason):
         """Ends training after the present step."""
         self.stopped = self.stopped or reason
-        self.model.stop_training = self.model.stop_evaluating = True
+        self.fitted.stop_training = self.fitted.stop_evaluating = True
 
     def train_epoch(self, callbacks):
         """Trains the rest of an epoch and validates. Returns its line of the log, or
         None if training was stopped before its end."""
         phase, self.began = self.start_epoch(), time.monotonic()
+        split, prepare = self.training_images(phase)
         batches = Batches(
-            self.dataset.splits["train"],
-            self.prepare if phase.colour else replace(self.prepare, colour=None),
+            split,
+            prepare,
             self.recipe.batch_size,
             self.plan.seed,
             self.epoch,
             self.step,
             self.steps,
+            self.plan.view_cycle,
         )
         if self.metric_state and len(batches):
-            self.model.evaluate(*batches[0], verbose=0)  # creates metric variables
+            self.fitted.evaluate(*batches[0], verbose=0)  # creates metric variables
         if len(batches):
             with Prefetched(batches, os.cpu_count()) as prefetched:
-                self.model.fit(
+                self.fitted.fit(
                     prefetched,
                     initial_epoch=self.epoch,
                     epochs=self.epoch + 1,
@@ -199,6 +207,28 @@ class Run:
         self.metric_state = None
         validation, watched = self.validate(callbacks), self.watched(callbacks)
         return None if self.stopped else self.end_epoch(validation, watched)
+
+    def training_images(self, phase):
+        """Returns the split and the preparation of an epoch's images, or of the frozen
+        layers' outputs for them."""
+        split = self.dataset.splits["train"]
+        if self.frozen:
+            key = [self.plan.seed, self.epoch % (self.plan.view_cycle or 1)]
+            if not self.prepare.random:
+                key = None  # every view is the central one
+            size = self.recipe.batch_size
+            return self.frozen.outputs("train", split, self.prepare, size, key)
+        return split, self.prepare if phase.colour else replace(
+            self.prepare, colour=None
+        )
+
+    def central_images(self, name):
+        """Returns the batches of the central views of a split."""
+        split, prepare = self.dataset.split(name), self.prepare
+        size = self.recipe.batch_size
+        if self.frozen:
+            split, prepare = self.frozen.outputs(name, split, prepare, size)
+        return Views(split, prepare, batch_size=size)
 
     @property
     def seconds(self):
@@ -211,13 +241,12 @@ class Run:
         due = (self.epoch + 1) % self.plan.validate_every == 0
         if self.stopped or split is None or not due:
             return {}
-        size = self.recipe.batch_size
-        if self.recipe.vary_validation:
-            seed = [self.plan.seed, VALIDATION]
+        if self.recipe.vary_validation and not self.frozen:
+            seed, size = [self.plan.seed, VALIDATION], self.recipe.batch_size
             batches = Batches(split, self.prepare, size, seed, self.epoch)
         else:
-            batches = Views(split, self.prepare, batch_size=size)
-        return self.model.evaluate(
+            batches = self.central_images("validation")
+        return self.fitted.evaluate(
             batches, verbose=0, return_dict=True, callbacks=callbacks
         )
 
@@ -225,9 +254,8 @@ class Run:
         """Returns loss and metrics on the split that the plan watches, or {}."""
         if self.stopped or self.plan.watch is None:
             return {}
-        split = self.dataset.split(self.plan.watch)
-        batches = Views(split, self.prepare, batch_size=self.recipe.batch_size)
-        return self.model.evaluate(
+        batches = self.central_images(self.plan.watch)
+        return self.fitted.evaluate(
             batches, verbose=0, return_dict=True, callbacks=callbacks
         )
 
@@ -246,13 +274,13 @@ class Run:
                 self.epoch,
             )
         self.rate = phase.rate
-        optimizer = self.model.optimizer
+        optimizer = self.fitted.optimizer
         optimizer.learning_rate = phase.rate
         if getattr(optimizer, "rate_multipliers", phase.multipliers) != (
             phase.multipliers
         ):
             optimizer.rate_multipliers = phase.multipliers
-            self.model.make_train_function(force=True)  # the graph has the factors
+            self.fitted.make_train_function(force=True)  # the graph has the factors
         return phase
 
     def end_epoch(self, validation, watched):
@@ -308,6 +336,16 @@ class Run:
         good = "The last checkpoint is good" if there else "There is no checkpoint yet"
         return f"{good}; try a lower --learning-rate or another --seed."
 
+    def begin(self):
+        """Loads the weights that the plan starts from, and says which."""
+        if self.plan.start is None:
+            return
+        self.beginning, source = fine_tune.begin(
+            self.plan, self.model, self.net, self.dataset.class_names
+        )
+        self.prepare = fine_tune.prepared_alike(self.prepare, source)
+        self.notify(f"from {told(self.beginning)}")
+
     def state(self):
         return {
             "epoch": self.epoch,
@@ -325,7 +363,7 @@ class Run:
         If a weight is not finite, it writes nothing and stops the run.
         """
         if keras.backend.backend() == "jax":  # its state is separate within an epoch
-            self.model.jax_state_sync()
+            self.fitted.jax_state_sync()
         arrays = models.get_weights(self.model)
         for kind, variables in self.extra_variables().items():
             for index, variable in enumerate(variables):
@@ -361,6 +399,8 @@ class Run:
         except ValueError as error:
             raise ValueError(f"{path}: its state is damaged: {error}") from error
         models.set_weights(self.model, found.arrays)
+        if self.plan.start:
+            self.prepare = fine_tune.prepared_alike(self.prepare, found.preparation)
         for kind in ("optimizer", "seed"):
             variables = self.extra_variables()[kind]
             for variable, array in zip(variables, kept[kind], strict=True):
@@ -377,8 +417,8 @@ class Run:
         """Returns the variables that a resumed run needs besides the net's weights."""
         seeds = [v for v in self.model.variables if v.path.endswith("generator_state")]
         return {
-            "optimizer": self.model.optimizer.variables,
-            "metric": self.model.metrics_variables,
+            "optimizer": self.fitted.optimizer.variables,
+            "metric": self.fitted.metrics_variables,
             "seed": seeds,
         }
 
@@ -504,11 +544,15 @@ def start(plan, folder, command, resume=False, notify=print):
         run = Run(plan, dataset, folder, notify)
         if resume and (folder / CHECKPOINT).exists():
             run.restore()
-        elif resume:
-            notify(f"{folder} has no checkpoint yet: training starts anew.")
+        else:
+            if resume:
+                notify(f"{folder} has no checkpoint yet: training starts anew.")
+            run.begin()
         about = {"plan": plan.__dict__, "command": command, **here()}
         if (folder / "run.json").exists():
             about = with_commit(read_plan(folder)[1], about["commit"])
+        if run.beginning:
+            about["beginning"] = run.beginning
         if not run.finished:
             atomic_write(folder / "run.json", json.dumps(about, indent=1) + "\n")
         run.lock = lock.pop_all()
