@@ -30,6 +30,12 @@ def parser():
         metavar="N",
         help="of every arm, 1–1000 (default: its own)",
     )
+    add(
+        "--from",
+        dest="start",
+        metavar="RUN|FILE",
+        help="weights for the arms that start from trained ones",
+    )
     add("--epochs", type=int, metavar="N", help="of all arms (default: the protocol's)")
     add("--limit", type=int, metavar="N", help="training images of all arms")
     command_line.precision_option(
@@ -70,12 +76,18 @@ def experiment(options):
             options.data_dir,
             options.seeds,
             options.arms and options.arms.split(","),
+            start=options.start,
             epochs=options.epochs,
             limit=options.limit,
             precision=options.precision or affordable(chosen.plan.precision),
         )
         for _, plan in plans:
             check(plan)
+            if plan.start and options.start is None:
+                raise ValueError(
+                    f"{chosen.name} starts from {plan.start}: add --from FILE (made by "
+                    "python -m reproduce.weights import), or --arms without it."
+                )
         if options.out:
             command_line.check_out(options.out, folder=True)
         check_range("--jobs", options.jobs, 1, 1000)

@@ -19,6 +19,7 @@ from alexnet_paper.paper import NOTHING
 from alexnet_paper.paper import Claim
 from alexnet_paper.paper.claims import count_command
 from alexnet_paper.paper.claims import evaluate_command
+from alexnet_paper.paper.claims import experiment_command
 from alexnet_paper.paper.claims import steps
 from alexnet_paper.paper.claims import train_command
 
@@ -354,10 +355,10 @@ _BN_CIFAR10 = Article(
             "low because no transfer learning was used",
             "64.8 %",
             CIFAR10,
-            protocol="the same net from weights trained on other images",
-            remark="needs a net that starts from trained weights, which no program "
-            "makes yet",
-            command=train_command("bn-cifar10", "cifar10", "bn-cifar10"),
+            protocol="a net from weights trained on other images, and from scratch",
+            remark="there are no public weights of the article's net: Caffe's AlexNet "
+            "stands in, on photographs",
+            command=experiment_command("transfer", "--data-dir DIR --from WEIGHTS"),
         ),
     ),
     guesses=(

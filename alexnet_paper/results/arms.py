@@ -59,7 +59,7 @@ def run(experiment, arm, plan, folder, command, watch, notify):
     found = [
         evaluation.measure(
             opened,
-            split,
+            one.dataset.held_out if split == "test" else split,
             views,
             command,
             keep=arm in experiment.kept and split == "test" and views == 10,

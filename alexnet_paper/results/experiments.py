@@ -24,7 +24,8 @@ class Hypothesis:
     `measure` (a key of `hypotheses.MEASURES`) is larger in the arm `without` than in
     the arm `base`; if both are the same arm, `measure` is above 0. `printed` is the
     paper's difference in points, or None. If `paired`, differences are taken seed by
-    seed; otherwise the arms are different nets and compared by Welch's test.
+    seed; otherwise the arms are different nets and compared by Welch's test. `target`
+    is the error up to which "pace" counts epochs.
     """
 
     claims: tuple[str, ...]
@@ -33,6 +34,7 @@ class Hypothesis:
     base: str = "base"
     printed: float | None = None
     paired: bool = True
+    target: float = 0.25
 
     @property
     def label(self):
@@ -65,10 +67,13 @@ class Gate:
 class Experiment:
     """A question, the run that every arm starts from, and how the arms differ.
 
-    `arms` maps a label to the fields of `plan.Plan` that the arm changes. Every arm
-    runs with seeds 0 to `seeds` − 1, or with its own number of "seeds". A run is
-    evaluated on each (split, views) of `measured`, and on those that `more` lists for
-    its arm. Records of the arms in `kept` have all probabilities of the test images.
+    `arms` maps a label to the fields of `plan.Plan` that the arm changes; its
+    "data_dir" is a folder below the data's, and its "start" names the weights that the
+    user hands in. Every arm runs with seeds 0 to `seeds` − 1, or with its own number of
+    "seeds". A run is evaluated on each (split, views) of `measured`, and on those that
+    `more` lists for its arm; "test" stands for the validation images of data without
+    test images. Records of the arms in `kept` have all probabilities of the test
+    images.
     """
 
     name: str
@@ -99,7 +104,15 @@ class Experiment:
         """Path of its protocol."""
         return PROTOCOLS / f"{self.name}.toml"
 
-    def plans(self, data_dir=None, seeds=None, arms=None, precision=None, **changes):
+    def plans(
+        self,
+        data_dir=None,
+        seeds=None,
+        arms=None,
+        precision=None,
+        start=None,
+        **changes,
+    ):
         """Returns (arm, plan) of every run, seed by seed.
 
         Args:
@@ -107,6 +120,8 @@ class Experiment:
             seeds: The number of seeds; None: the experiment's.
             arms: Labels of the arms to run; None: all.
             precision: For arms that do not set their own.
+            start: Weights for the arms that start from trained ones; None: what the
+                protocol calls them.
             **changes: Fields of `plan.Plan` for all arms; None is ignored.
 
         Raises:
@@ -129,8 +144,14 @@ class Experiment:
             fields = {**own, **changes}
             if "precision" in own:
                 fields["precision"] = own["precision"]
-            return dataclasses.replace(
-                self.plan, **fields, data_dir=data_dir, seed=seed
+            folder = fields.pop("data_dir", None)
+            if folder and data_dir:
+                folder = str(Path(data_dir, folder))
+            plan = dataclasses.replace(
+                self.plan, **fields, data_dir=folder or data_dir, seed=seed
+            )
+            return (
+                dataclasses.replace(plan, start=start) if start and plan.start else plan
             )
 
         chosen = [arm for arm in self.arms if not arms or arm in arms]

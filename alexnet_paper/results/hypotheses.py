@@ -14,7 +14,6 @@ from alexnet_paper.results import curves
 from alexnet_paper.results.record import files
 
 ALPHA = 0.05
-TARGET = 0.25  # test error for "pace", the number of epochs to reach it
 LEAST = 3  # seeds that both arms need for a decision
 
 
@@ -96,7 +95,7 @@ class Decision:
         return self.corrected.sign if passed and self.p < ALPHA else 0
 
 
-ASIDE = ("precision", "watch")  # fields in which runs of one arm may differ
+ASIDE = ("precision", "watch", "start")  # fields in which runs of one arm may differ
 
 
 def runs(records, experiment):
@@ -119,8 +118,12 @@ def trained(changes):
 
 
 def error(run, split, views=1):
-    """Returns the top-1 error of a run in %, or None if it was not measured."""
-    record = run.get((split, views))
+    """Returns the top-1 error of a run in %, or None if it was not measured.
+
+    The validation images stand for the test images of data without any.
+    """
+    other = "validation" if split == "test" else split
+    record = run.get((split, views)) or run.get((other, views))
     return record and 100 * record.metrics["top1_error"]
 
 
@@ -132,12 +135,15 @@ def history(run):
     return next(iter(run.values())).history
 
 
-def pace(run):
-    """Returns −ln of the epochs to `TARGET` test error, or None if it was not reached.
+def pace(run, target=0.25):
+    """Returns −ln of the epochs to a test error, or None if it was not reached.
 
     A slower run has a smaller value.
     """
-    epochs = curves.epochs_to(history(run), TARGET, "test_top1_error")
+    lines = history(run)
+    watched = all("test_top1_error" in line for line in lines)
+    split = "test" if watched else "val"
+    epochs = curves.epochs_to(lines, target, f"{split}_top1_error")
     return -math.log(epochs) if math.isfinite(epochs) else None
 
 
@@ -159,9 +165,10 @@ def printed(hypothesis):
     return hypothesis.printed
 
 
-def measured(arms, arm, measure):
+def measured(arms, arm, measure, **options):
     """Returns {seed: value} of an arm, for the seeds in which it was measured."""
-    values = {seed: MEASURES[measure](run) for seed, run in arms.get(arm, {}).items()}
+    take = MEASURES[measure]
+    values = {s: take(run, **options) for s, run in arms.get(arm, {}).items()}
     return {seed: value for seed, value in values.items() if value is not None}
 
 
@@ -204,10 +211,11 @@ def samples(arms, hypothesis, measure=None):
         pairs = {s: at_equal_loss(arms[base][s], arms[without][s]) for s in both}
         pairs = {s: pair for s, pair in pairs.items() if None not in pair}
         return tuple({s: pair[i] for s, pair in pairs.items()} for i in (0, 1))
-    found = measured(arms, without, measure)
+    options = {"target": hypothesis.target} if measure == "pace" else {}
+    found = measured(arms, without, measure, **options)
     if base == without:
         return dict.fromkeys(found, 0.0), found
-    return measured(arms, base, measure), found
+    return measured(arms, base, measure, **options), found
 
 
 def difference(base, without, paired, level=1 - ALPHA):
@@ -367,9 +375,11 @@ def passed(arms, hypothesis, gate, found):
 def decide(experiment, records):
     """Returns the `Decision` on each hypothesis whose arms have at least `LEAST` seeds.
 
-    Holm's correction counts all hypotheses of the experiment, tested or not.
+    Holm's correction counts all hypotheses of the experiment, tested or not. Test
+    errors are over as many views as its first measurement.
     """
-    arms = runs(records, experiment)
+    arms, (_, views) = runs(records, experiment), experiment.measured[0]
+    tested = "test" if views == 1 else "ten views"
     plain = {}
     for hypothesis in experiment.hypotheses:
         found = difference(*samples(arms, hypothesis), hypothesis.paired)
@@ -385,11 +395,10 @@ def decide(experiment, records):
         corrected = difference(*samples(arms, hypothesis), hypothesis.paired, level)
         test, train = (
             difference(*samples(arms, hypothesis, of), hypothesis.paired, level)
-            for of in ("ten views", "train")
+            for of in (tested, "train")
         )
-        images = over_images(
-            *(wrong(arms, arm) for arm in (hypothesis.base, hypothesis.without)), level
-        )
+        pair = (hypothesis.base, hypothesis.without)
+        images = over_images(*(wrong(arms, arm, views) for arm in pair), level)
         used = [
             record
             for arm in {hypothesis.base, hypothesis.without}

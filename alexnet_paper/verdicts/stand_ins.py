@@ -24,36 +24,56 @@ PROBABLE = 0.05  # significance level for the difference of the towers' colours
 
 
 CHOICES = "choices"  # the experiment on the paper's choices
+DATA = {"cifar10": "CIFAR-10", "flowers17": "Flowers-17"}
 
 
-def decisions(records):
-    """Returns the `hypotheses.Decision`s of the experiment on the paper's choices."""
-    return hypotheses.decide(experiments.get(CHOICES), records)
-
-
-def of_claim(claim):
-    """Returns the hypotheses of that experiment about a claim."""
-    return [
-        one for one in experiments.get(CHOICES).hypotheses if claim.id in one.claims
-    ]
+def decisions(records, name=CHOICES):
+    """Returns the `hypotheses.Decision`s of an experiment."""
+    return hypotheses.decide(experiments.get(name), records)
 
 
 def in_a_small_net(claim, records):
-    """Returns the finding from the experiment on the paper's choices, or None.
+    """Returns the finding from all experiments with hypotheses about a claim, or None
+    if none of them has run.
+
+    Supported or contradicted if the experiments agree, otherwise inconclusive.
+    """
+    of_each = [
+        found
+        for one in experiments.EXPERIMENTS.values()
+        if any(claim.id in asked.claims for asked in one.hypotheses)
+        if (found := of_experiment(one, claim, records))
+    ]
+    if len(of_each) < 2:
+        return of_each[0] if of_each else None
+    verdicts = {found.verdict for found in of_each}
+    return Finding(
+        "; ".join(found.ours for found in of_each),
+        verdicts.pop() if len(verdicts) == 1 else INCONCLUSIVE,
+        ". ".join(found.note for found in of_each),
+        tuple(sorted({name for found in of_each for name in found.records})),
+    )
+
+
+def of_experiment(experiment, claim, records):
+    """Returns the finding for a claim from one experiment, or None if an arm has no
+    run.
 
     Supported: all hypotheses about the claim are supported. Contradicted: at least one
     is contradicted. Otherwise, and with fewer seeds than the protocol's, inconclusive.
-    None: an arm has no run.
     """
-    arms = hypotheses.runs(records, experiments.get(CHOICES))
-    asked = of_claim(claim)
-    seeds = min(
-        len(arms.get(arm, {})) for one in asked for arm in (one.base, one.without)
-    )
-    found = [one for one in decisions(records) if claim.id in one.hypothesis.claims]
-    wanted = experiments.get(CHOICES).seeds
+    arms = hypotheses.runs(records, experiment)
+    asked = [one for one in experiment.hypotheses if claim.id in one.claims]
+    used = {arm for one in asked for arm in (one.base, one.without)}
+    seeds = min(len(arms.get(arm, {})) for arm in used)
     if not seeds:
         return None
+    found = [
+        one
+        for one in hypotheses.decide(experiment, records)
+        if claim.id in one.hypothesis.claims
+    ]
+    wanted = experiment.seeds
     if len(found) < len(asked):
         note = f"{seeds} of {wanted} seeds: too few to tell"
         return Finding("under way", INCONCLUSIVE, note)
@@ -64,9 +84,20 @@ def in_a_small_net(claim, records):
         decided = INCONCLUSIVE  # only the protocol's number of seeds decides
     ours = "; ".join(f"{one.hypothesis.label} {value_in_words(one)}" for one in found)
     note = "; ".join(dict.fromkeys(map(how, found)))
-    note += f"; `paper-32` on CIFAR-10, {seeds} of {wanted} seeds"
+    note += f"; {where(arms, asked)}, {seeds} of {wanted} seeds"
     used = {name for one in found for name in one.sources}
     return Finding(ours, decided, note, tuple(sorted(used)))
+
+
+def where(arms, asked):
+    """Returns in words the nets and the data of the hypotheses' bases."""
+    named = set()
+    for one in asked:
+        run = next(iter(arms[one.base].values()))
+        record = next(iter(run.values()))
+        data = DATA.get(record.data, record.dataset)
+        named.add(f"`{record.variant}` on {data}")
+    return ", ".join(sorted(named))
 
 
 def value_in_words(decision):
@@ -81,6 +112,9 @@ def value_in_words(decision):
 def how(decision):
     """Returns in words the measure, the differences of other errors, and the gate."""
     text = SAID[decision.hypothesis.measure]
+    if decision.hypothesis.measure == "pace":
+        target = f"{100 * decision.hypothesis.target:g} %"
+        text = f"as many epochs to {target} test error with it"
     if decision.train and decision.hypothesis.measure != "train":
         text += f"; training error {decision.train.words}"
     if decision.test and decision.hypothesis.measure not in ("ten views", "test"):
@@ -108,7 +142,7 @@ SAID = {  # {measure: its meaning in words}
     "gap": "points that the gap (test − training error) grows without it",
     "views": "points of test error lost with one view",
     "at equal loss": "points of test error lost without it at equal training loss",
-    "pace": "as many epochs to 25 % test error with it",
+    "pace": "as many epochs with it",
 }
 
 
@@ -314,7 +348,12 @@ READINGS = {
     "L05": averaging,
     "N04": every_run,
     **dict.fromkeys(
-        {id for one in experiments.get(CHOICES).hypotheses for id in one.claims},
+        {
+            id
+            for experiment in experiments.EXPERIMENTS.values()
+            for one in experiment.hypotheses
+            for id in one.claims
+        },
         in_a_small_net,
     ),
 }
