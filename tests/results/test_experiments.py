@@ -2,6 +2,7 @@
 
 import dataclasses
 import signal
+from pathlib import Path
 
 import keras
 import pytest
@@ -28,7 +29,7 @@ def test_every_arm_is_a_plan_with_seeds_of_its_own(experiment):
     said = (experiment.question, experiment.expected, experiment.decided)
     assert all(said) and experiment.protocol and experiment.cost
     for arm, plan in plans:
-        assert arm in experiment.arms and plan.data_dir == "DIR"
+        assert arm in experiment.arms and plan.data_dir.split("/")[0] == "DIR"
         check(plan)
 
 
@@ -42,6 +43,19 @@ def test_some_arms_and_changes_for_all_alike():
         choices.plans(None, 1, ["x"])
     with pytest.raises(ValueError, match="unknown experiment 'x': one of biases, choi"):
         experiments.get("x")
+
+
+def test_arms_may_have_data_and_weights_of_their_own(wrong_use):
+    transfer = experiments.get("transfer")
+    arms = {arm: plan for arm, plan in transfer.plans("DIR", 1, start="w.npz")}
+    trained, scratch = arms["imagenette-trained"], arms["imagenette-scratch"]
+    assert (trained.start, scratch.start) == ("w.npz", None)
+    assert trained.data_dir == scratch.data_dir == str(Path("DIR", "imagenette"))
+    own = {"start", "freeze", "new", "view_cycle"}
+    alike = {of.name for of in dataclasses.fields(Plan)} - own
+    assert all(getattr(trained, name) == getattr(scratch, name) for name in alike)
+    said = wrong_use(program, "transfer", "--data-dir", "DIR")
+    assert "transfer starts from bvlc-alexnet: add --from FILE" in said
 
 
 def test_the_control_keeps_its_precision_and_its_seeds():

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 import scipy.stats
 from records import BASE
+from records import FLAT
 from records import choices
 from records import errors_in
+from records import line
 from records import log
+from records import record
 
 from alexnet_paper.results import experiments
 from alexnet_paper.results import hypotheses
@@ -162,6 +165,17 @@ def test_pace_is_a_ratio_of_epochs():
     found = hypotheses.difference(*sampled(asked, slow, fast), paired=True)
     assert np.exp(found.mean) == pytest.approx(2.0)
     assert hypotheses.printed(asked) == pytest.approx(np.log(2))
+
+
+def test_validation_images_stand_for_missing_test_images():
+    measured = record(split="validation", metrics={"top1_error": 0.25}, history=FLAT)
+    run = {("validation", 1): measured}
+    assert (
+        hypotheses.error(run, "test") == 25 and hypotheses.error(run, "train") is None
+    )
+    lines = [line(n, val_top1_error=0.5 / n) for n in (1, 2, 3)]
+    run = {("validation", 1): dataclasses.replace(measured, history=lines)}
+    assert hypotheses.pace(run, target=0.2) == pytest.approx(-np.log(2.6))
 
 
 def test_one_arm_against_nothing():
