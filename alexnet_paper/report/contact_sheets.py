@@ -206,7 +206,8 @@ def predictions_and_neighbours(predicted=None, neighbours=None, top=5):
 
 ACROSS = 4  # photographs in a row
 PHOTOGRAPH, SMALL = 1.15, 0.75  # inches: sides of labelled and of nearest images
-BAR, WIDE = 1.22, 1.32  # inches: a full bar; its widths with "100 %" beside it
+BAR, TICK = 1.22, 0.14  # inches: a full bar, "✓ "
+WIDE = 1.32  # of a bar's length, with "100 %" beside it
 
 
 def predictions_height(predicted, top):
@@ -241,10 +242,11 @@ def draw_bars(axes, predicted, index, best):
     for row, output in enumerate(best):
         probability = predicted.probabilities[index, output]
         name, look, weight = predicted.class_names[output], {"color": SKY}, "normal"
-        mark = ""
         if output == correct:
-            look, weight, mark = {"color": ORANGE, "hatch": "////"}, "bold", "✓ "
-        name = fitted(lambda n, letters: mark + shortened(n, letters), name, BAR, weight)
+            look, weight = {"color": ORANGE, "hatch": "////"}, "bold"
+            name = "✓ " + fitted(shortened, name, BAR - TICK, weight)
+        else:
+            name = fitted(shortened, name, BAR)
         axes.barh(row, probability, 0.86, edgecolor="white", linewidth=0, **look)
         axes.text(0.01, row, name, va="center", weight=weight)
         axes.text(WIDE, row, percent(probability), va="center", ha="right")

@@ -221,9 +221,10 @@ def check(plan):
         )
     drops = plan.named_drops()
     if drops and min(drops) >= recipe.epochs:  # also a mistyped run of the authors
+        runs = ", ".join(row.run for row in paper.SCHEDULES)
         raise ValueError(
             f"--schedule {plan.schedule}: the rate would never fall in {recipe.epochs} "
-            f"epochs. Runs of the authors: {', '.join(row.run for row in paper.SCHEDULES)}."
+            f"epochs. The runs of the authors are {runs}."
         )
     if plan.validate_every > 1 and (recipe.patience or recipe.keep_best):
         raise ValueError("--patience needs a validation after every epoch.")
