@@ -118,8 +118,9 @@ def predict(model, split, prepare, views=1, batch_size=128, advance=None):
     """Probabilities (images, classes): softmax outputs averaged over the views."""
     batches = Views(split, prepare, views, batch_size)
     told = [Advance(advance, batches)] if advance else None
-    probabilities = model.predict(batches, verbose=0, callbacks=told)
-    return probabilities.reshape(len(split), views, -1).mean(axis=1)
+    outputs = model.predict(batches, verbose=0, callbacks=told)
+    outputs = outputs.astype("float32")  # hidden layers may give bfloat16
+    return outputs.reshape(len(split), views, -1).mean(axis=1)
 
 
 class Advance(keras.callbacks.Callback):
