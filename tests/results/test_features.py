@@ -54,13 +54,10 @@ def test_every_image_is_told_once():
     images = RNG.integers(0, 256, (137, 32, 32, 3), dtype="uint8")
     splits = [Split(part, np.zeros(len(part))) for part in (images[:130], images[130:])]
     net = untrained("cifar-18pct", 10)
-    for features, batches in (
-        (lambda tell: probe.of_net(net, "pool1", *splits, "weights", tell), [128, 2, 7]),
-        (lambda tell: probe.of_pixels(net.preparation, *splits, tell), [1] * 137),
-    ):
-        told = []
-        features(told.append)
-        assert told == batches
+    of_net, of_pixels = [], []
+    probe.of_net(net, "pool1", *splits, "weights", of_net.append)
+    probe.of_pixels(net.preparation, *splits, of_pixels.append)
+    assert of_net == [128, 2, 7] and of_pixels == [1] * 137
 
 
 def test_by_angle_lengths_do_not_count():
