@@ -65,7 +65,7 @@ def features(options):
         command_line.note(f"{name} …")
         with progress.part(f"{name}: images", len(train) + len(test)) as advance:
             found = arm(advance)
-        with progress.part(f"{name}: classifier and nearest images"):
+        with progress.part(f"{name}: classifier, nearest"):
             metrics = probe.measure(found, train.labels, test.labels)
         colour = None
         if found.arm != "pixels":
