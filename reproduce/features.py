@@ -4,9 +4,10 @@
 
 It measures a linear classifier and the six nearest training images on one layer: the
 last hidden one, or the last for which partial weights suffice (--layer names another).
-It also tests whether the first layer's towers or groups differ in colour. A thousand
-photographs take a few minutes. Records are written to --out, where `reproduce.table`
-finds them. Exit 0: measured; 1: failed; 2: wrong use.
+Images are nearest by Euclidean distance, as in the paper, and by angle. It also tests
+whether the first layer's towers or groups differ in colour. A thousand photographs take
+a few minutes. Records are written to --out, where `reproduce.table` finds them. Exit 0:
+measured; 1: failed; 2: wrong use.
 """
 
 import sys
@@ -40,6 +41,7 @@ def features(options):
     from alexnet_paper.report import writers
     from alexnet_paper.results import colour as kernels
     from alexnet_paper.results import features as probe
+    from reproduce.progress import Parts
 
     with command_line.usage():
         command_line.check_out(options.out, folder=True)
@@ -53,15 +55,18 @@ def features(options):
         test, train = dataset.split(options.split), dataset.split("train")
     random = net.untrained(options.seed)
     arms = (
-        lambda: probe.of_net(net, layer, train, test, "weights"),
-        lambda: probe.of_net(random, layer, train, test, "random weights"),
-        lambda: probe.of_pixels(net.preparation, train, test),
+        lambda advance: probe.of_net(net, layer, *splits, "weights", advance),
+        lambda advance: probe.of_net(random, layer, *splits, "random weights", advance),
+        lambda advance: probe.of_pixels(net.preparation, *splits, advance),
     )
-    records = []
+    splits, records, progress = (train, test), [], Parts()
     for number, arm in enumerate(arms, 1):
-        command_line.note(f"features {number} of {len(arms)} …")
-        found = arm()
-        metrics = probe.measure(found, train.labels, test.labels)
+        name = f"features {number} of {len(arms)}"
+        command_line.note(f"{name} …")
+        with progress.part(f"{name}: images", len(train) + len(test)) as advance:
+            found = arm(advance)
+        with progress.part(f"{name}: classifier, nearest"):
+            metrics = probe.measure(found, train.labels, test.labels)
         colour = None
         if found.arm != "pixels":
             looked = net if found.arm == "weights" else random

@@ -4,6 +4,7 @@
     python -m reproduce.figure effects --out effects.pdf
     python -m reproduce.figure 2 --variant paper --out figure2.pdf
     python -m reproduce.figure 3 --run runs/paper-imagenet-seed0 --out figure3.png
+    python -m reproduce.figure 4 --run runs/paper-imagenet-seed0 --out figure4.png
     python -m reproduce.figure 4 --weights net.npz --data imagenet --data-dir DIR \\
         --out figure4.png
     python -m reproduce.figure curves --run runs/bn-cifar10-digits-seed0 --out c.svg
@@ -12,14 +13,17 @@
 1: ReLU against tanh, from the records of the experiment figure1. effects: the effects
 of removals from a small net, from those of choices. biases: when nets leave the
 plateau, from those of biases. 2: the net, from its specs. 3: the first layer's kernels
-and their colour selectivity. 4: photographs (of --data, or given) with their most
-probable labels, and nearest training images. The figure's numbers are also printed.
-Exit 0: drawn; 1: failed; 2: wrong use.
+and their colour selectivity. 4: photographs (of the run's data or --data, or given)
+with their most probable labels, and nearest training images. The figure's numbers are
+also printed. Exit 0: drawn; 1: failed; 2: wrong use.
 """
 
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 from alexnet_paper.report.writers import FORMATS
+from alexnet_paper.results.neighbours import METRICS
 from reproduce import command_line
 
 
@@ -31,7 +35,11 @@ def parser():
     add("--out", required=True, metavar="FILE", help="ends in .png, .pdf or .svg")
     command_line.net_options(parser)
     add("--variant", default="paper", help="for figure 2 (default: paper)")
-    add("--data", help="for figure 4: a dataset (python -m reproduce.data list)")
+    add(
+        "--data",
+        help="for figure 4: a dataset (python -m reproduce.data list; default: the "
+        "run's own)",
+    )
     add("--data-dir", metavar="DIR", help="folder of the data")
     add(
         "--labels",
@@ -43,6 +51,18 @@ def parser():
         "--split",
         choices=("validation", "test"),
         help="for figure 4 and confusion (default: test, else validation)",
+    )
+    add(
+        "--metric",
+        default=METRICS[0],
+        choices=METRICS,
+        help="for figure 4: images are near by distance, as in the paper (default), or "
+        "by angle, cosine",
+    )
+    add(
+        "--no-caption",
+        action="store_true",
+        help="leave out the text under the figure, for a document that has its own",
     )
     add(
         "--records",
@@ -74,6 +94,8 @@ def figure(options):
         if options.photographs and options.figure != "4":
             raise ValueError(f"figure {options.figure} takes no photographs.")
     made, sections = DRAWN[options.figure](options)
+    if options.no_caption:
+        style.without_captions(made)
     style.save(made, options.out)
     command_line.note(f"written: {options.out}")
     if sections:
@@ -115,19 +137,11 @@ def figure_3(options):
 
 def figure_4(options):
     command_line.quiet_keras()
-    from alexnet_paper.data import datasets
     from alexnet_paper.report import figure4
 
     net, note = command_line.open_net(options), command_line.note
     with command_line.usage():
-        if options.data is None and not options.photographs:
-            raise ValueError("figure 4 needs --data, or photographs to label.")
-        dataset, split = None, options.split
-        predicted, names = None, None
-        if options.data is not None:
-            where = options.data, options.data_dir
-            dataset = datasets.load(*where, limit=options.limit)
-            split = split or dataset.held_out
+        dataset, predicted, names = dataset_of(options), None, None
         words = figure4.read_words(options.labels) if options.labels else {}
         if options.photographs:
             predicted, names = figure4.of_photographs(net, options.photographs, 1, note)
@@ -135,8 +149,32 @@ def figure_4(options):
                 raise SystemExit(1)
         if dataset is None:
             return figure4.of_predicted(predicted, names)
+        split = options.split or dataset.held_out
         about_data = dataset, split, words, options.limit, options.seed
-        return figure4.of_dataset(net, *about_data, note, predicted, names)
+        shown = predicted, names, options.metric
+        return figure4.of_dataset(net, *about_data, note, *shown)
+
+
+def dataset_of(options):
+    """Returns the dataset of --data, or else the one that the run was trained on; None
+    if only photographs are to be labelled.
+
+    A checkpoint of --weights belongs to the run in whose folder it is. Raises
+    ValueError where nothing names the data.
+    """
+    from alexnet_paper.data import datasets
+    from alexnet_paper.training.plan import read_plan
+
+    if options.data is not None:
+        return datasets.load(options.data, options.data_dir, limit=options.limit)
+    if options.photographs and options.data_dir is None:
+        return None
+    folder = Path(options.run or Path(options.weights).parent)
+    if options.run is None and not (folder / "run.json").exists():
+        raise ValueError("figure 4 needs --data, --run or photographs to label.")
+    plan, _ = read_plan(folder)
+    own = {"data_dir": options.data_dir, "limit": options.limit}
+    return replace(plan, **{k: v for k, v in own.items() if v is not None}).dataset()
 
 
 def curves(options):

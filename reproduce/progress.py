@@ -1,12 +1,43 @@
-"""Progress of a training run on stderr: a bar in the epoch, and a line after it."""
+"""Progress on stderr: of a training run, a bar in the epoch and a line after it; of
+other work, a bar for each of its parts."""
+
+import contextlib
 
 import keras
 from rich.progress import BarColumn
 from rich.progress import Progress
 from rich.progress import TextColumn
+from rich.progress import TimeElapsedColumn
 from rich.progress import TimeRemainingColumn
 
 from reproduce import command_line
+
+
+class Parts:
+    """Shows one bar at a time, with the time taken and, if it is known, the time left.
+
+    Without a terminal it shows nothing.
+    """
+
+    def __init__(self):
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=command_line.console(),
+            transient=True,
+        )
+
+    @contextlib.contextmanager
+    def part(self, name, total=None):
+        """Context of a part of the work: gives a function that is called with how much
+        of `total` is done since the last call. None: nobody knows how long it takes."""
+        with self.bar:
+            task = self.bar.add_task(name, total=total)
+            yield lambda done: self.bar.advance(task, done)
+            self.bar.remove_task(task)
 
 
 class EpochProgress(keras.callbacks.Callback):

@@ -39,7 +39,7 @@ def parser():
         metavar="NAME",
         help="of the learning rate: plateau, constant, steps (÷10 after 80 and 90 %% "
         "of the epochs), a run of the authors (145, 145-2010, 145-half, 147, 148), or "
-        "epochs after which it is ÷10, such as 24,28 (default: the recipe's)",
+        "epochs after which it is ÷10, such as 24 or 24,28 (default: the recipe's)",
     )
     add(
         "--save-every",

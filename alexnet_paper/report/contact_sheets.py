@@ -21,6 +21,7 @@ from alexnet_paper.report.style import POINTS
 from alexnet_paper.report.style import SKY
 from alexnet_paper.report.style import VERMILLION
 from alexnet_paper.report.style import caption
+from alexnet_paper.report.style import fitted
 from alexnet_paper.report.style import percent
 from alexnet_paper.report.style import shortened
 from alexnet_paper.report.style import squeezed
@@ -205,6 +206,8 @@ def predictions_and_neighbours(predicted=None, neighbours=None, top=5):
 
 ACROSS = 4  # photographs in a row
 PHOTOGRAPH, SMALL = 1.15, 0.75  # inches: sides of labelled and of nearest images
+BAR, TICK = 1.22, 0.14  # inches: a full bar, "✓ "
+WIDE = 1.32  # of a bar's length, with "100 %" beside it
 
 
 def predictions_height(predicted, top):
@@ -239,14 +242,15 @@ def draw_bars(axes, predicted, index, best):
     for row, output in enumerate(best):
         probability = predicted.probabilities[index, output]
         name, look, weight = predicted.class_names[output], {"color": SKY}, "normal"
-        name = shortened(name, 17)
         if output == correct:
             look, weight = {"color": ORANGE, "hatch": "////"}, "bold"
-            name = f"✓ {name}"
+            name = "✓ " + fitted(shortened, name, BAR - TICK, weight)
+        else:
+            name = fitted(shortened, name, BAR)
         axes.barh(row, probability, 0.86, edgecolor="white", linewidth=0, **look)
         axes.text(0.01, row, name, va="center", weight=weight)
-        axes.text(1.2, row, percent(probability), va="center", ha="right")
-    axes.set(xlim=(0, 1.2), ylim=(len(best) - 0.5, -0.5))
+        axes.text(WIDE, row, percent(probability), va="center", ha="right")
+    axes.set(xlim=(0, WIDE), ylim=(len(best) - 0.5, -0.5))
     axes.axis("off")
 
 

@@ -11,6 +11,7 @@ from matplotlib.patches import Rectangle
 
 from alexnet_paper.nets import specs
 from alexnet_paper.report.style import BLACK
+from alexnet_paper.report.style import CAPTION
 from alexnet_paper.report.style import LINE
 from alexnet_paper.report.style import ORANGE
 from alexnet_paper.report.style import PAGE
@@ -101,7 +102,7 @@ def architecture_diagram(architecture, title=""):
     boxes = draw_boxes(axes, columns, rows)
     draw_connections(axes, columns, boxes, architecture)
     draw_words(axes, columns, rows, height)
-    figure.text(0.01, 0.05 / total, text, va="bottom")
+    figure.text(0.01, 0.05 / total, text, va="bottom", label=CAPTION)
     figure.suptitle(title or architecture.name, y=1 - 0.05 / total, va="top")
     return figure
 

@@ -13,6 +13,7 @@ from alexnet_paper.files import printable
 from alexnet_paper.files import read_text
 from alexnet_paper.report import contact_sheets
 from alexnet_paper.report import runs
+from alexnet_paper.results.neighbours import METRICS
 from alexnet_paper.results.neighbours import retrieval
 from alexnet_paper.weights import net as nets
 
@@ -20,7 +21,16 @@ SHOWN, QUERIES, NEAREST = 8, 5, 6  # photographs, queries, images for each
 
 
 def of_dataset(
-    net, dataset, split, words, limit, seed, notify, predicted=None, names=None
+    net,
+    dataset,
+    split,
+    words,
+    limit,
+    seed,
+    notify,
+    predicted=None,
+    names=None,
+    metric=METRICS[0],
 ):
     """(the figure, its tables): the images of a dataset that are nearest to some of it.
 
@@ -34,6 +44,7 @@ def of_dataset(
         notify: Is called with a line of text on what is done.
         predicted: `contact_sheets.Predicted` of photographs; None: of the dataset's.
         names: Of the photographs in the table.
+        metric: By which images are near, one of `neighbours.METRICS`.
 
     Raises ValueError where the dataset has no such split, or too few images.
     """
@@ -45,7 +56,7 @@ def of_dataset(
         names = [f"{dataset.name} {index}" for index in chosen[:SHOWN]]
     translated = tuple(words.get(name, name) for name in dataset.class_names)
     translated = replace(dataset, class_names=translated)
-    neighbours, section = nearest(net, translated, asked, notify)
+    neighbours, section = nearest(net, translated, asked, notify, metric)
     if predicted is None:
         return contact_sheets.predictions_and_neighbours(None, neighbours), [section]
     made, sections = of_predicted(predicted.in_words(words), names, neighbours)
@@ -139,7 +150,7 @@ def of_split(net, dataset, split, notify):
     )
 
 
-def nearest(net, dataset, split, notify):
+def nearest(net, dataset, split, notify, metric=METRICS[0]):
     """(`contact_sheets.Neighbours` of the last images of a split among the training
     images, the table over all of it). The first images are those whose labels are
     shown."""
@@ -152,9 +163,11 @@ def nearest(net, dataset, split, notify):
         net.features(split.images, layer),
         split.labels,
         NEAREST,
+        metric,
     )
     queries = np.arange(len(split))[-min(QUERIES, len(split)) :]
-    about = f"{net.name}: nearest by {layer}, of {len(train):,} of {dataset.name}."
+    by = f"the angle of {layer}" if metric == "cosine" else layer
+    about = f"{net.name}: nearest by {by}, of {len(train):,} of {dataset.name}."
     if stands_in:
         about += f" The weights are partial: {layer} stands in for the last hidden one."
     precision = (

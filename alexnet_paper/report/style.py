@@ -10,6 +10,8 @@ import textwrap
 from pathlib import Path
 
 import matplotlib
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 
 from alexnet_paper.files import atomic_file
 
@@ -74,7 +76,28 @@ def letters(width):
 
 def caption(parent, text, width=PAGE):
     """Writes text under a figure, wrapped to its width."""
-    parent.supxlabel(textwrap.fill(text, letters(width)), x=0.01, ha="left")
+    text = textwrap.fill(text, letters(width))
+    parent.supxlabel(text, x=0.01, ha="left", label=CAPTION)
+
+
+CAPTION = "caption"  # the label of a text that `without_captions` removes
+
+
+def without_captions(figure):
+    """Removes the captions from a figure, and the height that they take."""
+    figure.draw_without_rendering()
+    captions = figure.findobj(lambda artist: artist.get_label() == CAPTION)
+    width, height = figure.get_size_inches()
+    taken = sum(text.get_window_extent().height for text in captions) / figure.dpi
+    figure.set_size_inches(width, height - taken)
+    for text in captions:
+        text.set(text="", in_layout=False)
+    if figure.get_layout_engine():
+        return
+    for axes in figure.axes:  # keep their size, and their distance from the top
+        x, y, wide, high = axes.get_position().bounds
+        low, high = y * height - taken, high * height
+        axes.set_position((x, low / (height - taken), wide, high / (height - taken)))
 
 
 def percent(share):
@@ -88,6 +111,16 @@ def shortened(name, letters):
         name = rest
     name = name.split(",")[0]
     return name if len(name) <= letters else name[: letters - 1].rstrip() + "…"
+
+
+def fitted(cut, name, inches, weight="normal"):
+    """Returns cut(name, letters) with as many letters as a width in inches holds."""
+    font = FontProperties(size=POINTS, weight=weight)
+    for letters in range(40, 1, -1):
+        text = cut(name, letters)
+        if TextPath((0, 0), text, prop=font).get_extents().width <= 72 * inches:
+            break
+    return text
 
 
 def squeezed(name, letters):

@@ -44,13 +44,22 @@ def interval(error, images):
 
 
 def metrics(probabilities, labels):
-    """Returns top-1 and top-5 error with intervals, and the mean log loss in nats."""
+    """Returns top-1 and top-5 error with intervals, and the mean log loss in nats.
+
+    Raises ValueError for probabilities that are not numbers: sorted, they would give
+    the errors of a net that guesses.
+    """
+    if not np.isfinite(probabilities).all():
+        raise ValueError("the net's probabilities are not numbers: nothing to measure.")
     measured = {}
     for name, k in (("top1_error", 1), ("top5_error", 5)):
         if k < probabilities.shape[1]:
             measured[name] = top_k_error(probabilities, labels, k)
             measured[f"{name}_interval"] = interval(measured[name], len(labels))
     likelihood = probabilities[np.arange(len(labels)), labels]
+    # A softmax in float32 rounds to 0 what is below about 1e-45, and one such image
+    # would make the mean infinite. It counts as 1e-30, 69 nats: where an error is that
+    # certain, the mean is a lower bound. The errors above do not depend on it.
     measured["loss"] = float(-np.log(np.maximum(likelihood, 1e-30)).mean())
     return measured
 

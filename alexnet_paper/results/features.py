@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from alexnet_paper.results import evaluate as evaluation
+from alexnet_paper.results.neighbours import METRICS
 from alexnet_paper.results.neighbours import retrieval
 from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
@@ -27,19 +28,28 @@ class Features:
     test: np.ndarray
 
 
-def of_net(net, layer, train, test, arm):
-    """Returns a layer's outputs for the central view of every image."""
-    return Features(
-        arm, net.features(train.images, layer), net.features(test.images, layer)
-    )
+def of_net(net, layer, train, test, arm, advance=None):
+    """Returns a layer's outputs for the central view of every image.
 
-
-def of_pixels(prepare, train, test):
-    """Returns the net's input for the central view of every image, flattened."""
+    `advance` is called with the number of images that are done since the last call.
+    """
     seen = [
-        np.stack([prepare.views(image, 1)[0].ravel() for image in split.images])
-        for split in (train, test)
+        net.features(split.images, layer, advance=advance) for split in (train, test)
     ]
+    return Features(arm, *seen)
+
+
+def of_pixels(prepare, train, test, advance=lambda images: None):
+    """Returns the net's input for the central view of every image, flattened.
+
+    `advance` is called as by `of_net`.
+    """
+
+    def pixels(image):
+        advance(1)
+        return prepare.views(image, 1)[0].ravel()
+
+    seen = [np.stack([*map(pixels, split.images)]) for split in (train, test)]
     return Features("pixels", *seen)
 
 
@@ -65,12 +75,9 @@ def measure(found, train_labels, test_labels):
     """Returns the metrics of `Features`: accuracy of the probe with its 95 % interval,
     precision of the six nearest training images by distance and by angle, and the
     precision of images drawn at random."""
-    from sklearn.preprocessing import normalize
-
-    accuracy = linear_probe(found.train, train_labels, found.test, test_labels)
-    near = retrieval(found.train, train_labels, found.test, test_labels, NEAREST)
-    unit = [normalize(features) for features in (found.train, found.test)]
-    turned = retrieval(unit[0], train_labels, unit[1], test_labels, NEAREST)
+    about = found.train, train_labels, found.test, test_labels
+    accuracy = linear_probe(*about)
+    near, turned = (retrieval(*about, NEAREST, metric) for metric in METRICS)
     return {
         "probe_accuracy": accuracy,
         "probe_accuracy_interval": evaluation.interval(accuracy, len(test_labels)),

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+METRICS = ("euclidean", "cosine")  # the paper's distance; the angle between features
+
 
 @dataclass(frozen=True)
 class Retrieval:
@@ -34,8 +36,15 @@ class Retrieval:
         return sum(shares[label] * self.counts[label] for label in shares) / total
 
 
-def retrieval(train_features, train_labels, query_features, query_labels, k=6):
-    """Finds every query's k nearest training images by Euclidean distance.
+def retrieval(
+    train_features,
+    train_labels,
+    query_features,
+    query_labels,
+    k=6,
+    metric="euclidean",
+):
+    """Finds every query's k nearest training images.
 
     Args:
         train_features: (images, features) of a layer, such as fc7's 4096.
@@ -43,6 +52,8 @@ def retrieval(train_features, train_labels, query_features, query_labels, k=6):
         query_features: (queries, features).
         query_labels: (queries,) integers.
         k: The number of images for each query; the paper shows six.
+        metric: One of `METRICS`: the paper's Euclidean distance, or "cosine", the
+            angle, by which long features are no farther than short ones.
 
     Returns:
         A `Retrieval`.
@@ -58,7 +69,8 @@ def retrieval(train_features, train_labels, query_features, query_labels, k=6):
             f"the {k} nearest images need {k} training images and a query. "
             f"Received: {len(train_labels)} and {len(query_labels)}"
         )
-    found = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(train_features)
+    nearest = NearestNeighbors(n_neighbors=k, algorithm="brute", metric=metric)
+    found = nearest.fit(train_features)
     indices = found.kneighbors(query_features, return_distance=False)
     hits = (train_labels[indices] == query_labels[:, None]).mean(axis=1)
     labels, counts = np.unique(query_labels, return_counts=True)

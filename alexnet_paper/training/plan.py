@@ -71,7 +71,7 @@ class Plan:
     limit: Count | None = None
     validation: Share | None = None
     placement: str = "auto"
-    schedule: str | None = None  # in SCHEDULES, or "24,28": epochs of ÷10
+    schedule: str | None = None  # in SCHEDULES, or epochs of ÷10: "24,28"
     input_size: Whole | None = None
     validate_every: Whole = 1  # epochs
     recipe: str | None = None  # name of one of the variant's recipes
@@ -161,9 +161,10 @@ class Plan:
         return found
 
     def named_drops(self):
-        """Returns (24, 28) for the schedule "24,28"; None for a named schedule."""
+        """Returns (24, 28) for the schedule "24,28", (24,) for "24"; None for a named
+        schedule, such as "145", the run of the authors."""
         words = (self.schedule or "").split(",")
-        if len(words) < 2 or not all(map(str.isdecimal, words)):
+        if self.schedule in SCHEDULES or not all(map(str.isdecimal, words)):
             return None
         return tuple(map(int, words))
 
@@ -178,7 +179,7 @@ class Plan:
             names = ", ".join(SCHEDULES)
             raise ValueError(
                 f"unknown schedule {self.schedule!r}: one of {names}, or the epochs "
-                "after which the rate is ÷10, such as 24,28."
+                "after which the rate is ÷10, such as 24 or 24,28."
             )
         return SCHEDULES.get(self.schedule)
 
@@ -266,6 +267,13 @@ def check(plan):
         raise ValueError(
             "--validate-every needs a rate that falls by --schedule constant or steps: "
             "on a plateau every epoch is validated."
+        )
+    drops = plan.named_drops()
+    if drops and min(drops) >= recipe.epochs:  # also a mistyped run of the authors
+        runs = ", ".join(row.run for row in paper.SCHEDULES)
+        raise ValueError(
+            f"--schedule {plan.schedule}: the rate would never fall in {recipe.epochs} "
+            f"epochs. The runs of the authors are {runs}."
         )
     if plan.validate_every > 1 and (recipe.patience or recipe.keep_best):
         raise ValueError("--patience needs a validation after every epoch.")

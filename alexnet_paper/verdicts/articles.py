@@ -158,9 +158,10 @@ def paper_dropouts(subject):
     return (len(whole.layers_of(TowerDropout)),)
 
 
-def annealer_factor(subject):
-    """Returns how much a reduction of the learning rate by factor 0.01 subtracts."""
-    return (round(subject.variant.recipe.learning_rate * (1 - 0.01), 6),)
+def reduction(subject):
+    """Returns by how much the first drop of the rate reduces it; Keras multiplies."""
+    intended = subject.variant.recipe_named("as-intended")
+    return (round(intended.learning_rate * (1 - intended.drops.factor), 6),)
 
 
 def validation_folder(subject, claim):
@@ -192,7 +193,7 @@ CHECKS = {
     "BC12": exactly(dense_units),
     "BC13": exactly(dropouts),
     "BC14": exactly(norms),
-    "BC19": exactly(annealer_factor),
+    "BC19": exactly(reduction),
     "BC21": copied(batch_size),
     "BC22": copied(epochs),
     "BC23": copied(rate),

@@ -5,6 +5,8 @@ import math
 import statistics
 from dataclasses import dataclass
 
+import numpy as np
+
 from alexnet_paper.nets import variants
 from alexnet_paper.results.record import files
 from alexnet_paper.verdicts import stand_ins
@@ -239,7 +241,8 @@ def annealed_after(claim, records):
 def as_trained(variant, measure, otherwise, claim, records):
     """Returns the finding from `measure(record, recipe)` of a run of an article's net.
 
-    If the values are not those that the article states, the verdict is `otherwise`.
+    If the values are not those that the article states, the verdict is `otherwise`. It
+    is None if the record does not tell the values.
     """
     named = variants.get(variant).recipes
     found = (of_article(variant, records, recipe) for recipe in named)
@@ -248,6 +251,8 @@ def as_trained(variant, measure, otherwise, claim, records):
         return None
     recipe = named[record.recipe]
     ours = tuple(measure(record, recipe))
+    if not ours:
+        return None
     text = " / ".join(f"{value:g}" for value in ours)
     return Finding(text, AS_PRINTED if ours == claim.values else otherwise)
 
@@ -261,18 +266,25 @@ def held_out(record, recipe):
     return (round(1 - kept, 3),)
 
 
+TELLING = 5  # all are even by chance with probability 1/32
+
+
 def steps(record, recipe):
-    """Returns the number of batches in an epoch.
+    """Returns the number of batches in an epoch, or () if the log does not tell it.
 
     An older log does not state it: then it is the smallest number with which every
-    error of the log is a whole number of images.
+    error of the log is a whole number of images. Fewer than `TELLING` different errors
+    may all be shares of half as many images by chance.
     """
-    if "steps" in record.history[0]:
-        return (record.history[0]["steps"],)
-    size = recipe.batch_size
-    for number in range(1, 1000):
-        wrong = [line["top1_error"] * number * size for line in record.history]
-        if all(abs(count - round(count)) < 0.01 for count in wrong):
+    stated = {line.get("steps") for line in record.history}
+    if stated != {None}:
+        return tuple(stated) if len(stated) == 1 else ()
+    errors = np.array(sorted({line["top1_error"] for line in record.history}))
+    if len(errors) < TELLING:
+        return ()
+    for number in range(1, record.protocol.training_images // recipe.batch_size + 1):
+        wrong = errors * number * recipe.batch_size
+        if np.allclose(wrong, wrong.round(), rtol=1e-6, atol=1e-3):  # of float32
             return (number,)
     return ()
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from alexnet_paper.data.augment import Preparation
@@ -97,25 +98,41 @@ class Trained:
         """
         return self._outputs(None, images, views, batch_size)
 
-    def features(self, images, layer, batch_size=128):
+    def features(self, images, layer, batch_size=128, advance=None):
         """Returns a layer's outputs (n, features), float32, for the central views.
 
-        Maps are flattened in the order height, width, maps.
+        Maps are flattened in the order height, width, maps. `advance` is called after
+        each batch with its number of images.
         """
-        return self._outputs(layer, images, 1, batch_size)
+        return self._outputs(layer, images, 1, batch_size, advance)
 
-    def _outputs(self, layer, images, views, batch_size):
+    def _outputs(self, layer, images, views, batch_size, advance=None):
         if not len(images):
             raise ValueError(f"there are no images for {self.name}.")
         split = Split(images, np.zeros(len(images), "int64"))
-        return predict(self.model(layer), split, self.preparation, views, batch_size)
+        model = self.model(layer)
+        return predict(model, split, self.preparation, views, batch_size, advance)
 
 
-def predict(model, split, prepare, views=1, batch_size=128):
+def predict(model, split, prepare, views=1, batch_size=128, advance=None):
     """Probabilities (images, classes): softmax outputs averaged over the views."""
     batches = Views(split, prepare, views, batch_size)
-    probabilities = model.predict(batches, verbose=0)
-    return probabilities.reshape(len(split), views, -1).mean(axis=1)
+    told = [Advance(advance, batches)] if advance else None
+    outputs = model.predict(batches, verbose=0, callbacks=told)
+    outputs = outputs.astype("float32")  # hidden layers may give bfloat16
+    return outputs.reshape(len(split), views, -1).mean(axis=1)
+
+
+class Advance(keras.callbacks.Callback):
+    """Calls `advance` after each batch of `Views` with its number of images."""
+
+    def __init__(self, advance, batches):
+        super().__init__()
+        self.advance, self.batches = advance, batches
+
+    def on_predict_batch_end(self, batch, logs=None):
+        size = self.batches.batch_size
+        self.advance(min(size, len(self.batches.split) - batch * size))
 
 
 def open_weights(path):

@@ -1,6 +1,7 @@
 """The programs as a person meets them: help at once, one line for wrong use, results
 on stdout or whole in a file."""
 
+import io
 import json
 import math
 import os
@@ -11,6 +12,7 @@ import types
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from alexnet_paper.nets import model
 from alexnet_paper.nets.variants import VARIANTS
@@ -261,3 +263,21 @@ def test_a_folder_that_cannot_be_written_is_found_out_first(wrong_use, tmp_path)
     for program in (evaluate, features):
         assert "not a folder" in wrong_use(program, *words, tmp_path / "file" / "out")
         assert "--out /proc/x" in wrong_use(program, *words, "/proc/x")
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_of_parts_is_for_a_terminal(terminal, monkeypatch):
+    """Time left where the whole is known; every part disappears when it is done."""
+    from reproduce import progress
+
+    console = Console(file=io.StringIO(), force_terminal=terminal, width=80)
+    monkeypatch.setattr(progress.command_line, "console", lambda: console)
+    parts = progress.Parts()
+    for name, total in (("images", 10), ("classifier", None)):
+        with parts.part(name, total) as advance:
+            advance(5)
+            parts.bar.refresh()
+            assert [task.completed for task in parts.bar.tasks] == [5]
+        assert not parts.bar.tasks
+    shown = console.file.getvalue()
+    assert all((word in shown) == terminal for word in ("images", "classifier", "left"))

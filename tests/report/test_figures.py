@@ -11,6 +11,7 @@ import shutil
 import numpy as np
 import pytest
 import records
+from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
@@ -43,10 +44,12 @@ def texts(figure):
 def check_texts(figure):
     """No words overlap or leave the figure."""
     figure.draw_without_rendering()
+    off = [axes for axes in figure.findobj(Axes) if not axes.axison]
+    ticks = {id(text) for a in off for text in (*a.xaxis.findobj(), *a.yaxis.findobj())}
     boxes = [
         (text.get_text(), text.get_window_extent(figure._get_renderer()))
         for text in figure.findobj(Text)
-        if text.get_text().strip() and text.get_visible()
+        if text.get_text().strip() and text.get_visible() and id(text) not in ticks
     ]
     edge = figure.bbox.padded(1)
     for text, box in boxes:
@@ -97,6 +100,31 @@ def test_a_save_that_fails_leaves_nothing(tmp_path, monkeypatch):
         with pytest.raises(ValueError, match=f"{re.escape(name)}: a figure's name"):
             style.save(Figure(), tmp_path / name)
     assert not list(tmp_path.iterdir())
+
+
+def test_figures_without_captions():
+    """Smaller by their captions; nothing else is lost or cut, no box is stretched."""
+    rows = contact_sheets.Neighbours(
+        [GREY], (0,), [[GREY] * 6], [[0, 1, 0, 1, 1, 1]], NAMES, "About."
+    )
+    two = predicted(about="About. " * 50)
+    for figure in (
+        charts.confusion(np.arange(6), np.arange(6), NAMES, "About."),
+        figure2.architecture_diagram(VARIANTS["paper"].architecture),
+        contact_sheets.predictions_and_neighbours(two, rows),
+    ):
+        before, (width, height) = texts(figure), figure.get_size_inches()
+        axes = figure.axes[0]
+        high = axes.get_window_extent().height
+        style.without_captions(figure)
+        after = texts(figure)
+        assert figure.get_size_inches()[0] == width
+        assert height - 1.5 < figure.get_size_inches()[1] < height - 0.1
+        assert "About." not in after and "multiply-adds" not in after
+        assert len(after) < len(before) and after.split()[0] in before
+        if figure.get_layout_engine() is None:
+            assert axes.get_window_extent().height == pytest.approx(high)
+        check_texts(figure)
 
 
 # Figure 1
@@ -215,6 +243,22 @@ def test_figure_4_bars():
     said = texts(figure)
     assert said.count("✓") == 3 and "✓ Chihuahua" in said and "✓ tabby " in said
     assert "$1_100% of {it}" in said and "60 %" in said and "Net." in said
+
+
+@pytest.mark.parametrize("name", ["W" * 30, "soft-coated wheaten terrier"])
+@pytest.mark.parametrize("label", [0, 1])
+def test_figure_4_of_a_net_that_is_certain(name, label):
+    """The 100 % stands beside its bar, and names stay in theirs, right or wrong."""
+    sure = {"probabilities": np.eye(6)[[0] * 5], "labels": (label,) * 5}
+    shown = predicted(**sure, class_names=(name, name, *NAMES[2:]))
+    figure = contact_sheets.predictions_and_neighbours(shown)
+    check_texts(figure)
+    bars = [axes for axes in figure.get_axes() if axes.patches]
+    for axes in bars:
+        bar = axes.patches[0].get_window_extent()
+        first, certain = (text.get_window_extent() for text in axes.texts[:2])
+        assert axes.texts[1].get_text() == "100 %" and certain.x0 > bar.x1
+        assert first.x1 <= bar.x1 + 1 and bar.width > 100  # pixels
 
 
 def test_names_in_words():
@@ -402,7 +446,8 @@ def test_effects_from_records(call, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [("2 --variant caffe", ""), ("3 --weights NET", "mean")]
+    ("words", "said"),
+    [("2 --variant caffe --no-caption", ""), ("3 --weights NET", "mean")],
 )
 def test_figures_2_and_3_of_one_tower(words, said, net, call, tmp_path):
     """One tower makes no test."""
@@ -422,6 +467,21 @@ def test_figure_4_of_the_digits(net, call, tmp_path):
     assert "class 0" in out and "precision@6" in out
     assert re.search(r"\nall,60,[\d.]+,10.0\n", out)
     assert (tmp_path / "4.png").exists()
+
+
+def test_figure_4_of_a_run_s_own_data(run, call, wrong_use, tmp_path):
+    """Named by the run, or by its checkpoint; a copy elsewhere belongs to no run."""
+    found = []
+    for net in (("--run", run), ("--weights", run / "checkpoint.npz")):
+        options = ("--limit", 60, "--split", "test", "--out", tmp_path / "4.png")
+        code, out, err = call(program, 4, *net, *options, "--metric", "cosine")
+        assert code == 0 and "pool3 of 60 training images and 60 others" in err
+        assert "nearest by the angle of pool3" in " ".join(out.split())
+        found.append(re.findall(r"\n *all +60 .*", out))
+    assert found[0] == found[1] != []
+    copy = shutil.copy(run / "checkpoint.npz", tmp_path / "copy.npz")
+    options = ("--weights", copy, "--out", tmp_path / "4.png")
+    assert "needs --data" in wrong_use(program, 4, *options)
 
 
 def test_seed_chooses_what_figure_4_shows(net):

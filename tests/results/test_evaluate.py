@@ -111,6 +111,14 @@ def test_metrics_of_few_classes_and_of_an_impossible_one():
     assert found["loss"] == pytest.approx(30 * math.log(10))
 
 
+def test_what_is_not_a_number_is_not_measured():
+    """It would look like a net that says class 0 of every image."""
+    probabilities, labels = predictions()
+    probabilities[7, 3] = np.nan
+    with pytest.raises(ValueError, match="not numbers"):
+        evaluation.metrics(probabilities, labels)
+
+
 def test_report_on_every_class():
     """Precision and recall, counted; a class that is never said has precision 0."""
     probabilities, labels = predictions(60, 4)

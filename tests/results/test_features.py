@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from untrained import untrained
 
+from alexnet_paper.data.datasets import Split
 from alexnet_paper.results import colour as kernels
 from alexnet_paper.results import features as probe
 from alexnet_paper.results.evaluate import interval
@@ -46,6 +47,17 @@ def test_the_span_of_the_images_is_enough():
     assert 0.6 < expected < 0.98
     found = probe.linear_probe(train, labels, test, of_test)
     assert found == pytest.approx(expected, abs=1 / 200)
+
+
+def test_every_image_is_told_once():
+    """Also those of a last batch, which is smaller."""
+    images = RNG.integers(0, 256, (137, 32, 32, 3), dtype="uint8")
+    splits = [Split(part, np.zeros(len(part))) for part in (images[:130], images[130:])]
+    net = untrained("cifar-18pct", 10)
+    of_net, of_pixels = [], []
+    probe.of_net(net, "pool1", *splits, "weights", of_net.append)
+    probe.of_pixels(net.preparation, *splits, of_pixels.append)
+    assert of_net == [128, 2, 7] and of_pixels == [1] * 137
 
 
 def test_by_angle_lengths_do_not_count():

@@ -24,11 +24,12 @@ def test_chance_is_the_share_of_the_class():
     assert found.overall == 1  # every query is there itself
 
 
-def test_distance_is_euclidean():
-    """Not the angle, by which (3, 3) would be nearest to (1, 1)."""
-    train = np.array([[3.0, 3.0], [1.0, 0.5]])
-    found = retrieval(train, [0, 1], np.array([[1.0, 1.0]]), [1], k=1)
-    assert found.indices.tolist() == [[1]]
+def test_near_by_distance_or_by_angle():
+    """(1, 0.5) is nearer to (1, 1) than (3, 3) is, but not in its direction."""
+    train, query = np.array([[3.0, 3.0], [1.0, 0.5]]), np.array([[1.0, 1.0]])
+    for options, nearest in (({}, 1), ({"metric": "cosine"}, 0)):
+        found = retrieval(train, [0, 1], query, [1], k=1, **options)
+        assert found.indices.tolist() == [[nearest]]
 
 
 @pytest.mark.parametrize(("queries", "k"), [(1, 7), (0, 1), (1, 0)])

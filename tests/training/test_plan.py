@@ -42,6 +42,7 @@ def test_a_plan_takes_what_is_not_said_from_the_recipe():
         ("paper", "constant", ()),
         ("paper", "steps", (72, 81)),
         ("paper", "24,28", (24, 28)),
+        ("paper", "24", (24,)),
         ("paper", "145", OnPlateau()),  # the authors' run, not an epoch
     ],
 )
@@ -74,6 +75,8 @@ RARELY = {"patience": 2, "validate_every": 3, "schedule": "steps"}
     [
         ({"recipe": "mine"}, "paper has no recipe 'mine': it has as-published"),
         ({"schedule": "x"}, "unknown schedule 'x': one of plateau, con"),
+        ({"schedule": "24,"}, "unknown schedule '24,'"),
+        ({"schedule": "146"}, "--schedule 146: the rate would never fall in 90 epochs"),
         ({"weight_decay": -1.0}, "--weight-decay must be greater than or equal to 0"),
         ({"steps": 0}, "--steps must be greater than or equal to 1, not 0"),
         ({"precision": "float16"}, "--precision must be .float32. or .mixed_bfloat16"),

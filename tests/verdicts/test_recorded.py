@@ -47,6 +47,11 @@ def lines(*rows, rates=None):
     ]
 
 
+def of_errors(*errors):
+    """A record of cats and dogs whose log has these training errors."""
+    return run("cats-vs-dogs", lines(*((1, error) for error in errors)))
+
+
 SATURATED = 7 * math.log(10)  # −ln(1e-7), 16.118
 STUCK = lines((7.4, 0.48), *((SATURATED * e, e) for e in (0.5, 0.49, 0.51)))
 TRAINS = lines((0.9, 0.5), (0.6, 0.3), (0.5, 0.25), (0.4, 0.1))
@@ -126,18 +131,39 @@ def test_the_article_s_own_run_counts():
 
 
 @pytest.mark.parametrize(
-    ("shares", "ours", "verdict"),
+    ("images", "ours", "verdict"),
     [
-        ((3 / 160, 7 / 160, 81 / 160), "5", NOT_AS_PRINTED),
-        ((3 / 320, 7 / 320, 161 / 320), "10", AS_PRINTED),
-        ((3 / 32, 7 / 32, 17 / 32), "1", NOT_AS_PRINTED),
-        ((math.pi / 10, math.e / 10, 0.5**0.5), "", NOT_AS_PRINTED),
+        (160, "5", NOT_AS_PRINTED),
+        (320, "10", AS_PRINTED),
+        (32, "1", NOT_AS_PRINTED),
     ],
 )
-def test_batches_of_an_epoch_are_read_from_its_errors(shares, ours, verdict):
+def test_batches_of_an_epoch_are_read_from_its_errors(images, ours, verdict):
     """Errors that are shares of 160 images: five batches of 32."""
-    found = finding("CD09", run("cats-vs-dogs", lines(*((1, e) for e in shares))))
+    found = finding("CD09", of_errors(*(n / images for n in (3, 6, 10, 12, 14))))
     assert (found.ours, found.verdict) == (ours, verdict)
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [
+        (161 / 320,),
+        (161 / 320, 155 / 320) * 5,  # no more than two tell
+        (0.31415927, 0.27182818, 0.70710678, 0.57721566, 0.69314718),
+        [n / (801 * 32) for n in (3, 6, 10, 12, 14)],  # more batches than images
+    ],
+)
+def test_a_log_that_does_not_tell_its_batches(errors):
+    assert finding("CD09", of_errors(*errors)) is None
+
+
+def test_batches_of_an_epoch_that_the_log_states():
+    whole = of_errors(0.5, 0.4)
+    for stated, ours in (((10, 10), "10"), ((10, 11), None)):
+        for row, steps in zip(whole.history, stated):
+            row["steps"] = steps
+        found = finding("CD09", whole)
+        assert (found and found.ours) == ours
 
 
 @pytest.mark.parametrize(

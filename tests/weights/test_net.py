@@ -95,6 +95,12 @@ def test_features_are_a_layer_after_its_activation(tiny, layer, last, tmp_path):
     assert features.dtype == np.float32 and len(features) == 3
     expected = outputs(model, last, IMAGES[0])
     np.testing.assert_allclose(features[0], expected, rtol=1e-5, atol=1e-5)
+    rounded = nets.open_weights(tmp_path / "w.npz")
+    rounded = dataclasses.replace(rounded, precision="mixed_bfloat16")
+    rounded = rounded.features(IMAGES, layer, 2)
+    assert rounded.dtype == np.float32
+    scale = 0.05 * np.abs(features).max()
+    np.testing.assert_allclose(rounded, features, atol=scale)
 
 
 def test_a_partial_file_serves_the_layers_below(tiny, tmp_path):
