@@ -63,10 +63,11 @@ def save(path, arrays, meta):
         np.savez(file, **{META: text}, **arrays)
 
 
-def check_numbers(arrays):
-    """Raises ValueError if an array does not hold finite floating-point numbers."""
+def check_numbers(arrays, kinds="f"):
+    """Raises ValueError if an array does not hold finite floating-point numbers, or
+    numbers of NumPy's other `kinds`."""
     for name, array in arrays.items():
-        if array.dtype.kind != "f":
+        if array.dtype.kind not in kinds:
             raise ValueError(f"{name} holds {array.dtype}, not floating-point numbers.")
         if not np.isfinite(array).all():
             raise ValueError(f"{name} holds numbers that are not finite.")
@@ -85,6 +86,7 @@ def load(path, extra=False):
             raise ValueError("arrays are missing or renamed")
         further = taken(arrays, EXTRA)
         check_numbers(arrays)
+        check_numbers(further if extra else {}, "fiu")
         parts = taken(arrays, PREPARATION)
         parts = {name.removeprefix(PREPARATION): a for name, a in parts.items()}
         settings = meta.get("preparation")

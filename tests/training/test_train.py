@@ -15,6 +15,7 @@ import keras
 import kill_and_resume
 import numpy as np
 import pytest
+import records
 
 from alexnet_paper import files
 from alexnet_paper.nets import model as models
@@ -418,11 +419,12 @@ def test_a_frozen_layer_does_not_change(tmp_path, monkeypatch):
 def test_resumed_in_a_frozen_phase(tmp_path):
     """The factors are of the epoch, not of the recipe, from the first step on."""
     plan = changed(schedule="145", epochs=73, limit=20)
+    before = [records.line(epoch) for epoch in range(1, 73)]
     run, _ = begin(plan, tmp_path / "alone")
-    run.epoch = 72
+    run.epoch, run.history = 72, [*before]
     assert run.train()
     run, _ = begin(plan, tmp_path / "stopped")
-    run.epoch = 72
+    run.epoch, run.history = 72, [*before]
     assert not run.train([at(run, (72, 0), ctrl_c)])
     resumed, _ = begin(plan, tmp_path / "stopped", resume=True)
     assert (resumed.epoch, resumed.step) == (72, 1) and resumed.train()
