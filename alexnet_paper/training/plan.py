@@ -181,7 +181,7 @@ def read_plan(folder):
     try:
         content = from_json(About, read_file(Path(folder) / "run.json"))
         plan = content["plan"]
-        variants.get(plan.variant)
+        plan.training_recipe()  # its names are known
         return plan, {**content, "plan": asdict(plan)}
     except (OSError, ValueError) as error:
         reason = in_words(error)
