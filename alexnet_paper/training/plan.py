@@ -205,7 +205,7 @@ def check_same(plan, meta, path):
     """
     if meta.get("variant") != plan.variant:
         raise ValueError(f"{path} is of {meta.get('variant')}, not {plan.variant}.")
-    if "plan" in meta:
+    if meta.get("plan") is not None:
         try:
             there = from_json(Plan, json.dumps(meta["plan"]))
         except ValueError as error:

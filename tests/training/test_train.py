@@ -588,7 +588,12 @@ FOREIGN = {
     "of another net": "fc8/bias is .3,. in place of .10,.",
     "without a state": "has no state to go on from",
     "of a state of text": "its state is damaged: epoch: must be a valid integer",
-    "of another variant": "is of caffe, not of",
+    "of another variant": "is of caffe, not tiny",
+    "of another seed": "is of another run .seed 6 there, 5 in run.json.",
+    "of more epochs than its lines": "its state is damaged: 7 epochs, and lines of 2",
+    "of more steps than an epoch": "its state is not one of this run",
+    "of other metrics": "metric 0 has shape .3,., not ..",
+    "of momentum that is not finite": "optimizer/003 holds numbers that are not finite",
     "half of a file": "checkpoint.npz",
 }
 
@@ -611,6 +616,16 @@ def test_a_checkpoint_of_something_else(kind, alone, tmp_path):
         meta["state"] = {**meta["state"], "epoch": "1"}
     elif kind == "of another variant":
         meta["variant"] = "caffe"
+    elif kind == "of another seed":
+        meta["plan"]["seed"] = 6
+    elif kind == "of more epochs than its lines":
+        meta["state"]["epoch"] = 7
+    elif kind == "of more steps than an epoch":
+        meta["state"]["step"] = STEPS + 1
+    elif kind == "of other metrics":
+        meta["state"]["step"], arrays["metric/000"] = 1, np.zeros(3, "float32")
+    elif kind == "of momentum that is not finite":
+        arrays["optimizer/003"][:] = np.inf
     path = tmp_path / run_folder.CHECKPOINT
     weights.save(path, arrays, meta)
     if kind == "half of a file":
