@@ -31,6 +31,7 @@ from PIL import Image
 
 import alexnet_paper
 import reproduce
+from alexnet_paper.files import printable
 from alexnet_paper.results.record import shipped
 from reproduce import command_line
 
@@ -81,7 +82,7 @@ UNREAD = (
 ).split()
 # A file that is whole and fits the others is believed.
 BELIEVED = r"arrays |meta (preparation|state\.(rate|logs|plateau|step|seconds))|command"
-BELIEVED += r"|plan\.(data_dir|placement)|seconds|views.* = "
+BELIEVED += r"|plan\.(data_dir|placement)|seconds|views.*( = | missing)"
 WORDS = ["", "0", "-1", "9" * 30, "1e999", "nan", "x", ESCAPE, "\udcff", "a,,b", "0.5"]
 WORDS += ["1", "photos", "none/none/x.png", "fifo", "text/x.png", "/proc/x.png"]
 OUTCOMES = "accepted", "one line", "traceback", "hang", "crash", "memory", "unclear"
@@ -372,7 +373,7 @@ def main():
         for area, base, line, more, what, change, share in attacks(root):
             if area not in counts or what and rng.random() > share * options.share:
                 continue
-            names = [part for word in more for part in re.split("--|-", word)]
+            names = [part for word in more for part in re.split("--", printable(word))]
             names += ["--", "photographs"] if more else ["run", "data", "record"]
             known = None if more or re.search(BELIEVED, what) else right.get(line)
             found, said, wrote = outcome(root, base, line, more, change, names, known)

@@ -37,6 +37,7 @@ from alexnet_paper.training.log import check_epochs
 RECORDS = "*-views*-seed*.json"
 
 
+Word = Annotated[str, Len(1)]
 Interval = Annotated[list[Share], Len(2, 2)]
 
 
@@ -137,14 +138,14 @@ class Record:
 
     __pydantic_config__ = STRICT
 
-    variant: str
-    data: str
-    split: str
+    variant: Word
+    data: Word
+    split: Word
     examples: Count
     protocol: Protocol
     metrics: Metrics
     command: str
-    environment: dict[str, str]
+    environment: dict[str, Word]
     history: list[LogLine] = field(default_factory=list)
     arrays: dict[str, Packed] = field(default_factory=dict)
     source: str = ""
