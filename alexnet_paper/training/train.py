@@ -361,7 +361,10 @@ class Run:
         state = state_of(found.meta, path)
         if state["step"] > self.steps or bool(self.plateau) != bool(state["plateau"]):
             raise ValueError(f"{path}: its state is not one of this run.")
-        models.set_weights(self.model, found.arrays)
+        try:
+            models.set_weights(self.model, found.arrays)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
         for kind in ("optimizer", "seed"):
             variables = self.extra_variables()[kind]
             check_fit(kind, kept[kind], [tuple(v.shape) for v in variables], path)
