@@ -30,7 +30,6 @@ from alexnet_paper.files import from_json
 from alexnet_paper.files import in_words
 from alexnet_paper.files import printable
 from alexnet_paper.files import read_file
-from alexnet_paper.results import experiments
 from alexnet_paper.training.log import LogLine
 from alexnet_paper.training.log import check_epochs
 
@@ -245,6 +244,8 @@ def check(record):
             raise ValueError(f"metrics: {name} and its interval belong together")
     if not about.experiment:
         return
+    from alexnet_paper.results import experiments
+
     known = experiments.EXPERIMENTS.get(about.experiment)
     if not about.arm or known and about.arm not in known.arms:
         raise ValueError(f"protocol.arm: {about.experiment} has no {about.arm!r}")
