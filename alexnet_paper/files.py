@@ -133,6 +133,6 @@ def check_range(option, value, low, high):
 
 def in_words(error):
     """Returns an error as one line: "photo.jpg: No such file or directory"."""
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename2 or error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename2 or error.filename or repr('')}: {error.strerror}"
     return str(error)

@@ -21,9 +21,14 @@ WRONG_USE = (
 OUT_OF_MEMORY = ("MemoryError", "ResourceExhaustedError", "_ArrayMemoryError")
 
 
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        super().error(printable(message))
+
+
 def parser(program, docstring):
     """Returns an argument parser that shows the program's docstring as it is."""
-    return argparse.ArgumentParser(
+    return Parser(
         prog=f"python -m {program}",
         description=docstring,
         formatter_class=argparse.RawDescriptionHelpFormatter,

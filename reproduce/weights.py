@@ -115,7 +115,7 @@ def show(options):
 
 def known_of(trained):
     """Returns a weight file's metadata in words, without the state of a run."""
-    hidden = ("missing", "state", "class_names", "wnids", "preparation")
+    hidden = ("missing", "plan", "state", "class_names", "wnids", "preparation")
     about = {key: v for key, v in trained.about.items() if key not in hidden}
     prepare, names = trained.preparation, trained.class_names
     arrays = {n: a for n, a in prepare.arrays().items() if not n.startswith("pca")}

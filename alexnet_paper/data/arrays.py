@@ -76,8 +76,9 @@ def open_zip(path, largest, packed=False):
             yield archive
 
 
-def read_npz(path, largest, packed=False, skip=(), **expected):
-    """Returns {name: array} of an .npz; None for names that begin with one of `skip`.
+def read_npz(path, largest, packed=False, skip=(), only=None, **expected):
+    """Returns {name: array} of an .npz; None for names that begin with one of `skip`,
+    and for all others than `only`, if that is a name.
 
     Raises ValueError as `open_zip` and `read_array`.
     """
@@ -86,7 +87,7 @@ def read_npz(path, largest, packed=False, skip=(), **expected):
         for row in archive.infolist():
             name = row.filename.removesuffix(".npy")
             found[name] = None
-            if not name.startswith(skip):
+            if not name.startswith(skip) and only in (None, name):
                 with archive.open(row) as file:
                     found[name] = read_array(file, row.file_size, name, **expected)
     return found

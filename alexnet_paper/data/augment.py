@@ -4,13 +4,23 @@ Images are NumPy arrays (height, width, 3), RGB, 0–255. Every random choice co
 the `numpy.random.Generator` passed in, so a seed decides it.
 """
 
+import json
 from dataclasses import dataclass
 from dataclasses import replace
+from typing import Annotated
+from typing import Literal
 
 import numpy as np
+from annotated_types import Ge
+from annotated_types import Le
 from PIL import Image
+from typing_extensions import NotRequired
+from typing_extensions import TypedDict
 
 from alexnet_paper.data.images import in_rgb
+from alexnet_paper.files import STRICT
+from alexnet_paper.files import Positive
+from alexnet_paper.files import from_json
 
 SHORT_SIDE = 256  # §2
 PRINTED_CROP = 224  # §4.1
@@ -159,6 +169,21 @@ def colour_noise(image, pca, rng, std=0.1, reading="paper"):
     return (image + 255.0 * (pca.vectors @ (draws * eigenvalues))).astype("float32")
 
 
+class Settings(TypedDict):
+    """The fields of a `Preparation` that are not arrays. Older versions had fewer."""
+
+    size: Annotated[int, Ge(1)]
+    side: Annotated[int, Le(LARGEST_SIDE)]
+    reflect: NotRequired[bool]
+    colour: NotRequired[Literal["paper", "authors"] | None]
+    rotation: NotRequired[Positive]
+    zoom: NotRequired[Positive]
+    crops: NotRequired[bool]
+
+
+Settings.__pydantic_config__ = STRICT
+
+
 @dataclass(frozen=True)
 class Preparation:
     """How an image becomes the net's input.
@@ -247,11 +272,13 @@ class Preparation:
     def restore(cls, settings, arrays):
         """Returns the preparation that has these `settings()` and `arrays()`.
 
-        Raises ValueError if the image would be smaller than its crop, or huge.
+        Raises ValueError for settings of other kinds, and if the image would be smaller
+        than its crop, or huge.
         """
+        settings = from_json(Settings, json.dumps(settings))
         size, side = settings["size"], settings["side"]
-        if not type(size) is type(side) is int or not 1 <= size <= side <= LARGEST_SIDE:
-            raise ValueError(f"an image of side {side!r} and a crop of {size!r}")
+        if size > side:
+            raise ValueError(f"an image of side {side} and a crop of {size}")
         pca = None
         if "pca_stds" in arrays:
             vectors = tuple(map(tuple, arrays["pca_vectors"].tolist()))

@@ -81,11 +81,9 @@ def learning_curves(folder):
 def confusion(folder, split):
     """(the confusion matrix of a run on a split of its data, the table by class)."""
     from alexnet_paper.results import evaluate as evaluation
-    from alexnet_paper.training import run as run_folder
-    from alexnet_paper.training.plan import read_plan
 
-    net = run_folder.open_run(folder)
-    dataset = read_plan(folder)[0].dataset()
+    opened = evaluation.open_runs([folder])
+    (net,), dataset = opened.nets, opened.dataset
     held = dataset.split(split or dataset.held_out)
     probabilities = net.predict(held.images)
     wrong = evaluation.top_k_error(probabilities, held.labels, 1)

@@ -124,7 +124,11 @@ def open_runs(folders, precision=None):
         raise ValueError(f"the runs were trained on different data: {found}.")
     nets = [run_folder.open_run(folder) for folder in folders]
     nets = tuple(replace(net, precision=precision or net.precision) for net in nets)
-    return Opened(tuple(folders), plans, about, plans[0].dataset(), nets)
+    dataset = plans[0].dataset()
+    for net in nets:
+        if net.class_names != tuple(dataset.class_names):
+            raise ValueError(f"{net.name} has other classes than {dataset.name}.")
+    return Opened(tuple(folders), plans, about, dataset, nets)
 
 
 def evaluate(

@@ -31,19 +31,21 @@ from alexnet_paper.files import in_words
 from alexnet_paper.files import printable
 from alexnet_paper.files import read_file
 from alexnet_paper.training.log import LogLine
+from alexnet_paper.training.log import check_epochs
 
 RECORDS = "*-views*-seed*.json"
 
 
+Word = Annotated[str, Len(1)]
 Interval = Annotated[list[Share], Len(2, 2)]
 
 
-class Colour(TypedDict, total=False):
+class Colour(TypedDict):
     """Of the first layer's kernels, by `results.colour`."""
 
     part: str
     kernels: Count
-    means: list[float]
+    means: Annotated[list[float], Len(2, 2)]
     p_value: Share
     permutations: Count
 
@@ -137,14 +139,14 @@ class Record:
 
     __pydantic_config__ = STRICT
 
-    variant: str
-    data: str
-    split: str
+    variant: Word
+    data: Word
+    split: Word
     examples: Count
     protocol: Protocol
     metrics: Metrics
     command: str
-    environment: dict[str, str]
+    environment: dict[str, Word]
     history: list[LogLine] = field(default_factory=list)
     arrays: dict[str, Packed] = field(default_factory=dict)
     source: str = ""
@@ -226,11 +228,39 @@ class Record:
     def load(cls, path):
         """Reads a record. Raises ValueError, with the file's name, if it is not one."""
         try:
-            return dataclasses.replace(
-                from_json(cls, read_file(path)), source=str(path)
-            )
+            found = from_json(cls, read_file(path))
+            check(found)
+            return dataclasses.replace(found, source=str(path))
         except (OSError, ValueError) as error:
             raise ValueError(f"{path} is not a record: {in_words(error)}") from error
+
+
+def check(record):
+    """Raises ValueError for a record from which no verdict could be computed: a log
+    with gaps, errors without their intervals, or an arm that its experiment does not
+    have, or does not describe."""
+    about, metrics = record.protocol, record.metrics
+    check_epochs(record.history)
+    for name in ("top1_error", "top5_error", "probe_accuracy"):
+        if (name in metrics) != (f"{name}_interval" in metrics):
+            raise ValueError(f"metrics: {name} and its interval belong together")
+    if not about.experiment:
+        return
+    from alexnet_paper.results import experiments
+
+    known = experiments.EXPERIMENTS.get(about.experiment)
+    if not about.arm or known and about.arm not in known.arms:
+        raise ValueError(f"protocol.arm: {about.experiment} has no {about.arm!r}")
+    if not metrics and not about.ended:
+        raise ValueError("metrics: there are none")
+    described = (
+        isinstance(about.epochs, int)
+        and (about.classes or 0) > 1
+        and re.fullmatch(r"\d+", about.seed or "")
+        and (about.steps or (about.training_images and about.batch_size))
+    )
+    if record.history and not described:
+        raise ValueError("protocol: it has a log, but not classes, epochs, seed, steps")
 
 
 def pack(array):

@@ -1,5 +1,6 @@
 """What a run notes of itself: a line of its log for each epoch, and its state."""
 
+import json
 from typing import Annotated
 
 from pydantic import AllowInfNan
@@ -10,6 +11,7 @@ from alexnet_paper.files import STRICT
 from alexnet_paper.files import Count
 from alexnet_paper.files import Positive
 from alexnet_paper.files import Share
+from alexnet_paper.files import from_json
 
 ERRORS = {"loss": Positive, "top1_error": Share, "top5_error": Share}
 MEASURED = ("val", "train", "validation", "test")  # after the epoch, where it was
@@ -56,3 +58,21 @@ class State(TypedDict):
 
 for kind in (LogLine, State):
     kind.__pydantic_config__ = STRICT
+
+
+def check_epochs(lines):
+    """Raises ValueError if the lines of a log are not of epochs 1, 2, 3, …"""
+    for number, line in enumerate(lines, 1):
+        if line["epoch"] != number:
+            raise ValueError(f"line {number} is of epoch {line['epoch']}")
+
+
+def read_state(meta):
+    """Returns the `State` in the text of a checkpoint. Raises ValueError without one,
+    and if it is damaged."""
+    state = from_json(State, json.dumps(meta.get("state")))
+    check_epochs(state["history"])
+    if state["epoch"] != len(state["history"]):
+        told = f"{state['epoch']} epochs, and lines of {len(state['history'])}"
+        raise ValueError(told)
+    return state

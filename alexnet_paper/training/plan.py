@@ -230,20 +230,39 @@ def read_plan(folder):
     try:
         content = from_json(About, read_file(Path(folder) / "run.json"))
         plan = content["plan"]
-        variants.get(plan.variant)
+        plan.training_recipe()  # its names are known
         return plan, {**content, "plan": asdict(plan)}
     except (OSError, ValueError) as error:
         reason = in_words(error)
         raise ValueError(f"{folder} is not the folder of a run: {reason}") from error
 
 
-def difference(there, asked):
+def difference(there, asked, words="asked for"):
     """Returns in words how two plans differ: "epochs 1 there, 2 asked for"."""
     return "; ".join(
-        f"{field.name.replace('_', ' ')} {before} there, {now} asked for"
+        f"{field.name.replace('_', ' ')} {before} there, {now} {words}"
         for field in fields(Plan)
         if (before := getattr(there, field.name)) != (now := getattr(asked, field.name))
     )
+
+
+def check_same(plan, meta, path):
+    """Raises ValueError if a weight file, with this text, is not of the plan's run.
+
+    The data may have been moved, and the devices be others. Files of older versions do
+    not have their plan.
+    """
+    if meta.get("variant") != plan.variant:
+        raise ValueError(f"{path} is of {meta.get('variant')}, not {plan.variant}.")
+    if meta.get("plan") is not None:
+        try:
+            there = from_json(Plan, json.dumps(meta["plan"]))
+        except ValueError as error:
+            raise ValueError(f"{path}: its plan is damaged: {error}") from error
+        moved = {name: getattr(plan, name) for name in ("data_dir", "placement")}
+        told = difference(replace(there, **moved), plan, "in run.json")
+        if told:
+            raise ValueError(f"{path} is of another run ({told}).")
 
 
 def check_seed(seed):

@@ -12,7 +12,11 @@ from pathlib import Path
 from alexnet_paper.files import from_json
 from alexnet_paper.files import read_file
 from alexnet_paper.training.log import LogLine
+from alexnet_paper.training.log import check_epochs
+from alexnet_paper.training.log import read_state
+from alexnet_paper.training.plan import check_same
 from alexnet_paper.training.plan import read_plan
+from alexnet_paper.weights import file as weights
 from alexnet_paper.weights.net import open_weights
 
 CHECKPOINT = "checkpoint.npz"
@@ -27,14 +31,34 @@ def history(folder):
     """Returns the lines of a run's log, one for each epoch that has ended.
 
     Lines of older versions have no "steps". Raises ValueError, with the file's name, if
-    the log is damaged.
+    the log is damaged or lacks epochs of the checkpoint.
     """
-    log = Path(folder) / "log.jsonl"
+    log, checkpoint = Path(folder) / "log.jsonl", Path(folder) / CHECKPOINT
     try:
-        lines = read_file(log).splitlines() if log.exists() else []
-        return [from_json(LogLine, line) for line in lines]
+        text = read_file(log).splitlines() if log.exists() else []
+        lines = [from_json(LogLine, line) for line in text]
+        check_epochs(lines)
     except ValueError as error:
         raise ValueError(f"{log} is damaged: {error}") from error
+    if checkpoint.exists():
+        before = state_of(weights.load_meta(checkpoint), checkpoint)["history"]
+        if untimed(lines[: len(before)]) != untimed(before):
+            raise ValueError(f"{log} does not have the epochs of {checkpoint}.")
+    return lines
+
+
+def untimed(lines):
+    """Returns lines of a log without what differs when an epoch is run again."""
+    return [{**line, "seconds": None} for line in lines]
+
+
+def state_of(meta, path):
+    """Returns the `State` in the text of a run's weight file. Raises ValueError, with
+    the file's name, if it is damaged."""
+    try:
+        return read_state(meta)
+    except ValueError as error:
+        raise ValueError(f"{path}: its state is damaged: {error}") from error
 
 
 def weight_file(folder, plan):
@@ -77,8 +101,8 @@ def open_run(folder):
     if not path.exists():
         raise FileNotFoundError(f"{folder} has no {path.name} yet.")
     found = open_weights(path)
-    if found.about["variant"] != plan.variant:
-        raise ValueError(f"{path} is of {found.about['variant']}, not {plan.variant}.")
+    check_same(plan, found.about, path)
+    state_of(found.about, path)
     return replace(
         found,
         name=f"{plan.variant} of {folder}",

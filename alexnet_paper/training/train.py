@@ -12,6 +12,7 @@ import signal
 import time
 from dataclasses import asdict
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 
 import keras
@@ -22,16 +23,15 @@ from alexnet_paper.data.batches import Batches
 from alexnet_paper.data.batches import Views
 from alexnet_paper.files import TEMPORARY
 from alexnet_paper.files import atomic_write
-from alexnet_paper.files import from_json
 from alexnet_paper.nets import model as models
 from alexnet_paper.nets.recipes import OnPlateau
 from alexnet_paper.training import fine_tune
 from alexnet_paper.training.environment import here
-from alexnet_paper.training.log import State
 from alexnet_paper.training.optimizer import Adam
 from alexnet_paper.training.optimizer import ClippedCrossentropy
 from alexnet_paper.training.optimizer import MomentumSGD
 from alexnet_paper.training.plan import check
+from alexnet_paper.training.plan import check_same
 from alexnet_paper.training.plan import difference
 from alexnet_paper.training.plan import read_plan
 from alexnet_paper.training.plan import told
@@ -40,6 +40,7 @@ from alexnet_paper.training.run import BEST
 from alexnet_paper.training.run import CHECKPOINT
 from alexnet_paper.training.run import Stopped
 from alexnet_paper.training.run import locked
+from alexnet_paper.training.run import state_of
 from alexnet_paper.training.schedule import Phase
 from alexnet_paper.training.schedule import Plateau
 from alexnet_paper.training.schedule import authors_phase
@@ -47,6 +48,7 @@ from alexnet_paper.training.schedule import phase_of_drops
 from alexnet_paper.weights import file as weights
 
 VALIDATION = 1  # second part of the seed for validation images
+METRIC_STATE = 6  # totals and counts of loss, top-1 and top-5
 SAVE_SECONDS = 120  # between two checkpoints
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -377,6 +379,7 @@ class Run:
             arrays[f"preparation/{name}"] = array
         meta = {
             "variant": self.plan.variant,
+            "plan": asdict(self.plan),
             "class_names": self.dataset.class_names,
             "preparation": self.prepare.settings(),
             "state": self.state(),
@@ -389,22 +392,26 @@ class Run:
         kept = {kind: [] for kind in self.extra_variables()}
         for name in sorted(found.extra):
             kept[name.split("/")[0]].append(found.extra[name])
-        path, of = self.folder / CHECKPOINT, found.meta.get("variant")
+        path = self.folder / CHECKPOINT
         if found.meta.get("state") is None or not kept["optimizer"]:
             raise ValueError(f"{path} has no state to go on from.")
-        if of != self.plan.variant:
-            raise ValueError(f"{path} is of {of}, not of {self.plan.variant}.")
+        check_same(self.plan, found.meta, path)
+        state = state_of(found.meta, path)
+        if state["step"] > self.steps or bool(self.plateau) != bool(state["plateau"]):
+            raise ValueError(f"{path}: its state is not one of this run.")
         try:
-            state = from_json(State, json.dumps(found.meta["state"]))
+            models.set_weights(self.model, found.arrays)
         except ValueError as error:
-            raise ValueError(f"{path}: its state is damaged: {error}") from error
-        models.set_weights(self.model, found.arrays)
+            raise ValueError(f"{path}: {error}") from error
         if self.plan.start:
             self.prepare = fine_tune.prepared_alike(self.prepare, found.preparation)
         for kind in ("optimizer", "seed"):
             variables = self.extra_variables()[kind]
+            check_fit(kind, kept[kind], [tuple(v.shape) for v in variables], path)
             for variable, array in zip(variables, kept[kind], strict=True):
                 variable.assign(array)
+        if state["step"]:
+            check_fit("metric", kept["metric"], [()] * METRIC_STATE, path)
         self.metric_state = kept["metric"] if state["step"] else None
         self.epoch, self.step = state["epoch"], state["step"]
         self.spent = state.get("seconds", 0.0)
@@ -463,6 +470,14 @@ class Keeper(keras.callbacks.Callback):
         if due or time.monotonic() - self.saved > self.save_seconds:
             self.run.save()
             self.saved = time.monotonic()
+
+
+def check_fit(kind, arrays, shapes, path):
+    """Raises ValueError if arrays of a checkpoint have other shapes than a run's."""
+    found = [array.shape for array in arrays]
+    for number, (ours, theirs) in enumerate(zip_longest(shapes, found)):
+        if ours != theirs:
+            raise ValueError(f"{path}: {kind} {number} has shape {theirs}, not {ours}.")
 
 
 def reached(value, target):

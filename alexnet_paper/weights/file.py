@@ -5,6 +5,7 @@ It is an uncompressed .npz. Its arrays are named "conv1/kernel", "conv1/bias", â
 One more array, "meta", is a JSON text. A training checkpoint has further arrays.
 """
 
+import contextlib
 import json
 from dataclasses import dataclass
 
@@ -63,10 +64,11 @@ def save(path, arrays, meta):
         np.savez(file, **{META: text}, **arrays)
 
 
-def check_numbers(arrays):
-    """Raises ValueError if an array does not hold finite floating-point numbers."""
+def check_numbers(arrays, kinds="f"):
+    """Raises ValueError if an array does not hold finite floating-point numbers, or
+    numbers of NumPy's other `kinds`."""
     for name, array in arrays.items():
-        if array.dtype.kind != "f":
+        if array.dtype.kind not in kinds:
             raise ValueError(f"{name} holds {array.dtype}, not floating-point numbers.")
         if not np.isfinite(array).all():
             raise ValueError(f"{name} holds numbers that are not finite.")
@@ -78,17 +80,36 @@ def load(path, extra=False):
     Raises ValueError if the file is damaged or of another kind, or if a weight is not a
     finite number, and FileNotFoundError if there is none.
     """
-    try:
+    with readable(path):
         arrays = read_npz(path, LARGEST, skip=() if extra else EXTRA)
-        meta = dict(json.loads(arrays.pop(META).tobytes().decode("utf-8")))
+        meta = text_of(arrays.pop(META))
         if sorted(arrays) != meta.pop(NAMES):
             raise ValueError("arrays are missing or renamed")
         further = taken(arrays, EXTRA)
         check_numbers(arrays)
+        check_numbers(further if extra else {}, "fiu")
         parts = taken(arrays, PREPARATION)
         parts = {name.removeprefix(PREPARATION): a for name, a in parts.items()}
         settings = meta.get("preparation")
         prepare = Preparation.restore(settings, parts) if settings else None
+    return Weights(arrays, prepare, meta, further if extra else {})
+
+
+def load_meta(path):
+    """Returns what a file says of itself, without reading its arrays.
+
+    Raises as `load`.
+    """
+    with readable(path):
+        return text_of(read_npz(path, LARGEST, only=META)[META])
+
+
+@contextlib.contextmanager
+def readable(path):
+    """Context in which every error but FileNotFoundError becomes a ValueError that
+    names the weight file."""
+    try:
+        yield
     except FileNotFoundError:
         raise
     except Exception as error:
@@ -98,7 +119,10 @@ def load(path, extra=False):
             "To import another project's: python -m reproduce.weights import FILE "
             "--out NEW.npz"
         ) from error
-    return Weights(arrays, prepare, meta, further if extra else {})
+
+
+def text_of(array):
+    return dict(json.loads(array.tobytes().decode("utf-8")))
 
 
 def taken(arrays, prefix):

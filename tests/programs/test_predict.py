@@ -157,6 +157,11 @@ def test_wrong_use_is_one_line(arguments, said, wrong_use):
     assert said in wrong_use(predict, "a.jpg", *arguments)
 
 
+def test_a_photograph_without_a_name(net, wrong_use):
+    said = wrong_use(predict, "", "--weights", net / "pets.npz", codes=(1, 2))
+    assert said == "error: '': No such file or directory"
+
+
 def test_a_partial_net_is_wrong_use(net, photographs, wrong_use, tmp_path):
     whole = nets.open_weights(net / "bare.npz")
     arrays = {n: a for n, a in whole.arrays.items() if n != "fc10/kernel"}

@@ -82,8 +82,9 @@ def test_wrong_use_is_one_line_and_exit_2(words, said, wrong_use):
 
 
 def test_unknown_option_is_exit_2(call):
-    code, out, err = call(table, "--formt", "json")
+    code, out, err = call(table, "--formt", "json\33[1m\n")
     assert (code, out) == (2, "") and "usage:" in err
+    assert err.endswith(r"unrecognized arguments: --formt json\x1b[1m\n" "\n")
 
 
 CLAIM = "id section statement printed values authors ours unit verdict needs command"

@@ -278,13 +278,54 @@ def refused(evaluate, *arguments):
     return str(caught.value)
 
 
+def retold(path, **changes):
+    """Changes the text of a weight file."""
+    with np.load(path) as file:
+        arrays = dict(file)
+    meta = json.loads(arrays.pop("meta").tobytes())
+    weights.save(path, arrays, {**meta, **changes})
+
+
 def copied(folder, to, **changes):
     """A run's folder again, its plan changed."""
     shutil.copytree(folder, to)
     content = json.loads((to / "run.json").read_text())
     content["plan"].update(changes)
     (to / "run.json").write_text(json.dumps(content))
+    retold(to / "checkpoint.npz", plan=content["plan"])
     return to
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "said"),
+    [
+        ("run.json", '"seed": 1', '"seed": 3', "another run (seed 1 there, 3 in run"),
+        ("run.json", '"recipe": null', '"recipe": "x"', "tiny has no recipe 'x'"),
+        ("log.jsonl", '"epoch": 1', '"epoch": 2', "damaged: line 1 is of epoch 2"),
+        ("log.jsonl", '"rate": ', '"rate": 1', "does not have the epochs of"),
+    ],
+)
+def test_files_that_do_not_fit_each_other(name, before, after, said, runs, tmp_path):
+    path = shutil.copytree(runs[0], tmp_path / "run") / name
+    assert before in path.read_text()
+    path.write_text(path.read_text().replace(before, after))
+    assert said in refused(evaluation.evaluate, [path.parent], "test")
+
+
+def test_a_checkpoint_that_does_not_fit_its_data_or_its_plan(runs, tmp_path):
+    """One of an older version has no plan, and is believed."""
+    folder = shutil.copytree(runs[0], tmp_path / "run")
+    path = folder / "checkpoint.npz"
+    for changes, said in (
+        ({"class_names": [*"9876543210"]}, "other classes than digits"),
+        ({"class_names": [*"0123456789"], "state": None}, "its state is damaged"),
+        ({"plan": {}}, "its plan is damaged: variant is missing"),
+    ):
+        state = weights.load(path).meta["state"]
+        retold(path, **changes)
+        assert said in refused(evaluation.evaluate, [folder], "test")
+        retold(path, state=state, plan=None)
+    assert evaluation.evaluate([folder], "test", 1, "command").examples == 360
 
 
 @pytest.mark.parametrize(

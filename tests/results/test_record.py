@@ -109,6 +109,12 @@ def test_a_record_of_another_run_is_not_overwritten(found, tmp_path):
         ("history", [{"epoch": 1}], "history.0.loss is missing"),
         ("arrays", {"rank": {"dtype": "uint8"}}, "arrays.rank.shape is missing"),
         ("seed", 3, "seed: Unexpected"),
+        ("data", "", "data: String should have at least 1"),
+        ("history", [records.line(2)], "line 1 is of epoch 2"),
+        ("metrics", {"top1_error": 0.1}, "top1_error and its interval"),
+        ("metrics", {"colour": {"means": [0.1]}}, "colour.part is missing"),
+        ("protocol", {"experiment": "figure1", "arm": "relu-x"}, "has no 'relu-x'"),
+        ("protocol", {"experiment": "features", "arm": "pixels"}, "it has a log, but"),
     ],
 )
 def test_one_bad_record_hides_no_other(field, value, said, found, tmp_path):

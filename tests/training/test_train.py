@@ -15,6 +15,7 @@ import keras
 import kill_and_resume
 import numpy as np
 import pytest
+import records
 
 from alexnet_paper import files
 from alexnet_paper.nets import model as models
@@ -418,11 +419,12 @@ def test_a_frozen_layer_does_not_change(tmp_path, monkeypatch):
 def test_resumed_in_a_frozen_phase(tmp_path):
     """The factors are of the epoch, not of the recipe, from the first step on."""
     plan = changed(schedule="145", epochs=73, limit=20)
+    before = [records.line(epoch) for epoch in range(1, 73)]
     run, _ = begin(plan, tmp_path / "alone")
-    run.epoch = 72
+    run.epoch, run.history = 72, [*before]
     assert run.train()
     run, _ = begin(plan, tmp_path / "stopped")
-    run.epoch = 72
+    run.epoch, run.history = 72, [*before]
     assert not run.train([at(run, (72, 0), ctrl_c)])
     resumed, _ = begin(plan, tmp_path / "stopped", resume=True)
     assert (resumed.epoch, resumed.step) == (72, 1) and resumed.train()
@@ -583,10 +585,15 @@ def test_what_needs_validation_images_is_refused_without(changes, said, tmp_path
 FOREIGN = {
     "weights alone": "has no state to go on from",
     "of another optimizer": "7, ?7",
-    "of another net": "fc8/bias is .3,. in place of .10,.",
+    "of another net": "npz: .*fc8/bias is .3,. in place of .10,.",
     "without a state": "has no state to go on from",
     "of a state of text": "its state is damaged: epoch: must be a valid integer",
-    "of another variant": "is of caffe, not of",
+    "of another variant": "is of caffe, not tiny",
+    "of another seed": "is of another run .seed 6 there, 5 in run.json.",
+    "of more epochs than its lines": "its state is damaged: 7 epochs, and lines of 2",
+    "of more steps than an epoch": "its state is not one of this run",
+    "of other metrics": "metric 0 has shape .3,., not ..",
+    "of momentum that is not finite": "optimizer/003 holds numbers that are not finite",
     "half of a file": "checkpoint.npz",
 }
 
@@ -609,6 +616,16 @@ def test_a_checkpoint_of_something_else(kind, alone, tmp_path):
         meta["state"] = {**meta["state"], "epoch": "1"}
     elif kind == "of another variant":
         meta["variant"] = "caffe"
+    elif kind == "of another seed":
+        meta["plan"]["seed"] = 6
+    elif kind == "of more epochs than its lines":
+        meta["state"]["epoch"] = 7
+    elif kind == "of more steps than an epoch":
+        meta["state"]["step"] = STEPS + 1
+    elif kind == "of other metrics":
+        meta["state"]["step"], arrays["metric/000"] = 1, np.zeros(3, "float32")
+    elif kind == "of momentum that is not finite":
+        arrays["optimizer/003"][:] = np.inf
     path = tmp_path / run_folder.CHECKPOINT
     weights.save(path, arrays, meta)
     if kind == "half of a file":

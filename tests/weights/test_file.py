@@ -198,8 +198,9 @@ OTHER = {
     "a text that is none": (npz(meta=np.zeros(9, "uint8")), "Expecting"),
     "another array": (npz(meta=text({"arrays": ["b"]}), a=ARRAYS["across"]), "renamed"),
     "a setting too many": (about(tilt=2), "tilt"),
-    "a huge image": (about(side=10**6), "side 1000000"),
-    "an image of text": (about(size="2"), "crop of '2'"),
+    "a huge image": (about(side=10**6), "side: must be less than or equal to 4096"),
+    "an image of text": (about(size="2"), "size: must be a valid integer, not '2'"),
+    "a colour of none": (about(colour="x"), "colour: must be 'paper' or 'authors'"),
     "half a preparation": (
         npz(
             **{"preparation/pca_stds": np.ones(3)},
