@@ -131,6 +131,24 @@ def epochs_section(epochs, ratio, error):
     )
 
 
+def snapshots_section(taken):
+    """Returns the errors of a run's snapshots; `taken` is from `curves.snapshots`."""
+    trained = taken.get("train", {})
+    rows = tuple(
+        (
+            f"{epoch:g}",
+            f"{round(one.metrics['top1_error'] * one.examples):,} of {one.examples:,}",
+            percent(one.metrics, "top1_error"),
+            percent(trained[epoch].metrics, "top1_error") if epoch in trained else "–",
+            f"{one.metrics['loss']:.3f}",
+        )
+        for epoch, one in taken["test"].items()
+    )
+    columns = ("epoch", "wrong", "test error", "training error", "test loss")
+    note = "Errors in %, with a 95 % interval over images."
+    return Section("Snapshots of Caffe's full net", columns, rows, note)
+
+
 def curves_section(history, about):
     """Returns the last and the best epoch of a run's log."""
     keys = ("loss", "top1_error", "val_loss", "val_top1_error")
