@@ -126,9 +126,9 @@ def snapshots(history, tested, taken, drops=(), about=""):
         axes.plot(epochs, errors, "^:", label="snapshots: training error", **look)
     for drop in drops:
         axes.axvline(drop, color=GREY, linestyle=":", linewidth=1)
-    most = max(error for _, error, _ in taken["test"])
-    axes.set(xlabel="epoch", ylabel="error", ylim=(0, 1.7 * most))
-    axes.set_xlim(0, 1.12 * tested[0])
+    epochs, errors, _ = zip(*taken["test"], strict=True)
+    axes.set(xlabel="epoch", xlim=(0, 1.12 * tested[0]), xticks=(0, *epochs))
+    axes.set(ylabel="error", ylim=(0, math.ceil(17 * max(errors)) / 10))
     axes.yaxis.set_major_formatter(PercentFormatter(1, 0, " %"))
     axes.legend(frameon=False, loc="upper center")
     caption(figure, about)

@@ -377,7 +377,7 @@ def read_mean(path, side, size, channels="BGR"):
         raise
     except Exception as error:
         raise ValueError(
-            f"{path} is not a mean image (3, {side}, {side}): {in_short(error)}"
+            f"{path} is not Caffe's mean image (3, {side}, {side}): {in_short(error)}"
         ) from error
     if not np.isfinite(mean).all() or mean.min() < 0 or mean.max() > 255:
         raise ValueError(f"{path} is not a mean image: not all numbers are 0 to 255.")
