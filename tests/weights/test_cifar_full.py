@@ -3,7 +3,6 @@ describes, written here once more in plain NumPy. Its eight snapshots are wrong 
 the same images, to the last one."""
 
 import pickle
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,7 +28,17 @@ SNAPSHOTS = SHARED / "caffe_cifar10_full"
 real = pytest.mark.skipif(not SNAPSHOTS.is_dir(), reason=f"no {SNAPSHOTS}")
 
 # Steps → test images that are wrong, of 10,000: counted by `logits` below in float64.
-WRONG = {}
+WRONG = {
+    10_000: 2719,
+    20_000: 2310,
+    30_000: 2235,
+    40_000: 2172,
+    50_000: 2111,
+    60_000: 2058,
+    65_000: 1822,
+    70_000: 1789,
+}
+TIE = 1e-4  # between the two best outputs; float32 may exchange what is closer
 SHAPES = {
     "conv1": ((32, 3, 5, 5), (32,)),
     "conv2": ((32, 32, 5, 5), (32,)),
@@ -290,18 +299,6 @@ def cifar(tmp_path_factory):
     return folder, mean, *batch("test_batch")
 
 
-def steps(path):
-    return int(re.search(r"_iter_(\d+)", path.name)[1])
-
-
-def predicted(path, cifar, count):
-    """The classes that the oracle gives the first test images."""
-    _, mean, images, _ = cifar
-    layers = numbers(path.read_bytes())
-    parts = (images[i : i + 250] - mean for i in range(0, count, 250))
-    return np.concatenate([logits(x, layers).argmax(axis=1) for x in parts])
-
-
 @pytest.mark.data
 @real
 def test_a_snapshot_and_the_oracle_agree(cifar):
@@ -320,13 +317,19 @@ def test_a_snapshot_and_the_oracle_agree(cifar):
 @pytest.mark.parametrize("number", WRONG)
 def test_every_snapshot_is_right_to_the_last_image(number, cifar):
     path = SNAPSHOTS / f"cifar10_full_iter_{number}.caffemodel"
-    theirs = predicted(path, cifar, 10_000)
-    assert (theirs != cifar[3]).sum() == WRONG[number]
-    found = conversion.convert(path, Options(data_dir=str(cifar[0])))
-    ours = found.predict(cifar[2].transpose(0, 2, 3, 1)).argmax(axis=1)
-    np.testing.assert_array_equal(ours, theirs)
-    kept = shipped()[number].array("predicted")
-    np.testing.assert_array_equal(kept, theirs)
+    folder, mean, images, labels = cifar
+    layers = numbers(path.read_bytes())
+    parts = (images[i : i + 50] - mean for i in range(0, 10_000, 50))
+    outputs = np.concatenate([logits(x, layers) for x in parts])
+    theirs = outputs.argmax(axis=1)
+    assert (theirs != labels).sum() == WRONG[number]
+    np.testing.assert_array_equal(shipped()[number].array("predicted"), theirs)
+    found = conversion.convert(path, Options(data_dir=str(folder)))
+    ours = found.predict(images.transpose(0, 2, 3, 1)).argmax(axis=1)
+    second, first = np.sort(outputs, axis=1)[:, -2:].T
+    tied = first - second < TIE
+    assert tied.sum() <= 2
+    np.testing.assert_array_equal(ours[~tied], theirs[~tied])
 
 
 def shipped():
