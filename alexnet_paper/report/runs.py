@@ -44,6 +44,8 @@ def shown(record):
 
 def asked(record):
     """Returns the protocol's fields to show; `recipe` unless it is the variant's."""
+    if record.protocol.weights:
+        return "classes", "views", "weights"
     keys = "classes", "views", "epochs", "seed"
     return keys if record.published else ("recipe", *keys)
 
@@ -180,7 +182,9 @@ def curves_section(history, about):
 
 
 def protocol(record, *names):
-    return ", ".join(f"{name} {getattr(record.protocol, name)}" for name in names)
+    values = [getattr(record.protocol, name) for name in names]
+    words = (" + ".join(v) if isinstance(v, list) else v for v in values)
+    return ", ".join(f"{n} {word}" for n, word in zip(names, words, strict=True))
 
 
 def percent(metrics, name):
