@@ -75,7 +75,7 @@ def on_snapshots(records):
         "Caffe's “full” net is the 18 % net, trained with batches of 100. "
         f"Others kept {len(tested)} snapshots of one training. Imported and measured "
         f"here, they err on {', '.join(f'{error:.2f}' for error in tested.values())} % "
-        f"of the test images, after {', '.join(f'{epoch:g}' for epoch in tested)} epochs"
+        f"of the test images, after {', '.join(f'{n:g}' for n in tested)} epochs"
     )
     if end in trained:
         text += f"; the last one on {trained[end]:.2f} % of the training images"
