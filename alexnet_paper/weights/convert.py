@@ -183,12 +183,16 @@ def foreign_file(found, name, digest, options):
         part: converted(part, array, found.layout, net) for part, array in named.items()
     }
     missing = check_shapes(net, arrays)
-    origin = ORIGINS.get(variant, Origin())
+    origin = origin_of(variant)
     channels = options.channels or origin.channels
     learned = [layer.name for layer in specs.trace(net) if layer.learned]
     first, last = f"{learned[0]}/kernel", learned[-1]
     if channels == "BGR" and first in arrays:
         arrays[first] = np.ascontiguousarray(arrays[first][:, :, ::-1])
+    if origin.data and options.label_order == "devkit":
+        raise ValueError(
+            f"--label-order devkit: {variant} has {origin.data}'s classes."
+        )
     order = output_order(options, net.classes)
     for part in (f"{last}/kernel", f"{last}/bias"):
         if part in arrays:
@@ -213,6 +217,11 @@ def foreign_file(found, name, digest, options):
         "missing": missing,
     }
     return Trained(net, arrays, prepare, names, about, name)
+
+
+def origin_of(variant):
+    """Returns the `Origin` of a variant, or of the one that an ablation is of."""
+    return ORIGINS.get(variant.partition(".")[0], Origin())
 
 
 def variant_of(found):
@@ -328,7 +337,7 @@ def preparation(variant, mean_file=None, data_dir=None):
     image nor the data is given, and if both are.
     """
     net, recipe = variants.get(variant).architecture, variants.get(variant).recipe
-    origin = ORIGINS.get(variant, Origin())
+    origin = origin_of(variant)
     size = net.input_shape[0]
     side = max(recipe.image_side or size, size)
     bare = Preparation(size, side)
