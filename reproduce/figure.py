@@ -12,10 +12,11 @@
 
 1: ReLU against tanh, from the records of the experiment figure1. effects: the effects
 of removals from a small net, from those of choices. biases: when nets leave the
-plateau, from those of biases. 2: the net, from its specs. 3: the first layer's kernels
-and their colour selectivity. 4: photographs (of the run's data or --data, or given)
-with their most probable labels, and nearest training images. The figure's numbers are
-also printed. Exit 0: drawn; 1: failed; 2: wrong use.
+plateau, from those of biases. snapshots: the errors of Caffe's net for CIFAR-10 beside
+our learning curve, from records of both. 2: the net, from its specs. 3: the first
+layer's kernels and their colour selectivity. 4: photographs (of the run's data or
+--data, or given) with their most probable labels, and nearest training images. The
+figure's numbers are also printed. Exit 0: drawn; 1: failed; 2: wrong use.
 """
 
 import sys
@@ -67,7 +68,7 @@ def parser():
     add(
         "--records",
         metavar="DIR",
-        help="for 1, effects, biases (default: those shipped and those under ./runs)",
+        help="for figures of records (default: those shipped and those under ./runs)",
     )
     add("--seed", type=int, default=0, help="of queries and permutations (default: 0)")
     add(
@@ -209,6 +210,7 @@ DRAWN = {  # name: a function from the options to (figure, its tables)
     "confusion": confusion,
     "effects": of_records("choices"),
     "biases": of_records("biases"),
+    "snapshots": of_records("snapshots"),
 }
 
 

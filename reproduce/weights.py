@@ -2,14 +2,16 @@
 
     python -m reproduce.weights import bvlc_alexnet.caffemodel --out alexnet.npz
     python -m reproduce.weights import partial.npz --out p.npz --allow-missing fc6,fc7
+    python -m reproduce.weights import cifar10_full_iter_70000.caffemodel \\
+        --out full.npz --data-dir DIR
     python -m reproduce.weights show alexnet.npz
     python -m reproduce.weights fetch bvlc-alexnet
 
-import reads .caffemodel (AlexNet and CaffeNet), the .npy of caffe-tensorflow, .npz with
-arrays in Caffe's layout, a PyTorch state_dict (the grouped net or torchvision's) and
-this project's own file. It never runs code from a file. It refuses a file that is
-damaged, does not fit the net or looks untrained. Exit 0: done; 1: failed; 2: wrong use
-or a refused file.
+import reads .caffemodel (AlexNet, CaffeNet and CIFAR10_full), the .npy of
+caffe-tensorflow, .npz with arrays in Caffe's layout, a PyTorch state_dict (the grouped
+net or torchvision's) and this project's own file. It never runs code from a file. It
+refuses a file that is damaged, does not fit the net or looks untrained. Exit 0: done;
+1: failed; 2: wrong use or a refused file.
 """
 
 import sys
@@ -37,7 +39,12 @@ def import_options(parser):
     add("file", metavar="FILE", help="weights of any known format")
     add("--out", metavar="FILE", required=True, help="the weight file to write")
     add("--variant", help="the net, if the file does not name it")
-    add("--mean", metavar="FILE", help="Caffe's mean image, .npy (default: the colour)")
+    add("--mean", metavar="FILE", help="the mean image, .npy (default: the colour)")
+    add(
+        "--data-dir",
+        metavar="DIR",
+        help="for cifar-full: folder of CIFAR-10, whose mean image it subtracts",
+    )
     add(
         "--channels",
         choices=("BGR", "RGB"),

@@ -1,7 +1,7 @@
 """Training recipes of all nets, from their sources.
 
 Sources are named as in `paper.SOURCES` (P the paper, C the authors' code of 2012,
-D cuda-convnet).
+D cuda-convnet, F Caffe).
 """
 
 import dataclasses
@@ -31,7 +31,7 @@ class Recipe:
     `weight_decay` is added to the gradient of kernels (paper §5), never of biases.
     `layer_weight_decay` holds (layer, decay) pairs that replace it in those layers.
     `rate_multipliers` holds (part, factor) pairs that multiply the learning rate: a
-    part is a layer, such as "conv1", or "bias" for all biases.
+    part is a layer, such as "conv1", "bias" for all biases, or "conv1/bias".
     """
 
     optimizer: str = "sgd"
@@ -89,6 +89,16 @@ CIFAR_18PCT = dataclasses.replace(
     layer_weight_decay=(("fc10", 1.0),),
     epochs=140,
     drops=(120, 130),
+)
+
+# F examples/cifar10: rate .001, ÷10 after 60,000 and 65,000 of 70,000 steps of 100
+# images. The factors are also in its .caffemodel files: biases learn twice as fast but
+# in conv3, which has no factors, and ip1 decays 250 times as much (.004 × 250).
+CIFAR_FULL = dataclasses.replace(
+    CIFAR_18PCT,
+    layer_weight_decay=(("ip1", 1.0),),
+    rate_multipliers=tuple((f"{name}/bias", 2.0) for name in ("conv1", "conv2", "ip1")),
+    batch_size=100,
 )
 
 CIFAR_13PCT = dataclasses.replace(

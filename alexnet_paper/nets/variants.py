@@ -333,6 +333,12 @@ CIFAR_18PCT = Architecture(
     input_shape=(32, 32, 3),
 )
 
+CIFAR_FULL = dataclasses.replace(
+    CIFAR_18PCT,
+    name="cifar-full",
+    layers=(*CIFAR_18PCT.layers[:-2], Dense("ip1", 10), Softmax("prob")),
+)
+
 CIFAR_11PCT = Architecture(
     "cifar-11pct",
     (
@@ -569,6 +575,21 @@ _ALL = (
             ONE_DEVICE_ONLY,
         ),
         recipes.CIFAR_18PCT,
+        family="cifar",
+    ),
+    Variant(
+        "Caffe's “full” net for CIFAR-10, which follows the 18 % net",
+        "F examples/cifar10 (cifar10_full)",
+        CIFAR_FULL,
+        (
+            "the layers of the 18 % net; its dense layer is called ip1",
+            "batch 100; conv3's biases learn at the rate of its kernels, all other "
+            "biases at twice the rate",
+            "its source decays the biases of the convolutions, too, by 0.004; here no "
+            "biases decay",
+            ONE_DEVICE_ONLY,
+        ),
+        recipes.CIFAR_FULL,
         family="cifar",
     ),
     Variant(

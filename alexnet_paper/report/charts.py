@@ -1,5 +1,5 @@
-"""Charts: Figure 1, training curves, confusion matrices, the comparison of variants,
-and the results of experiments."""
+"""Charts: Figure 1, snapshots of a run, training curves, confusion matrices, the
+comparison of variants, and the results of experiments."""
 
 import math
 import statistics
@@ -93,6 +93,63 @@ def epochs_text(median, histories):
     if math.isfinite(median):
         return f"{median:.3g}"
     return f"not in {min(len(history) for history in histories)}"
+
+
+# Snapshots of a training run
+
+DODGE = 2  # epochs by which a point is drawn to the right of another one
+
+
+@styled
+def snapshots(history, tested, taken, drops=(), about=""):
+    """Draws the errors of snapshots of one net beside the learning curve of another.
+
+    Args:
+        history: The log of the net that was trained here.
+        tested: (epoch, test error, its interval) of that net.
+        taken: {"train" or "test": [(epoch, error, interval), ...]} of the snapshots.
+        drops: Epochs after which the learning rate falls.
+        about: The caption.
+    """
+    figure = Figure(figsize=(PAGE, 3.4), layout="constrained")
+    axes = figure.subplots()
+    epochs, errors = zip(
+        *((row["epoch"], row["top1_error"]) for row in history), strict=True
+    )
+    axes.plot(epochs, errors, color=BLUE, label="trained here: training error")
+    beside = tested[0] + DODGE, *tested[1:]
+    test_errors(axes, [beside], "o", BLUE, "trained here: test error", 8)
+    test_errors(axes, taken["test"], "s--", VERMILLION, "snapshots: test error", -8)
+    if "train" in taken:
+        epochs, errors, _ = zip(*taken["train"], strict=True)
+        look = {"color": VERMILLION, "ms": 4, "mfc": "white"}
+        axes.plot(epochs, errors, "^:", label="snapshots: training error", **look)
+    for drop in drops:
+        axes.axvline(drop, color=GREY, linestyle=":", linewidth=1)
+    epochs, errors, _ = zip(*taken["test"], strict=True)
+    axes.set(xlabel="epoch", xlim=(0, 1.12 * tested[0]), xticks=(0, *epochs))
+    axes.set(ylabel="error", ylim=(0, math.ceil(17 * max(errors)) / 10))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, 0, " %"))
+    axes.legend(frameon=False, loc="upper center")
+    caption(figure, about)
+    return figure
+
+
+def test_errors(axes, points, mark, colour, label, lift):
+    """Draws (epoch, error, interval)s with their bars, and the last error in words,
+    `lift` points above it."""
+    epochs, errors, intervals = zip(*points, strict=True)
+    reach = np.abs(np.transpose(intervals) - np.array(errors))
+    look = {"color": colour, "ms": 3, "capsize": 3, "elinewidth": 1, "label": label}
+    axes.errorbar(epochs, errors, reach, fmt=mark, mfc="white", **look)
+    axes.annotate(
+        f"{100 * errors[-1]:.2f} %",
+        (epochs[-1], errors[-1]),
+        (6, lift),
+        textcoords="offset points",
+        va="center",
+        color=colour,
+    )
 
 
 # The articles' figures

@@ -1,5 +1,6 @@
 """Figures of records and of runs, each with its table. `charts` draws them."""
 
+from alexnet_paper.nets import variants
 from alexnet_paper.report import charts
 from alexnet_paper.report import runs
 from alexnet_paper.results import curves
@@ -49,7 +50,44 @@ def biases(records):
     return made, [starts_section("biases", records)]
 
 
-OF_RECORDS = {"figure1": figure1, "choices": effects, "biases": biases}
+def snapshots(records):
+    """(the snapshots of Caffe's full net beside our 18 % net, their table). None where
+    records are missing."""
+    own, taken = curves.longest(records, "cifar-18pct"), curves.snapshots(records)
+    if own is None or not own.history or "test" not in taken:
+        return None
+    points = {
+        split: [(epoch, *error_of(one)) for epoch, one in of_split.items()]
+        for split, of_split in taken.items()
+    }
+    tested = own.protocol.epochs, *error_of(own)
+    drops = variants.get("cifar-full").recipe.drops
+    about = (
+        "CIFAR-10. Here: cuda-convnet's 18 % net, trained by this package; its "
+        "training error is the mean over the epoch's steps, and its first epochs lie "
+        "above the figure. Snapshots: Caffe's “full” net, trained by others and "
+        "measured here. Bars: 95 % intervals over images; the last two are drawn side "
+        "by side. Dotted: the rate is divided by ten."
+    )
+    made = charts.snapshots(own.history, tested, points, drops, about)
+    return made, [runs.snapshots_section(taken)]
+
+
+def error_of(record):
+    """(top-1 error, its interval) of a record."""
+    return record.metrics["top1_error"], record.metrics["top1_error_interval"]
+
+
+OF_RECORDS = {
+    "figure1": figure1,
+    "choices": effects,
+    "biases": biases,
+    "snapshots": snapshots,
+}
+MAKES = {  # records that no experiment makes
+    "snapshots": "python -m reproduce.evaluate --weights FILE --split test "
+    "--data cifar10"
+}
 
 
 def of_experiment(name, records):
@@ -57,16 +95,15 @@ def of_experiment(name, records):
     command that makes the records, where they are missing."""
     found = OF_RECORDS[name](records)
     if found is None:
+        command = MAKES.get(name, f"python -m reproduce.experiment {name}")
         raise ValueError(
-            f"records of {name} are missing: python -m reproduce.experiment {name} "
-            "--data-dir DIR makes them."
+            f"records of {name} are missing: {command} --data-dir DIR makes them."
         )
     return found
 
 
 def learning_curves(folder):
     """(loss and accuracy by epoch, their table) of a run's log."""
-    from alexnet_paper.nets import variants
     from alexnet_paper.training import run as run_folder
     from alexnet_paper.training.plan import read_plan
 

@@ -15,6 +15,7 @@ from alexnet_paper.verdicts.measure import measure_all
 BEGIN, END = "<!-- generated: python -m reproduce.docs -->", "<!-- end -->"
 PICTURES = {  # paragraph of `prose`: (name in `figures.OF_RECORDS`, path below docs)
     "Figure 1": ("figure1", "figures/figure1.svg"),
+    "Caffe's net": ("snapshots", "figures/snapshots.svg"),
     "Small nets": ("choices", "figures/effects.svg"),
     "Biases": ("biases", "figures/biases.svg"),
 }

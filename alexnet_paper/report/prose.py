@@ -40,14 +40,9 @@ def on_figure_1(records):
 
 def on_the_18_percent_net(records):
     """Returns the net's test error beside its authors', and its schedule."""
-    found = [
-        record
-        for record in records
-        if record.variant == "cifar-18pct" and record.split == "test"
-    ]
-    if not found:
+    record = curves.longest(records, "cifar-18pct")
+    if record is None:
         return ""
-    record = max(found, key=lambda one: one.protocol.epochs)
     low, high = (100 * edge for edge in record.metrics["top1_error_interval"])
     own, epochs = variants.get("cifar-18pct").recipe.epochs, record.protocol.epochs
     text = (
@@ -64,6 +59,27 @@ def on_the_18_percent_net(records):
         )
     trained = 100 * record.history[-1]["top1_error"]
     return f"{text}; training error in the last epoch {trained:.1f} %."
+
+
+def on_snapshots(records):
+    """Returns the errors of the snapshots of Caffe's full net, in order."""
+    taken = curves.snapshots(records)
+    if "test" not in taken:
+        return ""
+    tested, trained = (
+        {epoch: 100 * one.metrics["top1_error"] for epoch, one in of_split.items()}
+        for of_split in (taken["test"], taken.get("train", {}))
+    )
+    end = max(tested)
+    text = (
+        "Caffe's “full” net is the 18 % net, trained with batches of 100. "
+        f"Others kept {len(tested)} snapshots of one training. Imported and measured "
+        f"here, they err on {', '.join(f'{error:.2f}' for error in tested.values())} % "
+        f"of the test images, after {', '.join(f'{n:g}' for n in tested)} epochs"
+    )
+    if end in trained:
+        text += f"; the last one on {trained[end]:.2f} % of the training images"
+    return f"{text}."
 
 
 def falls(history):
@@ -271,6 +287,7 @@ def on_flowers(records):
 EXPLANATIONS = {
     "Figure 1": on_figure_1,
     "The 18 % net": on_the_18_percent_net,
+    "Caffe's net": on_snapshots,
     "Footnote 3": on_footnote_3,
     "Small nets": on_small_nets,
     "Biases": on_biases,

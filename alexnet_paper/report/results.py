@@ -15,7 +15,7 @@ from alexnet_paper.verdicts import stand_ins
 RECORDS = "../reproduce/results"  # from docs
 PARAGRAPHS = {  # heading of the paper: what `prose` says below its claims
     "§3.1 ReLU": ("Figure 1",),
-    "§3.3 Response normalization": ("The 18 % net", "Footnote 3"),
+    "§3.3 Response normalization": ("The 18 % net", "Caffe's net", "Footnote 3"),
     "§5 Learning": ("Biases",),
     "§6.1 Qualitative": ("Two towers",),
     "§7 Discussion": ("Small nets",),

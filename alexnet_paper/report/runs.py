@@ -44,6 +44,8 @@ def shown(record):
 
 def asked(record):
     """Returns the protocol's fields to show; `recipe` unless it is the variant's."""
+    if record.protocol.weights:
+        return "classes", "views", "weights"
     keys = "classes", "views", "epochs", "seed"
     return keys if record.published else ("recipe", *keys)
 
@@ -131,6 +133,24 @@ def epochs_section(epochs, ratio, error):
     )
 
 
+def snapshots_section(taken):
+    """Returns the errors of a run's snapshots; `taken` is from `curves.snapshots`."""
+    trained = taken.get("train", {})
+    rows = tuple(
+        (
+            f"{epoch:g}",
+            f"{round(one.metrics['top1_error'] * one.examples):,} of {one.examples:,}",
+            percent(one.metrics, "top1_error"),
+            percent(trained[epoch].metrics, "top1_error") if epoch in trained else "–",
+            f"{one.metrics['loss']:.3f}",
+        )
+        for epoch, one in taken["test"].items()
+    )
+    columns = ("epoch", "wrong", "test error", "training error", "test loss")
+    note = "Errors in %, with a 95 % interval over images."
+    return Section("Snapshots of Caffe's full net", columns, rows, note)
+
+
 def curves_section(history, about):
     """Returns the last and the best epoch of a run's log."""
     keys = ("loss", "top1_error", "val_loss", "val_top1_error")
@@ -162,7 +182,9 @@ def curves_section(history, about):
 
 
 def protocol(record, *names):
-    return ", ".join(f"{name} {getattr(record.protocol, name)}" for name in names)
+    values = [getattr(record.protocol, name) for name in names]
+    words = (" + ".join(v) if isinstance(v, list) else v for v in values)
+    return ", ".join(f"{n} {word}" for n, word in zip(names, words, strict=True))
 
 
 def percent(metrics, name):

@@ -1,14 +1,20 @@
-"""Epochs to an error, steps to leave a plateau and training time, read from records.
+"""Epochs to an error, steps to leave a plateau, snapshots of a run and training time,
+read from records.
 
-Standard library only; `verdicts.stand_ins` derives verdicts from these numbers.
+Without NumPy and Keras; `verdicts.stand_ins` derives verdicts from these numbers.
 """
 
 import math
+import re
 import statistics
 from dataclasses import dataclass
 
+from alexnet_paper.nets import variants
+
 LEFT = 0.9  # times ln(classes): a loss below this has left the plateau
 ROUNDING = 1e-6  # rounding error of an error in a log, which was a float32
+SNAPSHOT = re.compile(r"_iter_(\d+)\.caffemodel")  # as Caffe names it, by its steps
+CIFAR10 = 50_000  # training images
 
 
 def of_experiment(records, name):
@@ -175,6 +181,30 @@ def by_rate(records):
         by_seed = sorted(of_arm, key=lambda record: int(record.protocol.seed))
         arms.setdefault(kind, {})[float(rate)] = by_seed
     return arms
+
+
+def longest(records, variant):
+    """Returns the test record of a variant's longest training, or None."""
+    found = [
+        record
+        for record in records
+        if (record.variant, record.split) == (variant, "test")
+    ]
+    return max(found, key=lambda one: one.protocol.epochs, default=None)
+
+
+def snapshots(records, variant="cifar-full", images=CIFAR10):
+    """Returns {split: {epoch: record}} of the snapshots of a run of Caffe's.
+
+    A snapshot is a weight file, whose name says after how many steps it was taken. An
+    epoch has as many steps as the variant's recipe needs for the training images.
+    """
+    steps, found = variants.get(variant).recipe.steps_of(images), {}
+    for record in records:
+        taken = SNAPSHOT.search(str(record.protocol.weights))
+        if record.variant == variant and record.protocol.runs == 1 and taken:
+            found.setdefault(record.split, {})[int(taken[1]) / steps] = record
+    return {split: dict(sorted(taken.items())) for split, taken in found.items()}
 
 
 def hours(records):

@@ -205,8 +205,9 @@ def evaluate_weights(paths, data, data_dir, split_name, views, command, precisio
 
     The dataset's classes are found among the outputs by name, or by WNID order for the
     1000 of ImageNet. The error is over all outputs: an image of one of ten classes is
-    right only if that class is first among the 1000. Raises ValueError if a file is
-    damaged or partial, lacks a class, or orders its classes unlike the other files.
+    right only if that class is first among the 1000. A record of the test split keeps
+    the outcome of every image. Raises ValueError if a file is damaged or partial, lacks
+    a class, or orders its classes unlike the other files.
     """
     nets = [trained.open_weights(path) for path in paths]
     nets = [replace(net, precision=precision or net.precision) for net in nets]
@@ -231,6 +232,8 @@ def evaluate_weights(paths, data, data_dir, split_name, views, command, precisio
             "import it with --labels FILE."
         )
     labels = np.array([outputs[int(label)] for label in split.labels])
+    probabilities = average(nets, split, views)
+    kept = outcomes(probabilities, labels) if split_name == "test" else {}
     about = nets[0].about
     return Record(
         variant="+".join(dict.fromkeys(net.about["variant"] for net in nets)),
@@ -249,9 +252,10 @@ def evaluate_weights(paths, data, data_dir, split_name, views, command, precisio
             precision=nets[0].precision,
             **shown(nets[0], split),
         ),
-        metrics=metrics(average(nets, split, views), labels),
+        metrics=metrics(probabilities, labels),
         command=command,
         environment=environment.here(),
+        arrays={name: pack(array) for name, array in kept.items()},
     )
 
 

@@ -8,7 +8,8 @@ Four things are reordered:
 - conv1's input channels, from BGR to RGB;
 - outputs, from the devkit's class order to sorted WNIDs.
 
-So every net of this project takes RGB images and has its classes in one order.
+So every net of this project takes RGB images and has its classes in one order. How a
+variant's images were prepared where it was trained is its `Origin`.
 """
 
 import dataclasses
@@ -21,6 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
+from alexnet_paper.data import augment
+from alexnet_paper.data import datasets
 from alexnet_paper.data.arrays import read_array
 from alexnet_paper.data.augment import Preparation
 from alexnet_paper.data.augment import centre_crop
@@ -41,7 +44,11 @@ from alexnet_paper.weights.net import open_weights
 CAFFE_MEAN = (123.0, 117.0, 104.0)  # RGB; Caffe's models are given it as BGR
 TORCH_MEAN = (0.485, 0.456, 0.406)  # RGB, of pixels 0–1: torchvision's presets
 TORCH_STD = (0.229, 0.224, 0.225)
-NETS = {"CaffeNet": "caffenet", "AlexNet": "caffe"}  # names in .caffemodel files
+NETS = {  # names in .caffemodel files
+    "CaffeNet": "caffenet",
+    "AlexNet": "caffe",
+    "CIFAR10_full": "cifar-full",
+}
 # Trained nets are above STRUCTURE (BVLC's conv1: 0.62; random kernels: below 0.1),
 # below FLAT and above CHANGE: see `structure` and `outputs`.
 STRUCTURE = 0.25
@@ -50,12 +57,39 @@ CHANGE = 0.01
 
 
 @dataclass(frozen=True)
+class Origin:
+    """How a variant's images were prepared where it was trained. The defaults are those
+    of Caffe's nets for ImageNet.
+
+    `channels` is the order that conv1 and a mean image have. `mean` and `scale`, RGB of
+    0–255, are used if no mean image is given. A net with `data` was trained on that
+    dataset: it subtracts the mean image of the training images, and its outputs are the
+    dataset's classes in their order, `class_names`.
+    """
+
+    channels: str = "BGR"
+    mean: tuple[float, ...] | np.ndarray = CAFFE_MEAN
+    scale: np.ndarray | None = None
+    data: str | None = None
+    class_names: tuple[str, ...] = ()
+
+
+ORIGINS = {
+    "one-weird-trick": Origin(
+        "RGB", 255 * np.float32(TORCH_MEAN), 255 * np.float32(TORCH_STD)
+    ),
+    "cifar-full": Origin("RGB", data="cifar10", class_names=datasets.CIFAR10_CLASSES),
+}
+
+
+@dataclass(frozen=True)
 class Options:
     """What the user says about a file."""
 
     variant: str | None = None
     channels: str | None = None  # "RGB" or "BGR": what conv1 was trained on
-    mean: str | None = None  # path of Caffe's mean image
+    mean: str | None = None  # path of a mean image
+    data_dir: str | None = None  # where the data of its `Origin` is
     labels: str | None = None  # path of a file of class names
     label_order: str = "wnid"  # or "devkit"
     devkit: str | None = None  # path of the devkit's folder
@@ -125,8 +159,11 @@ def own_file(path, options):
     about = dict(trained.about)
     if options.variant not in (None, about["variant"]):
         raise ValueError(f"it is for {about['variant']}, not {options.variant}.")
-    if options.mean or options.channels or options.label_order != "wnid":
-        raise ValueError("--mean, --channels and --label-order are for other formats.")
+    foreign = options.mean, options.data_dir, options.channels
+    if any(foreign) or options.label_order != "wnid":
+        raise ValueError(
+            "--mean, --data-dir, --channels and --label-order are for other formats."
+        )
     about.pop("state", None)
     about = {"source": Path(path).name, "format": "own", **about}
     names = trained.class_names
@@ -146,18 +183,23 @@ def foreign_file(found, name, digest, options):
         part: converted(part, array, found.layout, net) for part, array in named.items()
     }
     missing = check_shapes(net, arrays)
-    caffe = variant != "one-weird-trick"
-    channels = options.channels or ("BGR" if caffe else "RGB")
+    origin = origin_of(variant)
+    channels = options.channels or origin.channels
     learned = [layer.name for layer in specs.trace(net) if layer.learned]
     first, last = f"{learned[0]}/kernel", learned[-1]
     if channels == "BGR" and first in arrays:
         arrays[first] = np.ascontiguousarray(arrays[first][:, :, ::-1])
+    if origin.data and options.label_order == "devkit":
+        raise ValueError(
+            f"--label-order devkit: {variant} has {origin.data}'s classes."
+        )
     order = output_order(options, net.classes)
     for part in (f"{last}/kernel", f"{last}/bias"):
         if part in arrays:
             arrays[part] = np.ascontiguousarray(arrays[part][..., order])
-    prepare = preparation(variant, options.mean)
-    names = wnids = None
+    prepare = preparation(variant, options.mean, options.data_dir)
+    known = len(origin.class_names) == net.classes
+    names, wnids = (origin.class_names if known else None), None
     if options.labels:
         names, wnids = read_labels(options.labels, net.classes, order)
     about = {
@@ -167,11 +209,19 @@ def foreign_file(found, name, digest, options):
         "format": found.format,
         "net": found.net,
         "channels": "RGB" + (", conv1 reordered from BGR" if channels == "BGR" else ""),
-        "label_order": label_order(options, net.classes),
+        "label_order": f"{origin.data}'s"
+        if known
+        else label_order(options, net.classes),
         "wnids": wnids,
+        "mean_image": mean_of(origin, options),
         "missing": missing,
     }
     return Trained(net, arrays, prepare, names, about, name)
+
+
+def origin_of(variant):
+    """Returns the `Origin` of a variant, or of the one that an ablation is of."""
+    return ORIGINS.get(variant.partition(".")[0], Origin())
 
 
 def variant_of(found):
@@ -280,28 +330,54 @@ def label_order(options, classes):
     return "sorted WNIDs" if classes == 1000 else "as in the file"
 
 
-def preparation(variant, mean_file=None):
-    """Returns the `Preparation` of images for a variant's imported weights."""
+def preparation(variant, mean_file=None, data_dir=None):
+    """Returns the `Preparation` of images for a variant's imported weights.
+
+    Raises ValueError if the variant needs the mean image of a dataset and neither the
+    image nor the data is given, and if both are.
+    """
     net, recipe = variants.get(variant).architecture, variants.get(variant).recipe
+    origin = origin_of(variant)
     size = net.input_shape[0]
     side = max(recipe.image_side or size, size)
     bare = Preparation(size, side)
+    if data_dir and (mean_file or not origin.data):
+        other = "--mean gives the mean image" if mean_file else f"not for {variant}"
+        raise ValueError(f"--data-dir, for a mean image: {other}.")
     if mean_file:
-        return dataclasses.replace(bare, mean=read_mean(mean_file, side, size))
-    if variant == "one-weird-trick":
-        mean, scale = 255 * np.float32(TORCH_MEAN), 255 * np.float32(TORCH_STD)
-        return dataclasses.replace(bare, mean=mean, scale=scale)
-    return dataclasses.replace(bare, mean=np.float32(CAFFE_MEAN))
+        mean = read_mean(mean_file, side, size, origin.channels)
+        return dataclasses.replace(bare, mean=mean)
+    if not origin.data:
+        return dataclasses.replace(
+            bare, mean=np.float32(origin.mean), scale=origin.scale
+        )
+    if data_dir is None:
+        raise ValueError(
+            f"{variant} subtracts the mean image of {origin.data}'s training images: "
+            f"add --data-dir, the folder of {origin.data}, or --mean, the image."
+        )
+    train = datasets.load(origin.data, data_dir, validation=0).splits["train"]
+    found = augment.preparation(recipe, size, train.images)
+    return dataclasses.replace(bare, mean=found.mean)
 
 
-def read_mean(path, side, size):
-    """Reads Caffe's mean image, an .npy of shape (3, side, side), BGR.
+def mean_of(origin, options):
+    """Returns in words which mean image is subtracted, or None for a mean colour."""
+    if options.mean:
+        return Path(options.mean).name
+    return f"that of {origin.data}'s training images" if origin.data else None
+
+
+def read_mean(path, side, size, channels="BGR"):
+    """Reads a mean image, an .npy of shape (3, side, side) as Caffe has it, or
+    (side, side, 3) if `channels` is "RGB".
 
     Returns its central part, (size, size, 3), RGB.
     """
+    shapes = {(3, side, side)} | ({(side, side, 3)} if channels == "RGB" else set())
 
     def fits(name, shape, dtype):
-        return shape == (3, side, side) and dtype.kind == "f"
+        return shape in shapes and dtype.kind == "f"
 
     try:
         with open_file(path, 2**24) as file:
@@ -314,7 +390,9 @@ def read_mean(path, side, size):
         ) from error
     if not np.isfinite(mean).all() or mean.min() < 0 or mean.max() > 255:
         raise ValueError(f"{path} is not a mean image: not all numbers are 0 to 255.")
-    return centre_crop(mean.transpose(1, 2, 0)[..., ::-1], size).astype("float32")
+    mean = mean.transpose(1, 2, 0) if mean.shape == (3, side, side) else mean
+    mean = mean[..., ::-1] if channels == "BGR" else mean
+    return centre_crop(mean, size).astype("float32")
 
 
 def read_labels(path, classes, order):

@@ -45,6 +45,8 @@ ORDER = {
     "paper-32": PAPER,
     "cifar-18pct": "conv1 max relu snorm conv2 relu avg snorm conv3 relu avg fc10 "
     "softmax",
+    "cifar-full": "conv1 max relu snorm conv2 relu avg snorm conv3 relu avg ip1 "
+    "softmax",
     "cifar-13pct": "conv1 relu max conv2 relu max local3 relu local4 relu fc10 softmax",
     "cifar-11pct": "conv1 relu max lrn conv2 relu lrn max local3 relu local4 relu fc10 "
     "softmax",
@@ -58,7 +60,7 @@ NORMALIZATIONS = {
     **dict.fromkeys(("one-gpu", "ungrouped"), [(5, 2, 1e-4, 0.75, 1)] * 2),
     **dict.fromkeys(("caffe", "caffenet"), [(5, 1, 2e-5, 0.75, 1)] * 2),
     "authors": [*[(5, 2, 2e-5, 0.75, 2)] * 2, (5, 1, 4e-5, 0.75, 0)],
-    "cifar-18pct": [(3, 1, 5.5556e-6, 0.75, 0)] * 2,
+    **dict.fromkeys(("cifar-18pct", "cifar-full"), [(3, 1, 5.5556e-6, 0.75, 0)] * 2),
     "cifar-11pct": [(9, 1, 1.1111e-4, 0.75, 1)] * 2,
 }
 
@@ -82,12 +84,14 @@ START = {
     "bn-flowers17": (["glorot"] * 9, [0] * 9),
     "paper-32": ([0.022, 0.0173, 0.02, 0.0173, 0.0173, 0.04, 0.04, 0.04], BIASES),
     "cifar-18pct": ([0.0001, 0.01, 0.01, 0.01], [0] * 4),
+    "cifar-full": ([0.0001, 0.01, 0.01, 0.01], [0] * 4),
     "cifar-13pct": ([0.0001, 0.01, 0.04, 0.04, 0.01], [0] * 5),
     "cifar-11pct": ([0.0001, 0.01, 0.04, 0.04, 0.01], [0] * 5),
 }
 
-# variant → rate, momentum, decay, layers' own decays, factor of the biases' rate,
-# batch, epochs, epochs of the drops; and of the images side, reflection, colour, mean
+# variant → rate, momentum, decay, layers' own decays, factor of the biases' rate (or
+# of those of single layers), batch, epochs, epochs of the drops; and of the images
+# side, reflection, colour, mean
 RECIPES = {
     "paper": (
         *(0.01, 0.9, 5e-4, {}, 1, 128, 90, recipes.OnPlateau()),
@@ -104,6 +108,10 @@ RECIPES = {
     "cifar-18pct": (
         *(0.001, 0.9, 0.004, {"fc10": 1}, 2, 128, 140, (120, 130)),
         *(None, False, None, "image"),
+    ),
+    "cifar-full": (
+        *(0.001, 0.9, 0.004, {"ip1": 1}, {"conv1": 2, "conv2": 2, "ip1": 2}),
+        *(100, 140, (120, 130), None, False, None, "image"),
     ),
     "cifar-13pct": (
         *(0.001, 0.9, 0, {"local3": 0.004, "local4": 0.004, "fc10": 0.004}),
@@ -171,13 +179,20 @@ def test_pooling(name):
     assert found == {(2 if flat else 3, 2)}
 
 
+def bias_factors(recipe):
+    """{layer: factor} where layers differ, else the factor of all biases."""
+    factors = dict(recipe.rate_multipliers)
+    own = {part.split("/")[0]: by for part, by in factors.items() if "/bias" in part}
+    return own or factors.get("bias", 1)
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_recipe(name):
     recipe = VARIANTS[name].recipe
     found = (
         *(recipe.learning_rate, recipe.momentum, recipe.weight_decay),
         dict(recipe.layer_weight_decay),
-        dict(recipe.rate_multipliers).get("bias", 1),
+        bias_factors(recipe),
         *(recipe.batch_size, recipe.epochs, recipe.drops),
         *(recipe.image_side, recipe.reflect, recipe.colour, recipe.mean),
     )
@@ -193,7 +208,8 @@ def test_recipes_name_layers_that_exist(name):
     layers = {layer.name for layer in arch.trace(variant.architecture)}
     recipe = variant.recipe
     assert {layer for layer, _ in recipe.layer_weight_decay} <= layers
-    assert {layer for layer, _ in recipe.rate_multipliers} <= layers | {"bias"}
+    parts = {part.removesuffix("/bias") for part, _ in recipe.rate_multipliers}
+    assert parts <= layers | {"bias"}
     assert variant.title and variant.source and variant.departures
     assert variant.family in ("paper", "elsewhere", "article", "cifar")
 

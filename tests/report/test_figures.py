@@ -23,6 +23,7 @@ from alexnet_paper.nets.variants import VARIANTS
 from alexnet_paper.report import charts
 from alexnet_paper.report import contact_sheets
 from alexnet_paper.report import figure2
+from alexnet_paper.report import figures
 from alexnet_paper.report import style
 from alexnet_paper.results.colour import TowerDifference
 from alexnet_paper.training import train as training
@@ -391,6 +392,7 @@ def run(tmp_path_factory, no_determinism_afterwards):
         ("1 --records .", "python -m reproduce.experiment figure1"),
         ("effects --records .", "python -m reproduce.experiment choices"),
         ("biases --records .", "python -m reproduce.experiment biases"),
+        ("snapshots --records .", "python -m reproduce.evaluate --weights FILE"),
         ("3", "--weights FILE or --run RUN"),
         ("3 --weights a --run b", "one trained net"),
         ("3 --weights /nowhere.npz", "/nowhere.npz"),
@@ -443,6 +445,51 @@ def test_effects_from_records(call, tmp_path):
     assert same[0] == "no-overlap" and same[-1] == "inconclusive"
     for words in ("no-lrn", "no-overlap", "+2.5", "points lost without it"):
         assert words in path.read_text()
+
+
+def snapshot(steps, error, split="test", **options):
+    """A record of one of Caffe's snapshots."""
+    return records.record(
+        "cifar-full",
+        split=split,
+        metrics=measured(error),
+        weights=[f"cifar10_full_iter_{steps}.caffemodel"],
+        sha256=[f"{steps:08}"],
+        seed="imported",
+        **options,
+    )
+
+
+def measured(error):
+    reach = [error - 0.01, error + 0.01]
+    return {"top1_error": error, "top1_error_interval": reach, "loss": 0.5}
+
+
+def test_snapshots_beside_the_curve_of_our_net(call, tmp_path):
+    """In the order of their epochs, 500 steps each; not the average of two."""
+    metrics, errors = measured(0.2), np.linspace(0.7, 0.1, 140)
+    own = records.record("cifar-18pct", metrics=metrics, history=history(*errors))
+    own = dataclasses.replace(
+        own, protocol=dataclasses.replace(own.protocol, epochs=140)
+    )
+    found = [own, snapshot(70_000, 0.1789), snapshot(10_000, 0.27)]
+    found += [snapshot(70_000, 0.11, "train"), snapshot(20_000, 0.5, runs=2)]
+    figure, (section,) = figures.snapshots(found)
+    assert section.rows == (
+        ("20", "2,700 of 10,000", "27.00 [26.00, 28.00]", "–", "0.500"),
+        ("140", "1,789 of 10,000", "17.89 [16.89, 18.89]", "11.00 [10.00, 12.00]")
+        + ("0.500",),
+    )
+    (axes,) = figure.get_axes()
+    drawn = [line.get_xydata().tolist() for line in axes.lines]
+    assert [[20, 0.27], [140, 0.1789]] in drawn and [[140, 0.11]] in drawn
+    assert "17.89 %" in texts(figure) and "20.00 %" in texts(figure)
+    check_texts(figure)
+    for one in found:
+        one.save(tmp_path / "records")
+    options = ("--records", tmp_path / "records", "--out", tmp_path / "x.pdf")
+    code, out, _ = call(program, "snapshots", *options)
+    assert code == 0 and "1,789 of 10,000" in out
 
 
 @pytest.mark.parametrize(

@@ -396,6 +396,10 @@ def test_evaluation_of_a_weight_file(tmp_path):
     assert found.metrics["top5_error"] == counted(probabilities, outputs, 5)
     loss = -np.log(probabilities[np.arange(len(images)), outputs]).mean()
     assert found.metrics["loss"] == pytest.approx(loss, rel=1e-5)
+    np.testing.assert_array_equal(
+        found.array("predicted"), probabilities.argmax(axis=1)
+    )
+    assert np.mean(found.array("rank") > 0) == found.metrics["top1_error"]
     protocol = found.protocol
     assert (protocol.classes, protocol.views) == (11, 10)
     assert (protocol.sha256, protocol.seed) == (["aa"], "imported")
