@@ -1,10 +1,12 @@
 """Whether a net looks trained: evidence in its weights and its answers to photographs.
 
-Training leaves marks that random numbers do not have. A kernel's largest singular value
-rises above the Marchenko–Pastur edge, the largest of a random matrix of its shape and
-variance; neighbouring weights agree; biases drift apart; the mean weight of a layer that
-reads a ReLU turns negative, since its units are mostly silent; and kernels answer the
-maps they were trained on more strongly than they would if they were transposed.
+Training leaves marks that random numbers do not have:
+
+- a kernel's largest singular value is above the Marchenko–Pastur edge, that of a random
+  matrix of its shape and variance;
+- neighbouring weights agree, and biases differ;
+- the mean weight of a layer that reads a ReLU is negative: most units are silent;
+- kernels answer their inputs more strongly than transposed kernels would.
 
 Everything is compared with chance: in Tracy–Widom units, standard deviations or t. What
 cannot be seen: a first layer that is transposed alone where the second has few kernels,
@@ -27,12 +29,13 @@ from alexnet_paper.nets import specs
 SPECTRUM = 6.0  # Tracy–Widom units above the edge
 NEIGHBOURS = 6.0  # standard deviations of a shuffled kernel's structure
 SIGN = 6.0  # of the mean weight
-FIT = 4.0  # t over units
+FIT = 3.0  # t over units
 MIRROR = 2.0  # t over crops
 FLAT = 0.95  # of the largest entropy
 CHANGE = 0.01  # total variation between two photographs
 DEAD = 1e-3  # norm of a unit's kernel, as a share of the median
 SHARE = 0.5  # of units that may be dead or repeated
+PART = 512  # rows and columns of a large kernel whose spectrum is drawn
 SHUFFLED = 1_000_000  # weights: larger kernels are compared with the edge alone
 
 
@@ -55,6 +58,19 @@ class Looks:
     values: dict
     verdict: str
     why: str
+
+    def with_values(self, values, faults):
+        """Returns the looks with other `values` and further faults of the net."""
+        verdict = "damaged" if faults and self.verdict == "trained" else self.verdict
+        why = "; ".join(filter(None, [self.why, *faults]))
+        return Looks(self.layers, values, verdict, why)
+
+    def summary(self):
+        """Returns the smallest ratio of a kernel's largest singular value to the edge,
+        and the measurements of the whole net."""
+        ratios = [one.values.get("spectrum", math.inf) for one in self.layers]
+        found = {"least_spectrum": min(ratios), **self.values}
+        return {name: round(number, 3) for name, number in found.items()}
 
 
 def look(trained):
@@ -153,6 +169,19 @@ def spectrum(kernel, seed=0):
     return ratio, (ratio - chance) / unit
 
 
+def singular_values(kernel, seed=0):
+    """Returns a kernel's singular values as shares of the Marchenko–Pastur edge; those
+    of a random part if the kernel is larger than `PART` × `PART`."""
+    matrix = kernel.reshape(-1, kernel.shape[-1]).astype("float64")
+    rng = np.random.default_rng(seed)
+    for axis, size in enumerate(matrix.shape):
+        if size > PART:
+            matrix = matrix.take(rng.permutation(size)[:PART], axis)
+    matrix -= matrix.mean()
+    edge = matrix.std() * sum(math.sqrt(size) for size in matrix.shape)
+    return np.linalg.svd(matrix, compute_uv=False) / (edge or 1)
+
+
 def largest(matrix):
     """Returns the largest singular value of a matrix."""
     from scipy.sparse.linalg import svds
@@ -236,7 +265,7 @@ def reads_positive(architecture):
 
 
 def crops():
-    """Returns parts of the two photographs: all of each, and 24 squares of two sizes."""
+    """Returns the two photographs and 24 squares of two sizes of each."""
     found = []
     for photograph in map(np.asarray, photographs()):
         found.append(photograph)
@@ -264,7 +293,9 @@ def with_answers(trained, layers):
     model = trained.model(reached[-1].name)
     views = np.concatenate([trained.preparation.views(c, 1) for c in crops()])
     learned = [model.get_layer(row.name) for row in reached]
-    follow = keras.Model(model.input, [[layer.input, layer.output] for layer in learned])
+    follow = keras.Model(
+        model.input, [[layer.input, layer.output] for layer in learned]
+    )
     answers = follow.predict(views, batch_size=len(views), verbose=0)
     found = {layer.name: layer for layer in layers}
     for row, layer, (inputs, _) in zip(reached, learned, answers, strict=True):
@@ -275,6 +306,11 @@ def with_answers(trained, layers):
     faults = []
     if values["mirror"] < -MIRROR:
         faults.append("it answers as if all kernels were transposed")
+    if len(reached) > 2 and reached[-1].logits and answers[-2][1].ndim == 2:
+        hidden = keras.Model(model.input, learned[-2].output)
+        values["first_sign"] = first_sign(learned[0], hidden, views, answers[-2][1])
+        if values["first_sign"] < -FIT:
+            faults.append(f"{reached[0].name}: its sign is flipped")
     if reached[-1].logits:
         values["logits"] = one_sided(answers[-1][1])
         if values["logits"] < -MIRROR:
@@ -346,6 +382,17 @@ def mirror(model, views, answers):
     return t(change(views[:, ::-1]) - change(views[:, :, ::-1]))
 
 
+def first_sign(layer, hidden, views, answers):
+    """Returns t, over the units of the last hidden layer, of the log ratio of their
+    variances with the first layer as it is and with its kernels' sign flipped."""
+    kernel = np.asarray(layer.kernel)
+    layer.kernel.assign(-kernel)
+    flipped = hidden.predict(views, batch_size=len(views), verbose=0)
+    layer.kernel.assign(kernel)
+    own, other = (np.log(a.var(axis=0) + 1e-30) for a in (answers, flipped))
+    return t(own - other)
+
+
 def pooled(answers):
     """Returns answers (images, units); of maps, what a ReLU leaves, over all places."""
     if answers.ndim == 2:
@@ -354,8 +401,8 @@ def pooled(answers):
 
 
 def one_sided(logits):
-    """Returns t, over crops, of how much further the largest logit is from the mean than
-    the smallest. A trained net is for one class rather than against one."""
+    """Returns t, over crops, of how much further from the mean the largest logit is
+    than the smallest: a trained net is for one class rather than against one."""
     centred = logits - logits.mean(axis=1, keepdims=True)
     return t((centred.max(axis=1) + centred.min(axis=1)) / centred.std(axis=1))
 
