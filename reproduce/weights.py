@@ -146,7 +146,7 @@ def check(options):
             style.check_path(options.figure)
             command_line.check_out(options.figure)
         trained = read_any(options)
-        found = looks.look(trained)
+        found = looks.look(trained, trained.about.get("data") != "digits")
         if options.data:
             found = with_error(found, trained, options)
     if options.figure:

@@ -209,6 +209,10 @@ def weights_of(variant, seed=0):
         fan_in = math.prod(shape[:-1])
         scale = 0.2 if name.endswith("bias") else math.sqrt(2 / fan_in)
         arrays[name] = rng.normal(0, scale, shape)
+        if name.endswith("kernel"):  # mostly one direction, as training leaves it
+            one, other = (rng.choice((-1, 1), n) for n in (fan_in, shape[-1]))
+            outer = scale * np.outer(one, other).reshape(shape)
+            arrays[name] = 0.3 * arrays[name] + 0.95 * outer
     kernel = gabor(arrays["conv1/kernel"].shape, rng)
     kernel /= np.sqrt(np.square(kernel).sum((0, 1, 2)))
     if variant.name == "one-weird-trick":  # sees numbers about 1

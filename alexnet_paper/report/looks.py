@@ -36,23 +36,23 @@ MEASURES = {  # of a whole net: what it is, and what trained nets have
     "chance": ("error of guessing", "–"),
 }
 AXES = ("height and width", "inputs and outputs", "maps and places")
+COLUMNS = ("layer", "kernel", "spectrum", "pattern", "biases", "sign", "dead", "axes")
 NOTE = (
-    "singular value: the largest, as a share of that of a random matrix of this shape "
-    "and variance, and how far it is above chance in Tracy–Widom units (trained: above "
-    f"{looks.SPECTRUM:g}). neighbours: how far neighbouring weights agree more than in "
-    f"a shuffled kernel, in standard deviations (trained: above {looks.NEIGHBOURS:g}; "
-    "one of the two is enough). mean weight: in standard deviations; below "
-    f"{looks.SIGN:g} where the inputs are not negative. axes: t by which the kernel "
-    "fits its inputs better than with axes exchanged (height and width; inputs and "
-    f"outputs; maps and places); below {-looks.FIT:g} it is transposed."
+    "spectrum: the largest singular value, as a share of that of a random matrix of "
+    "this shape and variance, and how far above chance it is in Tracy–Widom units (trained: "
+    f"above {looks.SPECTRUM:g}). pattern: by how many standard deviations neighbouring "
+    f"weights agree more than if shuffled (trained: above {looks.NEIGHBOURS:g}; one of "
+    "the two is enough). biases: their standard deviation (untrained: 0). sign: the "
+    f"mean weight in standard deviations (below {looks.SIGN:g} after a ReLU). dead: "
+    "units whose kernel is zero or another's. axes: t by which the kernel fits its "
+    "inputs better than with height and width, inputs and outputs, or maps and places "
+    f"exchanged (below {-looks.FIT:g}: it, or the layer before it, is transposed)."
 )
 
 
 def sections(name, found):
     """Returns the tables of a `looks.Looks`: its layers, and the whole net."""
     rows = tuple(layer_row(layer) for layer in found.layers)
-    columns = ("layer", "kernel", "singular value", "neighbours", "spread of biases")
-    columns += ("mean weight", "dead or repeated", "axes", "verdict")
     whole = [
         (MEASURES[key][0], f"{value:.3g}", MEASURES[key][1])
         for key, value in found.values.items()
@@ -60,7 +60,7 @@ def sections(name, found):
     why = f": {found.why}" if found.why else ""
     whole.append(("verdict", f"{found.verdict}{why}", "trained"))
     return [
-        Section(f"Evidence of training in {name}", columns, rows, NOTE),
+        Section(f"Evidence of training in {name}", (*COLUMNS, "verdict"), rows, NOTE),
         Section("The whole net", ("measure", "value", "trained nets"), tuple(whole)),
     ]
 
@@ -113,7 +113,7 @@ def figure(arrays, name, verdict):
         left.plot(0, values[0], "o", ms=3, color=look["color"], label=layer)
     left.axhline(1, color=GREY, lw=0.8)
     left.set(xlabel="rank ÷ number", ylabel="singular value ÷ random edge")
-    left.set(yscale="log", ylim=(0.02, None))
+    left.set(yscale="log", ylim=(0.02, None), yticks=(0.1, 1), yticklabels=("0.1", "1"))
     left.legend(frameon=False, ncols=2)
     for index, (layer, bias) in enumerate(biases.items()):
         bias = bias.reshape(-1)
@@ -130,6 +130,6 @@ def figure(arrays, name, verdict):
         f"{name} looks {verdict}. Above: the first layer's kernels, each scaled to its "
         "own range. Left: singular values of kernels as matrices; those of random "
         "numbers end at 1, give or take chance (of large kernels: a random part of "
-        f"{looks.PART} × {looks.PART}). Right: biases that are all equal are untrained.",
+        f"{looks.PART} × {looks.PART}). Right: untrained biases are all equal.",
     )
     return figure

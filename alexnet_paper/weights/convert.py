@@ -383,7 +383,7 @@ def check_looks(trained):
 
     Raises ValueError if the net looks untrained or damaged.
     """
-    found = looks.look(trained)
+    found = looks.look(trained, upright=False)
     if found.verdict != "trained":
         raise ValueError(
             f"it looks {found.verdict}: {found.why} (--unchecked imports it anyway)"

@@ -15,6 +15,8 @@ channels in the other order (RGB, BGR), and classes in another order.
 """
 
 import dataclasses
+import functools
+import itertools
 import math
 from dataclasses import dataclass
 from dataclasses import field
@@ -26,7 +28,7 @@ from alexnet_paper.nets import specs
 
 # Thresholds, with what was measured: 300 random kernels of all variants, and 15 trained
 # nets (BVLC's AlexNet, eight snapshots of Caffe's CIFAR-10 net, six of paper-32).
-SPECTRUM = 6.0  # Tracy–Widom units above the edge
+SPECTRUM = 5.0  # Tracy–Widom units above the edge
 NEIGHBOURS = 6.0  # standard deviations of a shuffled kernel's structure
 SIGN = 6.0  # of the mean weight
 FIT = 3.0  # t over units
@@ -73,13 +75,17 @@ class Looks:
         return {name: round(number, 3) for name, number in found.items()}
 
 
-def look(trained):
-    """Returns the `Looks` of a `Trained`; a partial one is judged by what it has."""
-    positive = reads_positive(trained.architecture)
-    layers = of_arrays(trained.arrays, positive)
-    values, faults = {}, []
+def look(trained, upright=True):
+    """Returns the `Looks` of a `Trained`; a partial one is judged by what it has.
+
+    `upright` says that it was trained on photographs of things that stand upright: then
+    what trained nets do with such photographs counts, too.
+    """
+    net = trained.architecture
+    arrays = {n: trained.arrays[n] for n in specs.shapes(net) if n in trained.arrays}
+    layers, values, faults = of_arrays(arrays, reads_positive(net)), {}, []
     if any(layer.verdict == "trained" for layer in layers):
-        layers, values, faults = with_answers(trained, layers)
+        layers, values, faults = with_answers(trained, layers, upright)
     return judged(layers, values, faults)
 
 
@@ -277,7 +283,7 @@ def crops():
     return found
 
 
-def with_answers(trained, layers):
+def with_answers(trained, layers, upright):
     """Returns (layers, values of the net, faults of the net) by its answers to `crops`.
 
     The net is followed as far as its file is complete.
@@ -286,35 +292,23 @@ def with_answers(trained, layers):
 
     trained = dataclasses.replace(trained, precision="float32")
     rows = [row for row in specs.trace(trained.architecture) if row.learned]
-    held = [row for row in rows if f"{row.name}/kernel" in trained.arrays]
-    reached = held[: next((i for i, r in enumerate(held) if r != rows[i]), len(held))]
+    reached = [*itertools.takewhile(functools.partial(held, trained), rows)]
     if not reached:
         return layers, {}, []
     model = trained.model(reached[-1].name)
     views = np.concatenate([trained.preparation.views(c, 1) for c in crops()])
     learned = [model.get_layer(row.name) for row in reached]
-    follow = keras.Model(
-        model.input, [[layer.input, layer.output] for layer in learned]
-    )
-    answers = follow.predict(views, batch_size=len(views), verbose=0)
+    tensors = [[layer.input, layer.output] for layer in learned]
+    answers = predicted(keras.Model(model.input, tensors), views)
     found = {layer.name: layer for layer in layers}
     for row, layer, (inputs, _) in zip(reached, learned, answers, strict=True):
         if found[row.name].verdict == "trained":
             found[row.name] = with_fits(found[row.name], row, layer, inputs)
-    last = keras.Model(model.input, learned[-1].output)
-    values = {"mirror": mirror(last, views, answers[-1][1])}
-    faults = []
-    if values["mirror"] < -MIRROR:
-        faults.append("it answers as if all kernels were transposed")
-    if len(reached) > 2 and reached[-1].logits and answers[-2][1].ndim == 2:
-        hidden = keras.Model(model.input, learned[-2].output)
-        values["first_sign"] = first_sign(learned[0], hidden, views, answers[-2][1])
-        if values["first_sign"] < -FIT:
-            faults.append(f"{reached[0].name}: its sign is flipped")
-    if reached[-1].logits:
-        values["logits"] = one_sided(answers[-1][1])
-        if values["logits"] < -MIRROR:
-            faults.append(f"{reached[-1].name}: its sign is flipped")
+    values, faults = {}, []
+    if upright:
+        values, faults = of_upright(model, reached, learned, views, answers)
+        if any(layer.verdict in ("untrained", "damaged") for layer in found.values()):
+            faults = []  # they follow from the layers'
     if len(reached) == len(rows) and not trained.about["missing"]:
         values["entropy"], values["change"] = outputs(trained)
         if not (values["entropy"] < FLAT and values["change"] > CHANGE):
@@ -325,6 +319,33 @@ def with_answers(trained, layers):
     return list(found.values()), values, faults
 
 
+def held(trained, row):
+    """Whether a file has all that a layer's output needs."""
+    needed = specs.shapes(trained.architecture.until(row.name))
+    return all(name in trained.arrays for name in needed)
+
+
+def predicted(model, views):
+    return model.predict_on_batch(views)
+
+
+def of_upright(model, reached, learned, views, answers):
+    """Returns (values, faults) of a net that was trained on upright photographs."""
+    import keras
+
+    (first, *_, last), logits = reached, answers[-1][1]
+    values = {"mirror": mirror(keras.Model(model.input, learned[-1].output), views)}
+    faults = {"mirror": (MIRROR, "it answers as if all its kernels were transposed")}
+    if last.logits and len(reached) > 2 and answers[-2][1].ndim == 2:
+        hidden = keras.Model(model.input, learned[-2].output)
+        values["first_sign"] = first_sign(learned[0], hidden, views, answers[-2][1])
+        faults["first_sign"] = (FIT, f"{first.name}: its sign is flipped")
+    if last.logits:
+        values["logits"] = one_sided(logits)
+        faults["logits"] = (MIRROR, f"{last.name}: its sign is flipped")
+    return values, [text for key, (t, text) in faults.items() if values[key] < -t]
+
+
 def with_fits(looks, row, layer, inputs):
     """Returns a layer's looks with how well its kernels fit their inputs: t of the
     outputs' log variance against that with the kernel's axes exchanged."""
@@ -332,7 +353,7 @@ def with_fits(looks, row, layer, inputs):
     for name, own, other in exchanged(row, kernel):
         values[name] = fit(layer, inputs, kernel, own, other)
         if values[name] < -FIT:
-            why = f"its inputs fit it better with {name} exchanged"
+            why = f"fits its inputs better with {name} exchanged"
     verdict = "damaged" if why else looks.verdict
     return dataclasses.replace(looks, values=values, why=why, verdict=verdict)
 
@@ -371,13 +392,14 @@ def t(values):
     return float(values.mean() / error) if error else 0.0
 
 
-def mirror(model, views, answers):
+def mirror(model, views):
     """Returns t, over crops, of how much more the answers change if a crop is turned
-    upside down than if it is mirrored. Photographs are mostly upright."""
+    upside down than if it is mirrored."""
+    own = pooled(predicted(model, views))
 
     def change(turned):
-        found = model.predict(turned, batch_size=len(views), verbose=0)
-        return np.log(np.linalg.norm(pooled(found) - pooled(answers), axis=1) + 1e-30)
+        found = pooled(predicted(model, turned))
+        return np.log(np.linalg.norm(found - own, axis=1) + 1e-30)
 
     return t(change(views[:, ::-1]) - change(views[:, :, ::-1]))
 
@@ -387,7 +409,7 @@ def first_sign(layer, hidden, views, answers):
     variances with the first layer as it is and with its kernels' sign flipped."""
     kernel = np.asarray(layer.kernel)
     layer.kernel.assign(-kernel)
-    flipped = hidden.predict(views, batch_size=len(views), verbose=0)
+    flipped = predicted(hidden, views)
     layer.kernel.assign(kernel)
     own, other = (np.log(a.var(axis=0) + 1e-30) for a in (answers, flipped))
     return t(own - other)
