@@ -39,7 +39,7 @@ AXES = ("height and width", "inputs and outputs", "maps and places")
 COLUMNS = ("layer", "kernel", "spectrum", "pattern", "biases", "sign", "dead", "axes")
 NOTE = (
     "spectrum: the largest singular value, as a share of that of a random matrix of "
-    "this shape and variance, and how far above chance it is in Tracy–Widom units (trained: "
+    "this shape and variance, and how far above chance, in Tracy–Widom units (trained: "
     f"above {looks.SPECTRUM:g}). pattern: by how many standard deviations neighbouring "
     f"weights agree more than if shuffled (trained: above {looks.NEIGHBOURS:g}; one of "
     "the two is enough). biases: their standard deviation (untrained: 0). sign: the "

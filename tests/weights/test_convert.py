@@ -14,7 +14,6 @@ from foreign import SIZE
 from untrained import untrained
 
 from alexnet_paper.data import datasets
-from alexnet_paper.nets import specs
 from alexnet_paper.nets import variants
 from alexnet_paper.weights import convert as conversion
 from alexnet_paper.weights import net as nets

@@ -1,4 +1,4 @@
-"""Trained weights look trained; random, shuffled, flipped and transposed ones do not."""
+"""Trained weights look trained; random, shuffled, flipped, transposed ones do not."""
 
 import dataclasses
 from pathlib import Path
@@ -29,10 +29,10 @@ def verdict(arrays):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", variants.VARIANTS)
 def test_first_weights_of_no_variant_look_trained(name, kind):
-    """Dense kernels are cut to 500 × 500, and maps to 64."""
+    """Dense kernels are cut to 90 × 90, and maps to 16."""
     rng, arrays = np.random.default_rng(0), {}
     for part, shape in specs.shapes(variants.get(name).architecture).items():
-        most = 64 if len(shape) > 2 else 500
+        most = 16 if len(shape) > 2 else 90
         shape = (*shape[:-2], *(min(most, n) for n in shape[-2:]))
         random = part.endswith("kernel")
         arrays[part] = KINDS[kind](rng, shape) if random else np.zeros(shape)
