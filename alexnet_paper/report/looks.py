@@ -21,7 +21,7 @@ MEASURES = {  # of a whole net: what it is, and what trained nets have
     ),
     "first_sign": (
         "flipping the first layer's sign weakens the last hidden layer, t",
-        f"above {-looks.FIT:g}",
+        f"above {-looks.FIRST:g}",
     ),
     "logits": (
         "logits are further above their mean than below it, t",
