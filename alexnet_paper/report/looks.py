@@ -57,11 +57,13 @@ def sections(name, found):
         (MEASURES[key][0], f"{value:.3g}", MEASURES[key][1])
         for key, value in found.values.items()
     ]
-    why = f": {found.why}" if found.why else ""
-    whole.append(("verdict", f"{found.verdict}{why}", "trained"))
+    whole.append(("verdict", found.verdict, "trained"))
+    note = f"{found.verdict}: {found.why}" if found.why else ""
     return [
         Section(f"Evidence of training in {name}", (*COLUMNS, "verdict"), rows, NOTE),
-        Section("The whole net", ("measure", "value", "trained nets"), tuple(whole)),
+        Section(
+            "The whole net", ("measure", "value", "trained nets"), tuple(whole), note
+        ),
     ]
 
 

@@ -110,7 +110,7 @@ def test_check_says_whether_a_file_looks_trained(npz, tmp_path, call, wrong):
     arrays["conv3_w"] = np.random.default_rng(0).normal(0, 0.01, (10, 12, 3, 3))
     np.savez(npz, **arrays)
     code, out, _ = call(program, "check", npz)
-    assert code == 1 and "damaged: conv3: like random numbers" in out
+    assert code == 1 and "\ndamaged: conv3: like random numbers" in out
     assert "fc6" in out and "missing" in out
     assert "nowhere" in wrong("check", "nowhere")
     assert "check.txt" in wrong("check", npz, "--figure", "check.txt")
