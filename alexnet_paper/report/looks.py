@@ -110,9 +110,9 @@ def figure(arrays, name, verdict):
     for index, (layer, kernel) in enumerate(kernels.items()):
         values = looks.singular_values(kernel)
         ranks = np.linspace(0, 1, len(values))
-        look = {"color": colours(index / len(kernels)), "lw": 1.2}
-        left.plot(ranks, values, **look, ls=("-", "--", "-.", ":")[index % 4])
-        left.plot(0, values[0], "o", ms=3, color=look["color"], label=layer)
+        look = {"color": colours(index / len(kernels)), "lw": 1.2, "label": layer}
+        look |= {"ls": ("-", "--", "-.", ":")[index % 4], "marker": "o", "ms": 3}
+        left.plot(ranks, values, **look, markevery=[0])
     left.axhline(1, color=GREY, lw=0.8)
     left.set(xlabel="rank ÷ number", ylabel="singular value ÷ random edge")
     left.set(yscale="log", ylim=(0.02, None), yticks=(0.1, 1), yticklabels=("0.1", "1"))
