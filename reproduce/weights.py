@@ -28,7 +28,11 @@ def parser():
     import_options(actions.add_parser("import", help="another project's → ours"))
     show = actions.add_parser("show", help="show a weight file's contents")
     show.add_argument("file", metavar="FILE", help="this project's weight file")
-    check_options(actions.add_parser("check", help="does a net look trained?"))
+    example = (
+        "example: python -m reproduce.weights check alexnet.npz --figure check.svg"
+    )
+    words = {"help": "does a net look trained?", "epilog": example}
+    check_options(actions.add_parser("check", **words))
     fetch = actions.add_parser("fetch", help="download public weights")
     fetch.add_argument(
         "name", metavar="NAME", help="bvlc-alexnet, bvlc-caffenet or torchvision"
