@@ -26,8 +26,8 @@ import numpy as np
 from alexnet_paper.data.images import photographs
 from alexnet_paper.nets import specs
 
-# Thresholds, with what was measured: "random" are the first weights of all 14 variants,
-# 39 nets with 5 seeds of the small ones; "trained" are BVLC's AlexNet, eight snapshots
+# Thresholds, with what was measured: "random" are the first weights of all 15 variants,
+# 33 nets with 5 seeds of the small ones; "trained" are BVLC's AlexNet, eight snapshots
 # of Caffe's CIFAR-10 net and eight runs of paper-32. Nets that have just left the first
 # plateau look half-loaded.
 SPECTRUM = (
