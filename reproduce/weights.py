@@ -1,19 +1,24 @@
-"""Imports trained weights of other projects, shows weight files, downloads public ones.
+"""Imports trained weights of other projects, shows and checks weight files, downloads
+public ones.
 
     python -m reproduce.weights import bvlc_alexnet.caffemodel --out alexnet.npz
     python -m reproduce.weights import partial.npz --out p.npz --allow-missing fc6,fc7
     python -m reproduce.weights import cifar10_full_iter_70000.caffemodel \\
         --out full.npz --data-dir DIR
     python -m reproduce.weights show alexnet.npz
+    python -m reproduce.weights check alexnet.npz --figure check.svg
     python -m reproduce.weights fetch bvlc-alexnet
 
 import reads .caffemodel (AlexNet, CaffeNet and CIFAR10_full), the .npy of
 caffe-tensorflow, .npz with arrays in Caffe's layout, a PyTorch state_dict (the grouped
 net or torchvision's) and this project's own file. It never runs code from a file. It
-refuses a file that is damaged, does not fit the net or looks untrained. Exit 0: done;
-1: failed; 2: wrong use or a refused file.
+refuses a file that is damaged, does not fit the net or looks untrained. check reads the
+same files, and the folder of a run; it prints the evidence for each layer and a
+verdict, and measures the error on --data. Exit 0: done, or it looks trained; 1: failed,
+or it looks untrained or damaged; 2: wrong use or a refused file.
 """
 
+import os
 import sys
 
 from reproduce import command_line
@@ -25,6 +30,11 @@ def parser():
     import_options(actions.add_parser("import", help="another project's → ours"))
     show = actions.add_parser("show", help="show a weight file's contents")
     show.add_argument("file", metavar="FILE", help="this project's weight file")
+    example = (
+        "example: python -m reproduce.weights check alexnet.npz --figure check.svg"
+    )
+    words = {"help": "does a net look trained?", "epilog": example}
+    check_options(actions.add_parser("check", **words))
     fetch = actions.add_parser("fetch", help="download public weights")
     fetch.add_argument(
         "name", metavar="NAME", help="bvlc-alexnet, bvlc-caffenet or torchvision"
@@ -34,21 +44,36 @@ def parser():
     return parser
 
 
-def import_options(parser):
+def reading_options(parser):
+    """Adds what a foreign file may not say of itself."""
     add = parser.add_argument
-    add("file", metavar="FILE", help="weights of any known format")
-    add("--out", metavar="FILE", required=True, help="the weight file to write")
     add("--variant", help="the net, if the file does not name it")
     add("--mean", metavar="FILE", help="the mean image, .npy (default: the colour)")
-    add(
-        "--data-dir",
-        metavar="DIR",
-        help="for cifar-full: folder of CIFAR-10, whose mean image it subtracts",
-    )
     add(
         "--channels",
         choices=("BGR", "RGB"),
         help="channel order of conv1 (default: BGR; RGB for torchvision)",
+    )
+
+
+def check_options(parser):
+    add = parser.add_argument
+    add("file", metavar="FILE", help="weights of any known format, or a run's folder")
+    reading_options(parser)
+    add("--figure", metavar="FILE", help="draw it: ends in .png, .pdf or .svg")
+    add("--data", help="also measure the error on 300 images of a dataset")
+    add("--data-dir", metavar="DIR", help="folder of the data")
+
+
+def import_options(parser):
+    add = parser.add_argument
+    add("file", metavar="FILE", help="weights of any known format")
+    add("--out", metavar="FILE", required=True, help="the weight file to write")
+    reading_options(parser)
+    add(
+        "--data-dir",
+        metavar="DIR",
+        help="for cifar-full: folder of CIFAR-10, whose mean image it subtracts",
     )
     add(
         "--labels",
@@ -79,7 +104,7 @@ def import_options(parser):
 
 def main(arguments=None):
     options = parser().parse_args(arguments)
-    programs = {"import": import_weights, "show": show, "fetch": fetch}
+    programs = {"import": import_weights, "show": show, "check": check, "fetch": fetch}
     return command_line.run(programs[options.action], options)
 
 
@@ -118,6 +143,57 @@ def show(options):
         trained.name, known_of(trained), shapes, trained.about["missing"]
     )
     command_line.emit(writers.write(sections, "text"))
+
+
+def check(options):
+    command_line.quiet_keras()
+    from alexnet_paper.report import looks as report
+    from alexnet_paper.report import style
+    from alexnet_paper.report import writers
+    from alexnet_paper.weights import looks
+
+    with command_line.usage():
+        if options.figure:
+            style.check_path(options.figure)
+            command_line.check_out(options.figure)
+        trained = read_any(options)
+        found = looks.look(trained, trained.about.get("data") != "digits")
+        if options.data:
+            found = with_error(found, trained, options)
+    if options.figure:
+        drawn = report.figure(trained.arrays, trained.name, found.verdict)
+        style.save(drawn, options.figure)
+        command_line.note(f"written: {options.figure}")
+    command_line.emit(writers.write(report.sections(trained.name, found), "text"))
+    if found.verdict != "trained":
+        raise SystemExit(1)
+
+
+def read_any(options):
+    """Returns the `Trained` of a file of any known format, or of a run's folder."""
+    from alexnet_paper.training import run as run_folder
+    from alexnet_paper.weights import convert as conversion
+
+    if not os.path.isdir(options.file):
+        said = {
+            name: getattr(options, name) for name in ("variant", "mean", "channels")
+        }
+        return conversion.read(options.file, conversion.Options(**said))
+    if options.variant or options.mean or options.channels:
+        raise ValueError("--variant, --mean and --channels are for other formats.")
+    return run_folder.open_run(options.file)
+
+
+def with_error(found, trained, options):
+    """Returns the `Looks` with the error on --data beside that of guessing."""
+    from alexnet_paper.data import datasets
+    from alexnet_paper.results import evaluate as evaluation
+
+    dataset = datasets.load(options.data, options.data_dir, validation=0)
+    error, guessing, p = evaluation.against_chance(trained, dataset)
+    values = {**found.values, "error": error, "chance": guessing}
+    faults = [] if p < 0.001 else [f"it is wrong as often as a guess (p = {p:.2g})"]
+    return found.with_values(values, faults)
 
 
 def known_of(trained):

@@ -209,6 +209,13 @@ def weights_of(variant, seed=0):
         fan_in = math.prod(shape[:-1])
         scale = 0.2 if name.endswith("bias") else math.sqrt(2 / fan_in)
         arrays[name] = rng.normal(0, scale, shape)
+        if name.endswith("kernel"):  # mostly one direction, as training leaves it
+            maps = 6 if name == "fc6/kernel" else shape[-2]  # alike in all places
+            one, other = (
+                rng.permuted(np.resize([1, -1], n)) for n in (maps, shape[-1])
+            )
+            outer = np.outer(np.resize(one, fan_in), other).reshape(shape)
+            arrays[name] = 0.3 * arrays[name] + 0.95 * scale * outer
     kernel = gabor(arrays["conv1/kernel"].shape, rng)
     kernel /= np.sqrt(np.square(kernel).sum((0, 1, 2)))
     if variant.name == "one-weird-trick":  # sees numbers about 1
@@ -216,6 +223,7 @@ def weights_of(variant, seed=0):
     else:  # sees numbers about 60; strong enough for the normalization to act
         arrays["conv1/kernel"] = kernel * (100 / 60)
         arrays["conv2/kernel"] /= 50
+        arrays["fc8/kernel"] *= 0.3
     return {name: array.astype("float32") for name, array in arrays.items()}
 
 

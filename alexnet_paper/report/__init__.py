@@ -11,6 +11,7 @@ contact_sheets  drawing of Figures 3 and 4
 figures      figures of records and of runs
 figure3      Figure 3, the first layer of a trained net
 figure4      Figure 4, photographs with labels and nearest images
+looks        whether weights look trained: tables and figure
 screen       a variant beside the paper, on one screen
 table        a variant beside the paper, in every format
 comparison   variants side by side

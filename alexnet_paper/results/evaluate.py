@@ -64,6 +64,31 @@ def metrics(probabilities, labels):
     return measured
 
 
+def against_chance(net, dataset, images=300):
+    """Returns (error, error of guessing, p-value) of a `Trained` net on some of a
+    dataset's held-out images, evenly drawn; p is that a guess is right so often.
+
+    Raises ValueError if the net is partial or has no output for a class.
+    """
+    from scipy.stats import binomtest
+
+    net.require()
+    classes, count = len(dataset.class_names), net.architecture.classes
+    outputs = trained.matching(dataset.class_names, net)
+    if not outputs and not net.class_names and classes == count:
+        outputs = {index: index for index in range(count)}
+    if len(outputs) < classes:
+        raise ValueError(f"{net.name} lacks outputs for classes of {dataset.name}.")
+    split = dataset.split(dataset.held_out)
+    chosen = np.unique(np.linspace(0, len(split) - 1, images).astype(int))
+    split = split.take(chosen)
+    labels = np.array([outputs[int(label)] for label in split.labels])
+    error = top_k_error(net.predict(split.images), labels, 1)
+    right = round((1 - error) * len(labels))
+    p = binomtest(right, len(labels), 1 / count, alternative="greater").pvalue
+    return error, 1 - 1 / count, float(p)
+
+
 def class_report(probabilities, labels, class_names):
     """Returns scikit-learn's {class: precision, recall, f1-score and support}."""
     from sklearn.metrics import classification_report

@@ -3,6 +3,7 @@
 file         named arrays and what is known of them
 formats      files of other projects, read without trust
 convert      their arrays reordered into this project's
+looks        whether a net looks trained
 downloads    public weights: addresses and hashes
 net          a net with its weights, ready to look at photographs
 alexnet      AlexNet(...), as keras.applications would have it

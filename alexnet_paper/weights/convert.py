@@ -12,6 +12,7 @@ So every net of this project takes RGB images and has its classes in one order. 
 variant's images were prepared where it was trained is its `Origin`.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -28,7 +29,6 @@ from alexnet_paper.data.arrays import read_array
 from alexnet_paper.data.augment import Preparation
 from alexnet_paper.data.augment import centre_crop
 from alexnet_paper.data.datasets import devkit_classes
-from alexnet_paper.data.images import photographs
 from alexnet_paper.files import in_short
 from alexnet_paper.files import open_file
 from alexnet_paper.files import printable
@@ -37,6 +37,7 @@ from alexnet_paper.nets import specs
 from alexnet_paper.nets import variants
 from alexnet_paper.weights import file as weight_file
 from alexnet_paper.weights import formats
+from alexnet_paper.weights import looks
 from alexnet_paper.weights.net import Trained
 from alexnet_paper.weights.net import check_shapes
 from alexnet_paper.weights.net import open_weights
@@ -49,11 +50,6 @@ NETS = {  # names in .caffemodel files
     "AlexNet": "caffe",
     "CIFAR10_full": "cifar-full",
 }
-# Trained nets are above STRUCTURE (BVLC's conv1: 0.62; random kernels: below 0.1),
-# below FLAT and above CHANGE: see `structure` and `outputs`.
-STRUCTURE = 0.25
-FLAT = 0.95
-CHANGE = 0.01
 
 
 @dataclass(frozen=True)
@@ -102,9 +98,25 @@ def convert(path, options=Options()):
     """Reads a weight file of any known format, checks it and returns its `Trained`.
 
     Raises:
+        ValueError: in one line that names the file, if `read` does, or if layers are
+            missing or it looks untrained.
+        FileNotFoundError: if a file is missing.
+    """
+    trained = read(path, options)
+    with naming(path):
+        check_complete(trained, options.allow_missing)
+        checks = "skipped" if options.unchecked else check_looks(trained)
+    return dataclasses.replace(trained, about={**trained.about, "checks": checks})
+
+
+def read(path, options=Options()):
+    """Reads a weight file of any known format and returns its `Trained`, perhaps a
+    partial or an untrained one.
+
+    Raises:
         ValueError: in one line that names the file, if it is damaged, does not fit the
-            variant, holds numbers that are not finite or looks untrained, or if an
-            option does not apply to it.
+            variant or holds numbers that are not finite, or if an option does not apply
+            to it.
         FileNotFoundError: if a file is missing.
     """
     digest = sha256(path)
@@ -112,18 +124,23 @@ def convert(path, options=Options()):
         raise ValueError(f"{path}: its sha256 is {digest}, not {options.sha256}.")
     own = is_own(path)
     found = None if own else formats.read(path)
-    try:
+    with naming(path):
         if own:
             trained = own_file(path, options)
         else:
             trained = foreign_file(found, Path(path).name, digest, options)
-        check_complete(trained, options.allow_missing)
         weight_file.check_numbers(trained.arrays)
-        checks = "skipped" if options.unchecked else check_looks(trained)
+    return trained
+
+
+@contextlib.contextmanager
+def naming(path):
+    """Context whose ValueErrors name a file in one line."""
+    try:
+        yield
     except ValueError as error:
-        named = str(error) if str(path) in str(error) else f"{path}: {in_short(error)}"
-        raise ValueError(named) from error
-    return dataclasses.replace(trained, about={**trained.about, "checks": checks})
+        text = str(error) if str(path) in str(error) else f"{path}: {in_short(error)}"
+        raise ValueError(text) from error
 
 
 def save(trained, path):
@@ -440,68 +457,13 @@ def check_complete(trained, allowed):
 
 
 def check_looks(trained):
-    """Returns the measurements of `structure` and `outputs`, for the file's text, and
-    the kernels that are `square`.
+    """Returns the main measurements of `looks.look`, for the file's text.
 
-    Raises ValueError if an array is constant, if the first kernels look like noise, or
-    if the outputs hardly depend on the image.
+    Raises ValueError if the net looks untrained or damaged.
     """
-    constant = [n for n, a in trained.arrays.items() if a.size > 1 and not np.ptp(a)]
-    if constant:
+    found = looks.look(trained, upright=False)
+    if found.verdict != "trained":
         raise ValueError(
-            f"{constant[0]} looks untrained: all its numbers are "
-            f"{trained.arrays[constant[0]].flat[0] + 0:g} (--unchecked imports it "
-            "anyway)."
+            f"it looks {found.verdict}: {found.why} (--unchecked imports it anyway)"
         )
-    first = next(iter(specs.shapes(trained.architecture)))
-    undecided = square(trained.arrays)
-    found = {"order_not_told_by_shape": undecided} if undecided else {}
-    if first in trained.arrays:
-        found["structure"] = round(structure(trained.arrays[first]), 3)
-        if not found["structure"] > STRUCTURE:
-            raise ValueError(
-                f"{first} looks untrained: the correlation of neighbouring weights is "
-                f"{found['structure']}, in trained kernels above {STRUCTURE} "
-                "(--unchecked imports it anyway)."
-            )
-    if not trained.about["missing"]:
-        share, change = outputs(trained)
-        found.update(entropy=round(share, 3), change=round(change, 3))
-        if not (share < FLAT and change > CHANGE):
-            raise ValueError(
-                "it looks untrained, or was read wrongly: the outputs for two "
-                f"photographs have {share:.3f} of the largest entropy and differ by "
-                f"{change:.3f} (--unchecked imports it anyway)."
-            )
-    return found
-
-
-def square(arrays):
-    """Returns the kernels with as many inputs as outputs (fc7's in the paper's net).
-
-    If such a kernel is transposed, its shape does not tell. Nor does a shape tell
-    whether the rows and columns of a convolution's kernels are exchanged.
-    """
-    return [n for n, a in arrays.items() if a.ndim > 1 and a.shape[-2] == a.shape[-1]]
-
-
-def structure(kernel):
-    """Returns the correlation of neighbouring weights in kernels (height, width, in,
-    out), their means subtracted: about 0 for noise, near 1 for smooth kernels."""
-    kernel = kernel.astype("float64") - kernel.mean(axis=(0, 1), keepdims=True)
-    down = (kernel[1:] * kernel[:-1]).mean()
-    across = (kernel[:, 1:] * kernel[:, :-1]).mean()
-    power = np.square(kernel).mean()
-    return float((down + across) / 2 / power) if power else 0.0
-
-
-def outputs(trained):
-    """Returns two measurements of the probabilities for two photographs.
-
-    The smaller entropy, as a share of the largest possible, and the total variation
-    between the two.
-    """
-    images = [np.asarray(photograph) for photograph in photographs()]
-    p = trained.predict(images).astype("float64")
-    entropy = -(p * np.log(np.maximum(p, 1e-30))).sum(axis=1)
-    return float(entropy.min() / np.log(p.shape[1])), float(abs(p[0] - p[1]).sum() / 2)
+    return found.summary()

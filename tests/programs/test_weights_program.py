@@ -95,6 +95,27 @@ def test_show_of_something_else(npz, wrong):
     assert "nowhere" in wrong("show", "nowhere")
 
 
+def test_check_says_whether_a_file_looks_trained(npz, tmp_path, call, wrong):
+    """A trained file ends with 0; one with a fresh layer with 1, and it is named; a
+    partial one is judged by what it has."""
+    figure = tmp_path / "check.svg"
+    words = ("--variant", "caffe", "--figure", figure)
+    code, out, err = call(program, "check", npz, *words)
+    rows = {tuple(line.split()) for line in out.splitlines()}
+    assert figure.read_text().startswith("<?xml") and str(figure) in err
+    layers = [row for row in rows if row and row[0] in foreign.LAYERS]
+    assert len(layers) == 8 and {row[-1] for row in layers} == {"trained"}
+    with np.load(npz) as file:
+        arrays = {name: file[name] for name in file.files if name != "fc6_w"}
+    arrays["conv3_w"] = np.random.default_rng(0).normal(0, 0.01, (10, 12, 3, 3))
+    np.savez(npz, **arrays)
+    code, out, _ = call(program, "check", npz)
+    assert code == 1 and "\ndamaged: conv3: like random numbers" in out
+    assert "fc6" in out and "missing" in out
+    assert "nowhere" in wrong("check", "nowhere")
+    assert "check.txt" in wrong("check", npz, "--figure", "check.txt")
+
+
 # downloads
 
 CONTENT = b"weights" * 1000

@@ -5,6 +5,7 @@ import dataclasses
 import json
 import math
 import shutil
+import types
 
 import keras
 import numpy as np
@@ -439,3 +440,23 @@ def test_a_weight_file_that_cannot_be_evaluated(tmp_path):
 def test_either_runs_or_weight_files(words, wrong_use):
     said = "name either --run RUN, or --weights FILE"
     assert said in wrong_use(program, *words.split())
+
+
+@pytest.mark.parametrize(("right", "error"), [(1, 0.0), (0, 1.0)])
+def test_against_chance(right, error):
+    """Of 40 images of 4 classes, all or none: chance is right on all with 4⁻⁴⁰."""
+    labels = np.arange(40) % 4
+    split = Split(labels, labels)  # an image is its label here
+    dataset = types.SimpleNamespace(
+        name="four", class_names="abcd", held_out="test", split={"test": split}.get
+    )
+    net = types.SimpleNamespace(
+        about={},
+        architecture=types.SimpleNamespace(classes=4),
+        class_names=None,
+        name="net",
+        predict=lambda images: np.eye(4)[(images + 1 - right) % 4],
+        require=lambda: None,
+    )
+    found = evaluation.against_chance(net, dataset)
+    assert found == (error, 0.75, pytest.approx(4.0**-40 if right else 1))

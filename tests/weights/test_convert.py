@@ -14,7 +14,6 @@ from foreign import SIZE
 from untrained import untrained
 
 from alexnet_paper.data import datasets
-from alexnet_paper.nets import specs
 from alexnet_paper.nets import variants
 from alexnet_paper.weights import convert as conversion
 from alexnet_paper.weights import net as nets
@@ -149,7 +148,7 @@ def test_saved_and_opened_it_is_the_same_and_says_where_it_comes_from(small, tmp
     assert about["sha256"] == conversion.sha256(path)
     assert about["net"] == "AlexNet" and about["missing"] == []
     assert about["channels"] == "RGB, conv1 reordered from BGR"
-    assert set(about["checks"]) == {"structure", "entropy", "change"}
+    assert set(about["checks"]) == {"least_spectrum", "entropy", "change"}
     assert again.architecture.input_shape == (SIZE, SIZE, 3)
     twice = conversion.convert(tmp_path / "ours.npz")  # the project's own file
     assert twice.about == about
@@ -310,45 +309,28 @@ def test_a_partial_file_is_imported_only_when_that_is_said(small, tmp_path):
 # does it look trained?
 
 
-@pytest.mark.parametrize("name", variants.VARIANTS)
-def test_first_weights_of_no_variant_look_trained(name):
-    """Normal or uniform, the kernels that training starts from are far below the
-    threshold; with structured ones of the same shape, the same statistic is far above
-    it."""
-    shape = specs.shapes(variants.get(name).architecture)["conv1/kernel"]
-    rng = np.random.default_rng(0)
-    noise = [rng.normal(0, 0.01, shape) for _ in range(20)]
-    noise += [rng.uniform(-0.05, 0.05, shape) for _ in range(20)]
-    noise += [rng.uniform(0, 1, shape)]
-    assert max(conversion.structure(kernel) for kernel in noise) < 0.1
-    assert conversion.structure(foreign.gabor(shape, rng)) > 0.5
-    assert 0.1 * 2 < conversion.STRUCTURE < 0.5
-
-
-def test_structure_by_hand():
-    """One kernel 2×2 of 1 −1 / 1 −1: the pairs above each other agree, those beside
-    each other are opposite."""
-    kernel = np.array([[1.0, -1.0], [1.0, -1.0]])[:, :, None, None]
-    assert conversion.structure(kernel) == 0
-    ramp = np.arange(4.0)[:, None, None, None] * np.ones((1, 3, 1, 1))
-    # less its mean −1.5 −0.5 0.5 1.5: power 1.25, down (0.75 − 0.25 + 0.75) / 3
-    assert conversion.structure(ramp) == pytest.approx((1.25 / 3 + 1.25) / 2 / 1.25)
-
-
 NOISE = RNG.normal(0, 0.01, (11, 11, 3, 64)).astype("float32")
 
 
 @pytest.mark.parametrize(
     ("changed", "lacking", "message"),
     [
-        ({"conv1/kernel": NOISE}, (), "conv1/kernel looks untrained: the corr"),
-        ({"fc8/kernel": 1e-6, "fc8/bias": 1e-6}, (), "untrained, or was read wrongly"),
-        ({"conv5/kernel": 1e-6, "fc8/bias": 20}, (), "untrained, or was read wrongly"),
+        ({"conv1/kernel": NOISE}, (), "it looks damaged: conv1: like random"),
+        (
+            {"fc8/kernel": 1e-6, "fc8/bias": 1e-6},
+            (),
+            "it looks damaged: outputs for two",
+        ),
+        (
+            {"conv5/kernel": 1e-6, "fc8/bias": 20},
+            (),
+            "it looks damaged: outputs for two",
+        ),
         *(
-            ({f"{n}/kernel": 0}, {"fc6", "fc7"} - {n}, f"{n}/kernel looks .* are 0 ")
+            ({f"{n}/kernel": 0}, {"fc6", "fc7"} - {n}, f"{n}: all weights are 0")
             for n in foreign.LAYERS
         ),
-        ({"conv4/bias": 0}, {"fc6"}, "conv4/bias looks untrained: .* are 0 "),
+        ({"conv4/bias": 0}, {"fc6"}, "conv4: bias is constant"),
     ],
 )
 def test_the_untrained_is_refused_unless_told(
@@ -366,11 +348,6 @@ def test_the_untrained_is_refused_unless_told(
     options = dataclasses.replace(options, unchecked=True)
     found = conversion.convert(tmp_path / "w.npz", options)
     assert found.about["checks"] == "skipped"
-
-
-def test_kernels_whose_shape_does_not_tell_their_order():
-    arrays = {"fc7/kernel": np.zeros((5, 5)), "conv1/kernel": np.zeros((3, 3, 1, 2))}
-    assert conversion.square(arrays) == ["fc7/kernel"]
 
 
 FULL = variants.VARIANTS["caffe"]
@@ -393,7 +370,7 @@ def bvlc(monkeypatch):
 @real
 def test_real_weights_are_trained_beyond_doubt(bvlc):
     """And half of conv1's kernels are coloured, the first, which one tower learned."""
-    assert bvlc.about["checks"]["structure"] > 2 * conversion.STRUCTURE
+    assert bvlc.about["checks"]["least_spectrum"] > 1.5
     assert bvlc.class_names[1] == "goldfish, Carassius auratus"
     assert bvlc.preparation.mean.mean(axis=(0, 1)) == pytest.approx(
         [122.7, 116.0, 103.0], abs=0.2
