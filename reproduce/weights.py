@@ -4,11 +4,13 @@
     python -m reproduce.weights import partial.npz --out p.npz --allow-missing fc6,fc7
     python -m reproduce.weights show alexnet.npz
     python -m reproduce.weights fetch bvlc-alexnet
+    python -m reproduce.weights export runs/cifar-18pct-digits-seed0 --out net.keras
 
 import reads .caffemodel (AlexNet and CaffeNet), the .npy of caffe-tensorflow, .npz with
 arrays in Caffe's layout, a PyTorch state_dict (the grouped net or torchvision's) and
 this project's own file. It never runs code from a file. It refuses a file that is
-damaged, does not fit the net or looks untrained. Exit 0: done; 1: failed; 2: wrong use
+damaged, does not fit the net or looks untrained. export writes a file that Keras loads
+without this package. Exit 0: done; 1: failed; 2: wrong use
 or a refused file.
 """
 
@@ -29,6 +31,10 @@ def parser():
     )
     fetch.add_argument("--url", help="another address of the same file")
     fetch.add_argument("--out", metavar="DIR", help="folder (default: Keras's cache)")
+    export = actions.add_parser("export", help="weights or a run → a .keras file")
+    export.add_argument("net", metavar="RUN|FILE", help="a run's folder, a weight file")
+    export.add_argument("--out", metavar="FILE", required=True, help="net.keras")
+    export.add_argument("--layer", help="the last layer to export (default: all)")
     return parser
 
 
@@ -72,7 +78,12 @@ def import_options(parser):
 
 def main(arguments=None):
     options = parser().parse_args(arguments)
-    programs = {"import": import_weights, "show": show, "fetch": fetch}
+    programs = {
+        "import": import_weights,
+        "show": show,
+        "fetch": fetch,
+        "export": export,
+    }
     return command_line.run(programs[options.action], options)
 
 
@@ -139,6 +150,27 @@ def fetch(options):
     with command_line.usage():
         path = downloads.download(options.name, options.url, options.out)
     print(path)
+
+
+def export(options):
+    command_line.quiet_keras()
+    from pathlib import Path
+
+    from alexnet_paper.training.run import open_run
+    from alexnet_paper.weights import export as exporting
+    from alexnet_paper.weights.net import open_weights
+
+    with command_line.usage():
+        command_line.check_out(options.out)
+        read = open_run if Path(options.net).is_dir() else open_weights
+        trained = read(options.net)
+        model = exporting.export(trained, options.out, options.layer)
+    known = known_of(trained)
+    command_line.note(
+        f"{trained.name} as {model.name}: {known['image']}, pixels 0–255, mean "
+        f"{known['mean']}, divided by {known['divided by'] or 1}"
+    )
+    print(options.out)
 
 
 if __name__ == "__main__":

@@ -22,10 +22,14 @@ from pathlib import Path
 import numpy as np
 
 from alexnet_paper.data.arrays import read_array
+from alexnet_paper.data.augment import CAFFE_MEAN
+from alexnet_paper.data.augment import TORCH_MEAN
+from alexnet_paper.data.augment import TORCH_STD
 from alexnet_paper.data.augment import Preparation
 from alexnet_paper.data.augment import centre_crop
 from alexnet_paper.data.datasets import devkit_classes
 from alexnet_paper.data.images import photographs
+from alexnet_paper.data.synsets import imagenet_classes
 from alexnet_paper.files import in_short
 from alexnet_paper.files import open_file
 from alexnet_paper.files import printable
@@ -38,9 +42,6 @@ from alexnet_paper.weights.net import Trained
 from alexnet_paper.weights.net import check_shapes
 from alexnet_paper.weights.net import open_weights
 
-CAFFE_MEAN = (123.0, 117.0, 104.0)  # RGB; Caffe's models are given it as BGR
-TORCH_MEAN = (0.485, 0.456, 0.406)  # RGB, of pixels 0–1: torchvision's presets
-TORCH_STD = (0.229, 0.224, 0.225)
 NETS = {"CaffeNet": "caffenet", "AlexNet": "caffe"}  # names in .caffemodel files
 # Trained nets are above STRUCTURE (BVLC's conv1: 0.62; random kernels: below 0.1),
 # below FLAT and above CHANGE: see `structure` and `outputs`.
@@ -160,6 +161,8 @@ def foreign_file(found, name, digest, options):
     names = wnids = None
     if options.labels:
         names, wnids = read_labels(options.labels, net.classes, order)
+    elif net.classes == len(imagenet_classes()):
+        wnids, names = map(list, zip(*imagenet_classes(), strict=True))
     about = {
         "variant": variant,
         "source": name,
@@ -171,7 +174,7 @@ def foreign_file(found, name, digest, options):
         "wnids": wnids,
         "missing": missing,
     }
-    return Trained(net, arrays, prepare, names, about, name)
+    return Trained(net, arrays, prepare, names and tuple(names), about, name)
 
 
 def variant_of(found):
