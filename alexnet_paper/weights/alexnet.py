@@ -107,16 +107,17 @@ def sized(net, input_shape, include_top):
         if fixed:
             way = "include_top=False or " if bare is net else ""
             raise ValueError(
-                f"input_shape={tuple(input_shape)}: {fixed[0]} of {net.name} depends on "
-                f"the size: pass {way}numbers; its own are {own}."
+                f"input_shape={tuple(input_shape)}: {fixed[0]} of {net.name} depends "
+                f"on the size: pass {way}numbers; its own are {own}."
             )
         return net.with_input((*net.input_shape[:2], input_shape[2]))
     try:
         specs.trace(bare.with_input(input_shape))
     except ValueError as error:
+        least = smallest(bare)
         raise ValueError(
             f"input_shape={tuple(input_shape)} (height, width, channels): {error} "
-            f"{net.name} needs at least {smallest(bare)}; its own is {own}."
+            f"{net.name} needs at least {least}×{least}; its own is {own}."
         ) from error
     return net.with_input(input_shape)
 
@@ -128,8 +129,8 @@ def needs_size(layer):
 
 
 def smallest(net):
-    """Returns the smallest square input in which a net's windows fit, "67×67"."""
+    """Returns the side of the smallest square input in which a net's windows fit."""
     for side in itertools.count(1):
         with contextlib.suppress(ValueError):
             specs.trace(net.with_input((side, side, net.input_shape[2])))
-            return f"{side}×{side}"
+            return side

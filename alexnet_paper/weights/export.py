@@ -79,12 +79,13 @@ def connect(row, tensor):
 
 
 def across_maps(spec, name, tensor):
-    """Response normalization; a 1×1 convolution sums the window of maps."""
+    """Response normalization; a dense layer over the maps sums their windows."""
     maps = np.arange(tensor.shape[-1])
     tower = maps // (len(maps) // spec.groups)
     near = np.abs(maps[:, None] - maps) <= spec.n // 2
     kernel = spec.alpha * (near & (tower[:, None] == tower))
-    window = layers.Conv2D(len(maps), 1, name=name + WINDOW, trainable=False)
+    # not a 1×1 convolution, on which training aborts in TensorFlow 2.21 (oneDNN)
+    window = layers.Dense(len(maps), name=name + WINDOW, trainable=False)
     return normalized(spec, name, tensor, window, kernel)
 
 
