@@ -153,11 +153,11 @@ def fitting(arrays, net, include_top, source):
     if not (missing or wrong or extra):
         return {name: arrays[name] for name in wanted}
     if extra or not base.keys().isdisjoint([*missing, *wrong]):
-        first = (extra or missing or wrong)[0]
-        there = arrays[first].shape if first in arrays else "not there"
+        first = (wrong or missing or extra)[0]
+        there = arrays[first].shape if first in arrays else "missing"
         raise ValueError(
-            f"{source} does not fit {net.name}: {first} is {there}, and the net's "
-            f"{whole.get(first, 'not there')}: pass the variant= that it is for."
+            f"{source} does not fit {net.name}: its {first} is {there}, the net's "
+            f"{whole.get(first, 'none')}. Pass the variant= that it is for."
         )
     larger = specs.shapes(net.with_classes(net.classes + 1))
     said, ways = [], []
