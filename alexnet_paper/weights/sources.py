@@ -163,7 +163,9 @@ def fitting(arrays, net, include_top, source):
     said, ways = [], []
     if missing:
         said.append(f"is partial: it lacks {', '.join(missing)}")
-    if outputs := [name for name in wrong if larger[name] != whole[name]]:
+    outputs = [name for name in wrong if larger[name] != whole[name]]
+    outputs = [name for name in outputs if arrays[name].shape[-1] != net.classes]
+    if outputs:
         classes = arrays[outputs[0]].shape[-1]
         said.append(f"has {classes} classes, not {net.classes}")
         ways += [] if missing else [f"classes={classes}"]
