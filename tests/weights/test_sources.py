@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 
+import foreign
 import keras
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from untrained import untrained
 import alexnet_paper
 from alexnet_paper import AlexNet
 from alexnet_paper.nets import model as models
+from alexnet_paper.nets import variants
 from alexnet_paper.training import run as run_folder
 from alexnet_paper.weights import convert
 from alexnet_paper.weights import downloads
@@ -119,9 +121,13 @@ def test_imagenet(tmp_path, monkeypatch):
         AlexNet(weights="imagenet", variant="caffe")
     asked = []
     monkeypatch.setattr(downloads, "download", asked.append)
-    monkeypatch.setattr(convert, "convert", lambda path, options: NET)
-    assert sources.arrays_of("imagenet", "caffe") is NET.arrays
-    assert asked == ["bvlc-alexnet"]
+    small = foreign.small_variants()["caffe"]
+    monkeypatch.setitem(variants.VARIANTS, "caffe", small)
+    arrays = foreign.weights_of(small)
+    foreign.write_caffemodel(place, arrays)
+    found = sources.arrays_of("imagenet", "caffe")
+    assert found.keys() == arrays.keys() and asked == ["bvlc-alexnet"]
+    assert all(np.array_equal(found[part], arrays[part]) for part in arrays)
     assert set(sources.IMAGENET.values()) == set(downloads.PUBLIC)
 
 
