@@ -8,14 +8,16 @@ public ones.
     python -m reproduce.weights show alexnet.npz
     python -m reproduce.weights check alexnet.npz --figure check.svg
     python -m reproduce.weights fetch bvlc-alexnet
+    python -m reproduce.weights export runs/cifar-18pct-digits-seed0 --out net.keras
 
 import reads .caffemodel (AlexNet, CaffeNet and CIFAR10_full), the .npy of
 caffe-tensorflow, .npz with arrays in Caffe's layout, a PyTorch state_dict (the grouped
 net or torchvision's) and this project's own file. It never runs code from a file. It
 refuses a file that is damaged, does not fit the net or looks untrained. check reads the
 same files, and the folder of a run; it prints the evidence for each layer and a
-verdict, and measures the error on --data. Exit 0: done, or it looks trained; 1: failed,
-or it looks untrained or damaged; 2: wrong use or a refused file.
+verdict, and measures the error on --data. export writes a file that Keras loads without
+this package. Exit 0: done, or it looks trained; 1: failed, or it looks untrained or
+damaged; 2: wrong use or a refused file.
 """
 
 import os
@@ -41,6 +43,10 @@ def parser():
     )
     fetch.add_argument("--url", help="another address of the same file")
     fetch.add_argument("--out", metavar="DIR", help="folder (default: Keras's cache)")
+    export = actions.add_parser("export", help="weights or a run → a .keras file")
+    export.add_argument("net", metavar="RUN|FILE", help="a run's folder, a weight file")
+    export.add_argument("--out", metavar="FILE", required=True, help="net.keras")
+    export.add_argument("--layer", help="the last layer to export (default: all)")
     return parser
 
 
@@ -104,7 +110,13 @@ def import_options(parser):
 
 def main(arguments=None):
     options = parser().parse_args(arguments)
-    programs = {"import": import_weights, "show": show, "check": check, "fetch": fetch}
+    programs = {
+        "import": import_weights,
+        "show": show,
+        "check": check,
+        "fetch": fetch,
+        "export": export,
+    }
     return command_line.run(programs[options.action], options)
 
 
@@ -175,10 +187,11 @@ def read_any(options):
     from alexnet_paper.weights import convert as conversion
 
     if not os.path.isdir(options.file):
-        said = {
-            name: getattr(options, name) for name in ("variant", "mean", "channels")
-        }
-        return conversion.read(options.file, conversion.Options(**said))
+        names = ("variant", "mean", "channels")
+        said = {name: getattr(options, name) for name in names}
+        if options.data == "cifar10" and not conversion.is_own(options.file):
+            said["data_dir"] = options.data_dir
+        return conversion.read(options.file, conversion.Options(rough=True, **said))
     if options.variant or options.mean or options.channels:
         raise ValueError("--variant, --mean and --channels are for other formats.")
     return run_folder.open_run(options.file)
@@ -222,6 +235,27 @@ def fetch(options):
     with command_line.usage():
         path = downloads.download(options.name, options.url, options.out)
     print(path)
+
+
+def export(options):
+    command_line.quiet_keras()
+    from pathlib import Path
+
+    from alexnet_paper.training.run import open_run
+    from alexnet_paper.weights import export as exporting
+    from alexnet_paper.weights.net import open_weights
+
+    with command_line.usage():
+        command_line.check_out(options.out)
+        read = open_run if Path(options.net).is_dir() else open_weights
+        trained = read(options.net)
+        model = exporting.export(trained, options.out, options.layer)
+    known = known_of(trained)
+    command_line.note(
+        f"{trained.name} as {model.name}: {known['image']}, pixels 0–255, mean "
+        f"{known['mean']}, divided by {known['divided by'] or 1}"
+    )
+    print(options.out)
 
 
 if __name__ == "__main__":

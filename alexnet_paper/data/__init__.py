@@ -7,4 +7,5 @@ augment      from an image to the net's input
 prepare      resizing a whole dataset once
 batches      batches for Keras
 datasets     named datasets and their splits
+synsets      ImageNet's thousand classes
 """

@@ -31,6 +31,12 @@ LARGEST_IMAGE = 2**24  # pixels of an image that is scaled as a whole
 # make-data/input_meta), for use without a mean image of one's own.
 AUTHORS_MEAN = (127.3049, 119.7154, 104.9126)
 
+# Mean colours of other sources, RGB
+CAFFE_MEAN = (123.0, 117.0, 104.0)  # of ILSVRC-2012; Caffe's models are given it as BGR
+TORCH_MEAN = (0.485, 0.456, 0.406)  # of pixels 0–1: torchvision's presets
+TORCH_STD = (0.229, 0.224, 0.225)
+CIFAR10_MEAN = (125.307, 122.950, 113.865)  # of CIFAR-10's training images
+
 
 @dataclass(frozen=True)
 class ColourPCA:

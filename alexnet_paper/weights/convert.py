@@ -26,9 +26,14 @@ import numpy as np
 from alexnet_paper.data import augment
 from alexnet_paper.data import datasets
 from alexnet_paper.data.arrays import read_array
+from alexnet_paper.data.augment import CAFFE_MEAN
+from alexnet_paper.data.augment import CIFAR10_MEAN
+from alexnet_paper.data.augment import TORCH_MEAN
+from alexnet_paper.data.augment import TORCH_STD
 from alexnet_paper.data.augment import Preparation
 from alexnet_paper.data.augment import centre_crop
 from alexnet_paper.data.datasets import devkit_classes
+from alexnet_paper.data.synsets import imagenet_classes
 from alexnet_paper.files import in_short
 from alexnet_paper.files import open_file
 from alexnet_paper.files import printable
@@ -42,9 +47,6 @@ from alexnet_paper.weights.net import Trained
 from alexnet_paper.weights.net import check_shapes
 from alexnet_paper.weights.net import open_weights
 
-CAFFE_MEAN = (123.0, 117.0, 104.0)  # RGB; Caffe's models are given it as BGR
-TORCH_MEAN = (0.485, 0.456, 0.406)  # RGB, of pixels 0–1: torchvision's presets
-TORCH_STD = (0.229, 0.224, 0.225)
 NETS = {  # names in .caffemodel files
     "CaffeNet": "caffenet",
     "AlexNet": "caffe",
@@ -74,7 +76,9 @@ ORIGINS = {
     "one-weird-trick": Origin(
         "RGB", 255 * np.float32(TORCH_MEAN), 255 * np.float32(TORCH_STD)
     ),
-    "cifar-full": Origin("RGB", data="cifar10", class_names=datasets.CIFAR10_CLASSES),
+    "cifar-full": Origin(
+        "RGB", CIFAR10_MEAN, data="cifar10", class_names=datasets.CIFAR10_CLASSES
+    ),
 }
 
 
@@ -92,6 +96,7 @@ class Options:
     allow_missing: tuple[str, ...] = ()  # layers that the file may lack
     sha256: str | None = None
     unchecked: bool = False  # skip `check_looks`
+    rough: bool = False  # a mean colour serves where the mean image is not given
 
 
 def convert(path, options=Options()):
@@ -214,11 +219,13 @@ def foreign_file(found, name, digest, options):
     for part in (f"{last}/kernel", f"{last}/bias"):
         if part in arrays:
             arrays[part] = np.ascontiguousarray(arrays[part][..., order])
-    prepare = preparation(variant, options.mean, options.data_dir)
+    prepare = preparation(variant, options.mean, options.data_dir, options.rough)
     known = len(origin.class_names) == net.classes
     names, wnids = (origin.class_names if known else None), None
     if options.labels:
         names, wnids = read_labels(options.labels, net.classes, order)
+    elif net.classes == len(imagenet_classes()):
+        wnids, names = map(list, zip(*imagenet_classes(), strict=True))
     about = {
         "variant": variant,
         "source": name,
@@ -233,7 +240,7 @@ def foreign_file(found, name, digest, options):
         "mean_image": mean_of(origin, options),
         "missing": missing,
     }
-    return Trained(net, arrays, prepare, names, about, name)
+    return Trained(net, arrays, prepare, names and tuple(names), about, name)
 
 
 def origin_of(variant):
@@ -347,24 +354,25 @@ def label_order(options, classes):
     return "sorted WNIDs" if classes == 1000 else "as in the file"
 
 
-def preparation(variant, mean_file=None, data_dir=None):
+def preparation(variant, mean_file=None, data_dir=None, rough=False):
     """Returns the `Preparation` of images for a variant's imported weights.
 
     Raises ValueError if the variant needs the mean image of a dataset and neither the
     image nor the data is given, and if both are.
     """
     net, recipe = variants.get(variant).architecture, variants.get(variant).recipe
-    origin = origin_of(variant)
-    size = net.input_shape[0]
+    origin, size = origin_of(variant), net.input_shape[0]
     side = max(recipe.image_side or size, size)
     bare = Preparation(size, side)
+    if rough and not origin.data:
+        data_dir = None
     if data_dir and (mean_file or not origin.data):
         other = "--mean gives the mean image" if mean_file else f"not for {variant}"
         raise ValueError(f"--data-dir, for a mean image: {other}.")
     if mean_file:
         mean = read_mean(mean_file, side, size, origin.channels)
         return dataclasses.replace(bare, mean=mean)
-    if not origin.data:
+    if not origin.data or (rough and data_dir is None):
         return dataclasses.replace(
             bare, mean=np.float32(origin.mean), scale=origin.scale
         )

@@ -66,9 +66,7 @@ def download(name, url=None, folder=None):
     """
     if name not in PUBLIC:
         raise ValueError(f"unknown weights {name!r}: one of {', '.join(PUBLIC)}.")
-    public = PUBLIC[name]
-    cache = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "weights"
-    path = Path(folder or cache).resolve() / Path(public.url).name
+    public, path = PUBLIC[name], place(name, folder)
     if path.exists():
         with open_file(path) as file:
             digest = hashlib.file_digest(file, public.kind).hexdigest()
@@ -76,6 +74,12 @@ def download(name, url=None, folder=None):
     else:
         fetch(url or public.url, path, public)
     return path
+
+
+def place(name, folder=None):
+    """Returns the path of a published file in a folder; None: in Keras's cache."""
+    cache = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "weights"
+    return Path(folder or cache).resolve() / Path(PUBLIC[name].url).name
 
 
 def fetch(url, path, public):

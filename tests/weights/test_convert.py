@@ -228,6 +228,17 @@ def test_the_devkits_order_becomes_the_sorted_one(small, tmp_path):
     assert turned.class_names == straight.class_names
 
 
+def test_as_many_outputs_as_imagenet_have_its_names(small, tmp_path, monkeypatch):
+    """Without --labels, and they are still there in the weight file."""
+    rows = tuple((wnid, f"the {wnid[-1]}") for wnid in sorted(WNIDS))
+    foreign.write_npz(tmp_path / "w.npz", foreign.weights_of(small["caffe"]))
+    assert conversion.convert(tmp_path / "w.npz").class_names is None
+    monkeypatch.setattr(conversion, "imagenet_classes", lambda: rows)
+    conversion.save(conversion.convert(tmp_path / "w.npz"), tmp_path / "ours.npz")
+    found = nets.open_weights(tmp_path / "ours.npz")
+    assert tuple(zip(found.about["wnids"], found.class_names, strict=True)) == rows
+
+
 WORDS = ("a", "b", "c d"), ["n00000001", "n00000002", "n00000003"]
 
 
