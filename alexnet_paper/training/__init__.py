@@ -7,6 +7,7 @@ log          what a run notes of itself: epochs and state
 environment  versions, machine, device and commit
 prefetch     batches prepared ahead of the training step
 run          the folder of a run: log, checkpoint, lock
+fine_tune    first weights from a trained net, frozen layers
 train        the training loop
 wheel        the commit in a wheel, written when it is built
 """
