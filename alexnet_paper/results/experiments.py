@@ -144,7 +144,7 @@ class Experiment:
             fields = {**own, **changes}
             if "precision" in own:
                 fields["precision"] = own["precision"]
-            folder = fields.pop("data_dir", None)
+            folder = fields.pop("data_dir", self.plan.data_dir)
             if folder and data_dir:
                 folder = str(Path(data_dir, folder))
             plan = dataclasses.replace(

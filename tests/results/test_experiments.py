@@ -51,6 +51,8 @@ def test_arms_may_have_data_and_weights_of_their_own(wrong_use):
     trained, scratch = arms["imagenette-trained"], arms["imagenette-scratch"]
     assert (trained.start, scratch.start) == ("w.npz", None)
     assert trained.data_dir == scratch.data_dir == str(Path("DIR", "imagenette"))
+    classifier = dict(experiments.get("classifier").plans("DIR", 1, start="w.npz"))
+    assert classifier["flowers17"].data_dir == str(Path("DIR", "flowers17"))
     own = {"start", "freeze", "new", "view_cycle"}
     alike = {of.name for of in dataclasses.fields(Plan)} - own
     assert all(getattr(trained, name) == getattr(scratch, name) for name in alike)
