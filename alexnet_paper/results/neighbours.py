@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-METRICS = ("euclidean", "cosine")  # the paper's distance; the angle between features
-
 
 @dataclass(frozen=True)
 class Retrieval:
@@ -52,8 +50,8 @@ def retrieval(
         query_features: (queries, features).
         query_labels: (queries,) integers.
         k: The number of images for each query; the paper shows six.
-        metric: One of `METRICS`: the paper's Euclidean distance, or "cosine", the
-            angle, by which long features are no farther than short ones.
+        metric: "euclidean", the paper's, or "cosine", by the angle: long features are
+            no farther than short ones.
 
     Returns:
         A `Retrieval`.
