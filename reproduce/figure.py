@@ -24,6 +24,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from alexnet_paper.report.writers import FORMATS
+from alexnet_paper.results.neighbours import METRICS
 from reproduce import command_line
 
 
@@ -54,8 +55,8 @@ def parser():
     )
     add(
         "--metric",
-        default="euclidean",
-        choices=("euclidean", "cosine"),
+        default=METRICS[0],
+        choices=METRICS,
         help="for figure 4: images are near by distance, as in the paper (default), or "
         "by angle, cosine",
     )

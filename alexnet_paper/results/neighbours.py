@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-import numpy as np
+METRICS = ("euclidean", "cosine")  # the paper's distance; the angle between features
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Retrieval:
     the label, and `chance` the share of all training images that have it.
     """
 
-    indices: np.ndarray
+    indices: object  # an array; NumPy is imported where it is needed
     precision: dict
     chance: dict
     counts: dict  # {label: queries}
@@ -50,8 +50,8 @@ def retrieval(
         query_features: (queries, features).
         query_labels: (queries,) integers.
         k: The number of images for each query; the paper shows six.
-        metric: "euclidean", the paper's, or "cosine", by the angle: long features are
-            no farther than short ones.
+        metric: One of `METRICS`: the paper's Euclidean distance, or "cosine", the
+            angle, by which long features are no farther than short ones.
 
     Returns:
         A `Retrieval`.
@@ -59,6 +59,7 @@ def retrieval(
     Raises:
         ValueError: if there are fewer than k training images, or no query.
     """
+    import numpy as np
     from sklearn.neighbors import NearestNeighbors
 
     train_labels, query_labels = np.asarray(train_labels), np.asarray(query_labels)
