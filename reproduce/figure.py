@@ -12,11 +12,12 @@
 
 1: ReLU against tanh, from the records of the experiment figure1. effects: the effects
 of removals from a small net, from those of choices. biases: when nets leave the
-plateau, from those of biases. snapshots: the errors of Caffe's net for CIFAR-10 beside
-our learning curve, from records of both. 2: the net, from its specs. 3: the first
-layer's kernels and their colour selectivity. 4: photographs (of the run's data or
---data, or given) with their most probable labels, and nearest training images. The
-figure's numbers are also printed. Exit 0: drawn; 1: failed; 2: wrong use.
+plateau, from those of biases. transfer, classifier: the effects of trained weights, of
+dropout and of crops, from those of the same names. snapshots: the errors of Caffe's net
+for CIFAR-10 beside our learning curve, from records of both. 2: the net, from its
+specs. 3: the first layer's kernels and their colour selectivity. 4: photographs (of the
+run's data or --data, or given) with their most probable labels, and nearest training
+images. The figure's numbers are also printed. Exit 0: drawn; 1: failed; 2: wrong use.
 """
 
 import sys
@@ -210,6 +211,8 @@ DRAWN = {  # name: a function from the options to (figure, its tables)
     "confusion": confusion,
     "effects": of_records("choices"),
     "biases": of_records("biases"),
+    "transfer": of_records("transfer"),
+    "classifier": of_records("classifier"),
     "snapshots": of_records("snapshots"),
 }
 

@@ -1,10 +1,13 @@
 """Figures of records and of runs, each with its table. `charts` draws them."""
 
+import functools
+
 from alexnet_paper.nets import variants
 from alexnet_paper.report import charts
 from alexnet_paper.report import runs
 from alexnet_paper.results import curves
 from alexnet_paper.results import experiments
+from alexnet_paper.results import hypotheses
 from alexnet_paper.verdicts import stand_ins
 
 TARGET = 0.25  # training error, paper §3.1
@@ -26,17 +29,29 @@ def figure1(records):
     return made, [runs.epochs_section(pace.epochs, words, TARGET)]
 
 
-def effects(records):
-    """(the effects of the paper's choices on test and training error, their table).
+def effects(records, name=stand_ins.CHOICES):
+    """(the effects of an experiment's arms on test and training error, their tables).
     None where records are missing."""
-    decisions = stand_ins.decisions(records)
+    decisions = stand_ins.decisions(records, name)
     if not decisions:
         return None
     about = (
         "Intervals over seeds at the level of Holm's correction, coloured if they "
         "exclude 0; hollow: gate not passed; diamond: the paper's number."
     )
-    return charts.effects(decisions, about), [runs.effects_section(decisions)]
+    return charts.effects(decisions, about), effects_sections(records, name)
+
+
+def effects_sections(records, name=stand_ins.CHOICES):
+    """Returns the tables of an experiment's arms and effects, or [] without records."""
+    experiment = experiments.get(name)
+    decisions = stand_ins.decisions(records, name)
+    if not decisions:
+        return []
+    return [
+        runs.effects_section(decisions, experiment),
+        runs.arms_section(experiment, hypotheses.runs(records, experiment)),
+    ]
 
 
 def biases(records):
@@ -80,7 +95,11 @@ def error_of(record):
 
 OF_RECORDS = {
     "figure1": figure1,
-    "choices": effects,
+    **{
+        name: functools.partial(effects, name=name)
+        for name, one in experiments.EXPERIMENTS.items()
+        if one.hypotheses
+    },
     "biases": biases,
     "snapshots": snapshots,
 }

@@ -4,6 +4,7 @@ claims, replications and records."""
 from collections import Counter
 
 from alexnet_paper.paper import replications
+from alexnet_paper.report import figures
 from alexnet_paper.report import prose
 from alexnet_paper.report import runs
 from alexnet_paper.report import screen
@@ -154,8 +155,9 @@ def by_section(measured, records, pictures, notes):
     for heading, rows in groups.items():
         parts.append(writers.markdown(claims_section(heading, rows, notes)).strip())
         parts += said(records, PARAGRAPHS.get(heading, ()), pictures)
-    if decided := stand_ins.decisions(records):
-        parts.append(writers.markdown(runs.effects_section(decided)).strip())
+    for name in experiments.EXPERIMENTS:
+        for section in figures.effects_sections(records, name):
+            parts.append(writers.markdown(section).strip())
     return "\n\n".join(parts)
 
 

@@ -5,6 +5,7 @@ import math
 
 from alexnet_paper.report.nets import megabytes
 from alexnet_paper.report.writers import Section
+from alexnet_paper.results import hypotheses
 from alexnet_paper.verdicts.finding import BY_SIGN
 
 
@@ -195,15 +196,54 @@ def percent(metrics, name):
     return f"{100 * metrics[name]:.2f}{interval}"
 
 
-def effects_section(decisions):
+def arms_section(experiment, arms):
+    """Returns the mean errors of every arm of an experiment that has run.
+
+    `arms` are from `hypotheses.runs`.
+    """
+    measured = dict.fromkeys(
+        (where, views) for where, views in experiment.measured if where in SHOWN
+    )
+    rows = tuple(
+        (
+            arm,
+            f"{len(arms[arm])} of {own.get('seeds', experiment.seeds)}",
+            *(mean_error(arms[arm].values(), *where) for where in measured),
+        )
+        for arm, own in experiment.arms.items()
+        if arm in arms
+    )
+    columns = [
+        f"{where} error, %, {views} view{'s' if views > 1 else ''}"
+        for where, views in measured
+    ]
+    note = "Means over seeds, with a 95 % interval of the mean (Student's t)."
+    return Section(f"Arms of {experiment.name}", ("arm", "seeds", *columns), rows, note)
+
+
+SHOWN = ("test", "train")  # splits
+
+
+def mean_error(of_arm, split, views):
+    """Returns "12.3 [11.9, 12.7]" for the runs of an arm."""
+    values = [hypotheses.error(run, split, views) for run in of_arm]
+    values = dict(enumerate(value for value in values if value is not None))
+    if len(values) < 2:
+        return f"{values[0]:.2f}" if values else "–"
+    found = hypotheses.difference(dict.fromkeys(values, 0.0), values, paired=True)
+    return f"{found.mean:.2f} [{found.low:.2f}, {found.high:.2f}]"
+
+
+def effects_section(decisions, experiment):
     """Returns the effect of each removal on test and training error, with intervals.
 
     `decisions` are from `hypotheses.decide`.
     """
+    views = "ten views" if experiment.measured[0][1] > 1 else "one view"
     rows = tuple(
         (
             one.hypothesis.label,
-            printed_effect(one.hypothesis),
+            printed_effect(one.hypothesis, experiment),
             one.test.words if one.test else "–",
             one.train.words if one.train else "–",
             f"{one.plain.seeds}",
@@ -225,21 +265,18 @@ def effects_section(decisions):
         "verdict",
     )
     note = (
-        "Points of error lost without it. Test error is over ten views, training error "
+        f"Points of error lost without it. Test error is over {views}, training error "
         "over one; both intervals are at the level of Holm's correction. P and verdict "
-        "are of the hypothesis's own measure."
+        "are of the hypothesis's own measure, which is named where it is not that."
     )
-    return Section("What each removal costs", columns, rows, note)
+    return Section(f"Effects in {experiment.name}", columns, rows, note)
 
 
-def printed_effect(hypothesis):
-    """Returns the printed effect, with its measure unless that is ten views."""
+def printed_effect(hypothesis, experiment):
+    """Returns the printed effect, with its measure unless that is the test error."""
     value = "–" if hypothesis.printed is None else f"{hypothesis.printed:g}"
-    return (
-        value
-        if hypothesis.measure == "ten views"
-        else f"{value} ({hypothesis.measure})"
-    )
+    tested = "ten views" if experiment.measured[0][1] > 1 else "test"
+    return value if hypothesis.measure == tested else f"{value} ({hypothesis.measure})"
 
 
 def gate_result(gate):

@@ -2,8 +2,13 @@
 
 import re
 
+import numpy as np
+import scipy.stats
+from records import choices
+
 from alexnet_paper import paper
 from alexnet_paper.nets import variants
+from alexnet_paper.report import figures
 from alexnet_paper.report import results
 from alexnet_paper.report import screen
 from alexnet_paper.verdicts import finding
@@ -41,3 +46,15 @@ def test_the_same_records_share_a_footnote():
     assert PAGE.count("[^1]") == 4 and "[^2]" not in PAGE
     link = r"[a-seed\*.json](../reproduce/results/a-seed0.json)"
     assert PAGE.endswith(f"[^1]: {link}\n")
+
+
+def test_the_arms_of_an_experiment_have_means_with_intervals():
+    tests = (18.0, 18.5, 17.9)
+    records = [*choices("base", tests), *choices("no-lrn", (19.0, 19.6, 19.1))]
+    effects, arms = figures.effects_sections(records)
+    ten = np.array(tests) - 1
+    low, high = scipy.stats.t.interval(0.95, 2, ten.mean(), scipy.stats.sem(ten))
+    base = arms.rows[0]
+    assert base[:3] == ("base", "3 of 5", f"{ten.mean():.2f} [{low:.2f}, {high:.2f}]")
+    assert base[4] == "9.00 [9.00, 9.00]" and effects.rows[0][0] == "no-lrn"
+    assert figures.effects_sections(records, "transfer") == []
