@@ -30,12 +30,8 @@ from alexnet_paper.nets import specs
 # 33 nets with 5 seeds of the small ones; "trained" are BVLC's AlexNet, eight snapshots
 # of Caffe's CIFAR-10 net and eight runs of paper-32. Nets that have just left the first
 # plateau look half-loaded.
-SPECTRUM = (
-    5.0  # Tracy–Widom units above chance; random: at most 2.1, trained: 10 to 1600
-)
-NEIGHBOURS = (
-    6.0  # standard deviations above a shuffle; random: 2.0, trained: 6.7 to 165
-)
+SPECTRUM = 5.0  # Tracy–Widom units above chance; random: below 2.1, trained: 10 to 1600
+NEIGHBOURS = 6.0  # deviations above a shuffle; random: below 2.0, trained: 6.7 to 165
 SIGN = 6.0  # standard deviations of the mean weight; random: 2.8, trained: −87 to −0.7
 FIT = 3.0  # t over units; trained: above −1, most above 5, and transposed the opposite
 MIRROR = 2.0  # t over crops; trained: 3.9 to 7.6 (logits: 1.1 to 11), transposed: −2.4
