@@ -29,10 +29,17 @@ def record(
     **protocol,
 ):
     """A record; what is named otherwise is a field of its `Protocol`."""
-    about = Protocol(**{"views": 1, "seed": "0", **protocol})
+    whole = {"views": 1, "seed": "0"}
+    if history:
+        steps = {} if "training_images" in protocol else {"steps": 10}
+        whole |= {"classes": 10, "epochs": len(history), **steps}
+    about = Protocol(**{**whole, **protocol})
     packed = {name: pack(array) for name, array in (arrays or {}).items()}
     where = variant, data, split, examples, about
-    return Record(*where, metrics or {}, "c", {}, list(history), packed)
+    metrics = dict(metrics or {})
+    if "top1_error" in metrics:
+        metrics.setdefault("top1_error_interval", [0.0, 1.0])
+    return Record(*where, metrics, "c", {}, list(history), packed)
 
 
 RATES = [0.01] * 4 + [0.001] * 4 + [0.0001] * 2

@@ -416,10 +416,13 @@ def test_wrong_use_is_one_line(words, said, net, wrong_use, tmp_path, monkeypatc
 
 
 def test_figure_1_from_records(call, tmp_path):
-    arms = {"relu-0.01": (0.5, 0.25), "tanh-0.1": (*[0.5] * 11, 0.25)}
+    arms = {"relu-0.01": (0.5, 0.25), "tanh-0.01": (*[0.5] * 11, 0.25)}
     for (arm, errors), seed in itertools.product(arms.items(), range(3)):
         about = {"experiment": "figure1", "arm": arm, "seed": str(seed)}
-        records.record(history=history(*errors), **about).save(tmp_path / "records")
+        one = records.record(
+            "net", "d", "test", 9, measured(0.5), history(*errors), **about
+        )
+        one.save(tmp_path / "records")
     options = ("--records", tmp_path / "records", "--format", "json")
     code, out, err = call(program, 1, *options, "--out", tmp_path / "1.svg")
     assert code == 0 and f"written: {tmp_path / '1.svg'}" in err
@@ -438,7 +441,7 @@ def test_effects_from_records(call, tmp_path):
     path = tmp_path / "effects.svg"
     code, out, err = call(program, "effects", *options, "--out", path)
     assert code == 0 and f"written: {path}" in err
-    (section,) = json.loads(out)
+    section, _ = json.loads(out)
     lost, same, _ = section["rows"]  # the last at equal training loss
     assert lost[:2] == ["no-lrn", "1.4"] and lost[2].startswith("+2.50 [")
     assert lost[4] == "3" and lost[6:] == ["yes, yes, yes", "supported in a stand-in"]
