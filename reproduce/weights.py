@@ -128,7 +128,7 @@ def import_weights(options):
     asked = {
         name: getattr(options, name)
         for name in conversion.Options.__dataclass_fields__
-        if name != "allow_missing"
+        if name != "allow_missing" and hasattr(options, name)
     }
     with command_line.usage():
         command_line.check_out(options.out)
