@@ -318,8 +318,7 @@ def effects(decisions, about=""):
     """
     lines = {}
     for one in decisions:
-        if one.hypothesis.base != one.hypothesis.without:
-            lines.setdefault(one.hypothesis.label, one)
+        lines.setdefault(one.hypothesis.label, one)
     figure = Figure(figsize=(PAGE, 0.25 * len(lines) + 1.2), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
     for axes, name in zip(panels, ("test", "train"), strict=True):

@@ -32,7 +32,7 @@ def figure1(records):
 def effects(records, name=stand_ins.CHOICES):
     """(the effects of an experiment's arms on test and training error, their tables).
     None where records are missing."""
-    decisions = stand_ins.decisions(records, name)
+    decisions = removals(records, name)
     if not decisions:
         return None
     about = (
@@ -42,10 +42,18 @@ def effects(records, name=stand_ins.CHOICES):
     return charts.effects(decisions, about), effects_sections(records, name)
 
 
+def removals(records, name):
+    """Returns an experiment's decisions on what an arm lacks that its base has."""
+    return [
+        one
+        for one in stand_ins.decisions(records, name)
+        if one.hypothesis.base != one.hypothesis.without
+    ]
+
+
 def effects_sections(records, name=stand_ins.CHOICES):
     """Returns the tables of an experiment's arms and effects, or [] without records."""
-    experiment = experiments.get(name)
-    decisions = stand_ins.decisions(records, name)
+    experiment, decisions = experiments.get(name), removals(records, name)
     if not decisions:
         return []
     return [

@@ -252,7 +252,6 @@ def effects_section(decisions, experiment):
             BY_SIGN[one.sign],
         )
         for one in decisions
-        if one.hypothesis.base != one.hypothesis.without
     )
     columns = (
         "arm",
