@@ -94,7 +94,7 @@ WRONG = {
     "--validation 1": "validation share must be in [0, 1)",
     "--validation -0.1": "--validation must be greater than or equal to 0",
     "--validate-every 0": "validate-every",
-    "--schedule 146": "unknown schedule '146'",
+    "--schedule 146": "--schedule 146: the rate would never fall",
     "--placement two-devices": "needs a net of two towers",
     "--variant paper --placement CPU:0,CPU:9": "there is no CPU:9",
     "--input-size 3": "",
