@@ -6,6 +6,8 @@ A figure (`charts`, `figure2`, `contact_sheets`) is a function from data to a
 the same meaning.
 """
 
+import io
+import re
 import textwrap
 from pathlib import Path
 
@@ -62,11 +64,34 @@ def save(figure, path):
     """
     check_path(path)
     suffix = Path(path).suffix.lower()
-    with matplotlib.rc_context(STYLE), atomic_file(path) as file:
+    with atomic_file(path) as file:
+        write(figure, file, suffix[1:], METADATA[suffix])
+
+
+def write(figure, file, format, metadata):
+    """Writes a figure into an open file."""
+    with matplotlib.rc_context(STYLE):
         if figure.get_layout_engine():  # lay out once: a second layout would differ
             figure.draw_without_rendering()
             figure.set_layout_engine("none")
-        figure.savefig(file, format=suffix[1:], dpi=DPI, metadata=METADATA[suffix])
+        figure.savefig(file, format=format, dpi=DPI, metadata=metadata)
+
+
+def inline_svg(figure, name):
+    """Returns a figure as an <svg> element for a page of HTML.
+
+    Its ids start with `name`, because those of two figures may be the same; its style
+    is for it alone; it has no metadata. The element "NAME-caption" labels it.
+    """
+    file = io.StringIO()
+    write(figure, file, "svg", dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    text = file.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r'\bid="', f'id="{name}-', text)
+    text = re.sub(r'(href="#|url\(#)', rf"\g<1>{name}-", text)
+    text = text.replace("*{", f"#{name} *{{")
+    head = f'<svg id="{name}" role="img" aria-labelledby="{name}-caption"'
+    return text.replace("<svg", head, 1)
 
 
 def letters(width):
@@ -81,6 +106,12 @@ def caption(parent, text, width=PAGE):
 
 
 CAPTION = "caption"  # the label of a text that `without_captions` removes
+
+
+def captions(figure):
+    """Returns a figure's captions as one line."""
+    found = figure.findobj(lambda artist: artist.get_label() == CAPTION)
+    return " ".join(word for text in found for word in text.get_text().split())
 
 
 def without_captions(figure):

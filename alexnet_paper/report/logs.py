@@ -1,0 +1,82 @@
+"""Learning curves of records and of others' runs, as plain values for a page."""
+
+from dataclasses import dataclass
+
+from alexnet_paper.paper.replication_logs import REPLICATION_LOGS
+
+MEASURES = {  # {name in a log: its words}
+    "top1_error": "top-1 error, %",
+    "loss": "loss, nats",
+}
+HELD_OUT = ("test", "val", "validation")  # prefixes of what training did not see
+DIGITS = 4  # significant ones, of what is drawn
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A run's learning curves.
+
+    `lines` has {measure: {"training" or "held out": [[x, y], …]}}, and x counts
+    `unit`s. `source` is a record's file name, or where others published it.
+    """
+
+    label: str
+    group: str
+    theirs: bool
+    unit: str
+    source: str
+    lines: dict
+
+
+def of_all(records):
+    """Returns the `Curve`s of all runs with a log, each run once, then others'."""
+    runs = {}
+    for one in records:
+        if one.history:
+            about = one.protocol
+            run = one.variant, one.recipe, about.experiment, about.arm, about.seed
+            runs.setdefault((*run, len(one.history)), one)
+    ours = sorted(map(of_record, runs.values()), key=lambda one: (one.group, one.label))
+    return (*ours, *map(of_others, REPLICATION_LOGS))
+
+
+def of_record(record):
+    about = record.protocol
+    who = about.arm if about.experiment else f"{record.variant}, {record.recipe}"
+    return Curve(
+        f"{who}, seed {about.seed} ({record.dataset}, {len(record.history)} epochs)",
+        about.experiment or "single runs",
+        False,
+        "epoch",
+        record.source.rpartition("/")[2] or record.name,
+        drawn(record.history, "epoch"),
+    )
+
+
+def of_others(log):
+    lines = log.lines()
+    label = f"{log.who}: {log.what} ({lines[-1][log.unit]:,} {log.unit}s)"
+    source = log.source
+    return Curve(label, "theirs", True, log.unit, source, drawn(lines, log.unit))
+
+
+def drawn(history, unit):
+    """Returns {measure: {kind: points}} of what a log has; errors are in %."""
+    found = {}
+    for measure in MEASURES:
+        held = [f"{split}_{measure}" for split in HELD_OUT]
+        for kind, names in (("training", [measure]), ("held out", held)):
+            points = [
+                [line[unit], rounded(line[name], measure)]
+                for line in history
+                for name in names
+                if name in line
+            ]
+            if points:
+                found.setdefault(measure, {})[kind] = points
+    return found
+
+
+def rounded(value, measure):
+    value = 100 * value if "error" in measure else value
+    return float(f"{value:.{DIGITS}g}")
