@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from alexnet_paper.paper.replication_logs import REPLICATION_LOGS
+from alexnet_paper.results import curves
 
 MEASURES = {  # {name in a log: its words}
     "top1_error": "top-1 error, %",
@@ -17,7 +18,8 @@ class Curve:
     """A run's learning curves.
 
     `lines` has {measure: {"training" or "held out": [[x, y], …]}}, and x counts
-    `unit`s. `source` is a record's file name, or where others published it.
+    `unit`s. `source` is a record's file name, or where others published it. `images`
+    is how many images a run of ours saw, with repetitions.
     """
 
     label: str
@@ -26,6 +28,7 @@ class Curve:
     unit: str
     source: str
     lines: dict
+    images: int = 0
 
 
 def of_all(records):
@@ -41,15 +44,22 @@ def of_all(records):
 
 
 def of_record(record):
-    about = record.protocol
+    """A record's curves; by steps where an epoch is not one of all training images."""
+    about, epochs = record.protocol, len(record.history)
     who = about.arm if about.experiment else f"{record.variant}, {record.recipe}"
+    short = curves.short_epochs(record)
+    unit, each = ("step", about.steps) if short else ("epoch", 1)
+    images = about.training_images or 0
+    data = f"{record.dataset}, {images:,} images" if images else record.dataset
+    history = [{**line, unit: each * line["epoch"]} for line in record.history]
     return Curve(
-        f"{who}, seed {about.seed} ({record.dataset}, {len(record.history)} epochs)",
+        f"{who}, seed {about.seed} ({data}, {each * epochs:,} {unit}s)",
         about.experiment or "single runs",
         False,
-        "epoch",
+        unit,
         record.source.rpartition("/")[2] or record.name,
-        drawn(record.history, "epoch"),
+        drawn(history, unit),
+        each * epochs * (about.batch_size if short else images),
     )
 
 

@@ -45,6 +45,7 @@ FIGURES = {  # figures of records: (title, the paragraph of `prose` on it)
     "biases": ("Initial biases and early learning", "Biases"),
     "snapshots": ("Caffe's net for CIFAR-10 beside ours", "Caffe's net"),
 }
+DRAWN = {"Figure 1": "figure1"} | {said: id for id, (_, said) in FIGURES.items()}
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Group:
-    """The claims of a section of the paper, and (title, paragraph) pairs on them."""
+    """The claims of a section of the paper, and (title, paragraph, id of its figure)
+    of what is said of them."""
 
     heading: str
     rows: tuple[Row, ...]
-    said: tuple[tuple[str, str], ...] = ()
+    said: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,7 @@ def html(page):
         "RULES": verdicts.RULES,
         "MARKS": {name: mark for name, (mark, _) in screen.MARKS.items()},
         "MEASURES": logs.MEASURES,
+        "PLURAL": screen.PLURAL,
         "ADVICE": cite.ADVICE,
     }
     curves = [asdict(one) for one in page.curves]
@@ -191,7 +194,7 @@ def shown(value):
 
 def words(text):
     """Returns a text as HTML, with what is between backquotes as code."""
-    parts = printable(text.replace("\n", " ")).split("`")
+    parts = printable(text.replace("\n", " ").replace(" %", "\u00a0%")).split("`")
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if number % 2 else escape(part)
         for number, part in enumerate(parts)
@@ -255,17 +258,14 @@ def effects(claim, decided):
 
 def paragraphs(names, records):
     said = ((name, prose.EXPLANATIONS[name](records)) for name in names)
-    return tuple((name, text) for name, text in said if text)
+    return tuple((name, text, DRAWN.get(name, "")) for name, text in said if text)
 
 
 def paper_figures(measured, records):
     """Yields Figures 1 to 4: what the paper's shows, and what there is of ours."""
     about = {n: shown_by(measured.rows, f"Fig. {n}") for n in (1, 2, 3, 4)}
-    drawn = figures.figure1(records)
-    said = prose.EXPLANATIONS["Figure 1"](records)
-    printed, commands = about[1]
-    title = "Figure 1: ReLU against tanh"
-    yield picture("figure1", title, drawn, said, printed, commands)
+    drawn, title = figures.figure1(records), "Figure 1: ReLU against tanh"
+    yield picture("figure1", title, drawn, *about[1])
     printed, _ = about[2]
     title, said = "Figure 2: the net", "It is drawn below, with the architecture."
     yield Picture("figure-2", title, said=said, printed=printed)
@@ -300,21 +300,21 @@ def shown_by(rows, figure):
 
 def record_figures(records):
     """Yields the figures of experiments; of those without records the command."""
-    for name, (title, paragraph) in FIGURES.items():
-        said = prose.EXPLANATIONS[paragraph](records) if paragraph else ""
+    for name, (title, _) in FIGURES.items():
         command = figures.MAKES.get(name, f"python -m reproduce.experiment {name}")
         drawn = figures.OF_RECORDS[name](records)
-        commands = (f"{command} --data-dir DIR",)
-        yield picture(name, title, drawn, said, (), commands)
+        yield picture(name, title, drawn, (), (f"{command} --data-dir DIR",))
 
 
-def picture(id, title, drawn, said, printed, commands):
-    """A `Picture` of a (figure, sections) pair, or of None where there is none."""
+def picture(id, title, drawn, printed, commands):
+    """A `Picture` of a (figure, sections) pair, or of None where records are missing,
+    or too few to decide anything."""
     if drawn is None:
+        said = "Records are missing, or seeds are too few."
         return Picture(id, title, said=said, printed=printed, commands=commands)
     figure, sections = drawn
     svg, caption = inlined(figure, id)
-    return Picture(id, title, svg, caption, said, printed, tuple(sections))
+    return Picture(id, title, svg, caption, "", printed, tuple(sections))
 
 
 def inlined(figure, id):

@@ -373,15 +373,18 @@ def tested(records, name):
         one
         for one in records
         if one.variant == name and one.protocol.views == 1 and one.metrics
+        if not curves.short_epochs(one)
     ]
+    own.sort(key=lambda one: not one.published)
     if taken := curves.snapshots(own, name).get("test"):
         return [*taken.values()][-1]
     return curves.longest([one for one in own if one.history], name)
 
 
 def trained_on(record):
-    epochs = f", {record.protocol.epochs} epochs" if record.history else ", imported"
-    return record.dataset + epochs
+    epochs = f"{record.protocol.epochs} epochs" if record.history else "imported"
+    recipe = "" if record.published else f", {record.recipe}"
+    return f"{record.dataset}, {epochs}{recipe}"
 
 
 def images_per_second(record):

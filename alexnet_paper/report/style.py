@@ -21,6 +21,7 @@ COLUMN, PAGE = 3.5, 7.0  # inches: a printed column, a printed page's text
 POINTS = 8  # the smallest text
 LINE = 0.15  # inches: line height of that text
 DPI = 300
+NARROW = 38  # rem: the least width of a figure of `PAGE` on a page of HTML
 
 # Okabe & Ito's palette, distinguishable by colour-blind readers
 BLACK, ORANGE, SKY = "#000000", "#E69F00", "#56B4E9"
@@ -90,7 +91,10 @@ def inline_svg(figure, name):
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = re.sub(r'(href="#|url\(#)', rf"\g<1>{name}-", text)
     text = text.replace("*{", f"#{name} *{{")
+    width = figure.get_size_inches()[0]
+    size = f"min-width: {width / PAGE * NARROW:.4g}rem; width: {width / PAGE:.0%}"
     head = f'<svg id="{name}" role="img" aria-labelledby="{name}-caption"'
+    head += f' style="{size}"'
     return text.replace("<svg", head, 1)
 
 

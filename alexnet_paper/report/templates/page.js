@@ -80,12 +80,9 @@ for (const select of selects) {
     select.append(options);
   }
 }
-const length = (one) => Math.max(...Object.values(one.lines).flatMap(Object.values).map((l) => l.length));
-const ours = curves.map((one, index) => index).filter((index) => !curves[index].theirs);
-const longest = ours.reduce((a, b) => (length(curves[b]) > length(curves[a]) ? b : a), 0);
-const theirs = curves.findIndex((one) => one.theirs);
-selects[0].value = longest;
-selects[1].value = theirs < 0 ? longest : theirs;
+const most = Math.max(...curves.map((one) => one.images));
+selects[0].value = curves.findIndex((one) => one.images === most);
+selects[1].value = Math.max(curves.findIndex((one) => one.theirs), 0);
 
 const svg = (tag, attributes, text) => {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -126,7 +123,7 @@ const plot = (lines, across, measure) => {
   chart.setAttribute("aria-label", `${words} of two runs by ${across}; the table has the numbers`);
   for (const value of ticks(most[1], 5)) {
     chart.append(svg("line", { class: "grid", x1: left, x2: width - right, y1: y(value), y2: y(value) }));
-    chart.append(svg("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, +value.toPrecision(6)));
+    chart.append(svg("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, String(+value.toPrecision(6))));
   }
   for (const value of ticks(most[0], width < 500 ? 4 : 8)) {
     const text = Number(value.toPrecision(6)).toLocaleString("en");
@@ -166,7 +163,7 @@ const table = (chosen, measure) => {
       }
     }
   });
-  const scroll = make("div", "", { class: "scroll", tabindex: 0, role: "region", "aria-label": "The two runs" });
+  const scroll = make("div", "", { class: "scroll", tabindex: 0, role: "group", "aria-label": "The two runs" });
   scroll.append(made);
   byId("values").replaceChildren(scroll);
 };
