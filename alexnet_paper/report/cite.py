@@ -187,7 +187,11 @@ def reference(work):
     names = [cff_name(name) for name in work.authors] or [{"name": "anonymous"}]
     paper = work.kind == "paper"
     found = {
-        "type": "conference-paper" if paper else "article" if work.published else "blog",
+        "type": "conference-paper"
+        if paper
+        else "article"
+        if work.published
+        else "blog",
         "title": work.title,
         "authors": names,
     }

@@ -81,15 +81,16 @@ def write(figure, file, format, metadata):
 def inline_svg(figure, name):
     """Returns a figure as an <svg> element for a page of HTML.
 
-    Its ids start with `name`, because those of two figures may be the same; its style
-    is for it alone; it has no metadata. The element "NAME-caption" labels it.
+    Its ids start with `name`, because those of two figures may be the same, and are
+    only those that it refers to; its style is for it alone; it has no metadata. The element "NAME-caption" labels it.
     """
     file = io.StringIO()
     write(figure, file, "svg", dict.fromkeys(("Date", "Creator", "Format", "Type")))
     text = file.getvalue()
     text = text[text.index("<svg") :]
-    text = re.sub(r'\bid="', f'id="{name}-', text)
-    text = re.sub(r'(href="#|url\(#)', rf"\g<1>{name}-", text)
+    used = set(re.findall(r'(?:href="#|url\(#)([\w.-]+)', text))
+    text = re.sub(r' id="([^"]*)"', lambda id: id[0] if id[1] in used else "", text)
+    text = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{name}-", text)
     text = text.replace("*{", f"#{name} *{{")
     width = figure.get_size_inches()[0]
     size = f"min-width: {width / PAGE * NARROW:.4g}rem; width: {width / PAGE:.0%}"

@@ -29,14 +29,6 @@ const openTarget = () => {
 addEventListener("hashchange", openTarget);
 openTarget();
 
-// on paper everything is open
-let closed = [];
-addEventListener("beforeprint", () => {
-  closed = [...document.querySelectorAll("details:not([open])")];
-  closed.forEach((one) => (one.open = true));
-});
-addEventListener("afterprint", () => closed.forEach((one) => (one.open = false)));
-
 // tables: sorted by a column, numbers by value, what is missing last
 const valueOf = (row, column) => row.cells[column].textContent.trim();
 const number = (text) => parseFloat(text.replaceAll(",", "").replaceAll("×", " "));
