@@ -185,13 +185,9 @@ def cff(found):
 def reference(work):
     """Returns a work as CFF's fields."""
     names = [cff_name(name) for name in work.authors] or [{"name": "anonymous"}]
-    paper = work.kind == "paper"
+    paper, known = work.kind == "paper", "article" if work.published else "blog"
     found = {
-        "type": "conference-paper"
-        if paper
-        else "article"
-        if work.published
-        else "blog",
+        "type": "conference-paper" if paper else known,
         "title": work.title,
         "authors": names,
     }

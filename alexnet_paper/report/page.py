@@ -382,8 +382,8 @@ def citations():
 
 
 def made(records):
-    about = environment.environment()
     return (
-        f"Made by alexnet_paper {alexnet_paper.__version__}, commit {about['commit']}, from "
-        f"{len(records)} records and {len(paper.CLAIMS)} claims."
+        f"Made by alexnet_paper {alexnet_paper.__version__}, commit "
+        f"{environment.commit()}, from {len(records)} records and "
+        f"{len(paper.CLAIMS)} claims."
     )

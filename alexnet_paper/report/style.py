@@ -21,7 +21,7 @@ COLUMN, PAGE = 3.5, 7.0  # inches: a printed column, a printed page's text
 POINTS = 8  # the smallest text
 LINE = 0.15  # inches: line height of that text
 DPI = 300
-NARROW = 38  # rem: the least width of a figure of `PAGE` on a page of HTML
+NARROW, WIDE = 38, 54  # rem: widths of a figure of `PAGE` on a page of HTML
 
 # Okabe & Ito's palette, distinguishable by colour-blind readers
 BLACK, ORANGE, SKY = "#000000", "#E69F00", "#56B4E9"
@@ -82,7 +82,8 @@ def inline_svg(figure, name):
     """Returns a figure as an <svg> element for a page of HTML.
 
     Its ids start with `name`, because those of two figures may be the same, and are
-    only those that it refers to; its style is for it alone; it has no metadata. The element "NAME-caption" labels it.
+    only those that it refers to; its style is for it alone; it has no metadata. The
+    element "NAME-caption" labels it.
     """
     file = io.StringIO()
     write(figure, file, "svg", dict.fromkeys(("Date", "Creator", "Format", "Type")))
@@ -93,7 +94,8 @@ def inline_svg(figure, name):
     text = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{name}-", text)
     text = text.replace("*{", f"#{name} *{{")
     width = figure.get_size_inches()[0]
-    size = f"min-width: {width / PAGE * NARROW:.4g}rem; width: {width / PAGE:.0%}"
+    least, most = (f"{rem * width / PAGE:.4g}rem" for rem in (NARROW, WIDE))
+    size = f"min-width: {least}; width: min(100%, {most})"
     head = f'<svg id="{name}" role="img" aria-labelledby="{name}-caption"'
     head += f' style="{size}"'
     return text.replace("<svg", head, 1)

@@ -10,6 +10,7 @@ from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
+from records import choices
 from records import line
 from records import log
 from records import record
@@ -42,6 +43,9 @@ RECORDS[0] = dataclasses.replace(
 )
 
 
+CHOICES = [*choices("base", (18, 18.2, 17.9)), *choices("no-lrn", (20, 20.2, 19.9))]
+
+
 def measured(claims, variant, *_):
     found = ((one, OF.get(one.id, Finding("–", CITED))) for one in claims)
     return Measured(variant, tuple(found), None, ())
@@ -61,7 +65,7 @@ def made():
                 variant,
             ),
         )
-        return page.build(RECORDS, "one-device")
+        return page.build([*RECORDS, *CHOICES], "one-device")
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +115,15 @@ def test_headings_are_in_order(html):
     assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
 
 
+def test_a_claim_has_its_effects_with_interval_and_gate(made):
+    rows = {row.id: dict(row.facts) for group in made.groups for row in group.rows}
+    told = rows["F02"]["no-lrn in choices"]
+    assert "test error +2.00 [+2.00, +2.00]" in told and "gate: levelled" in told
+    assert "gate of choices" in rows["F02"] and "no-lrn in choices" not in rows["G01"]
+    drawn = {one.id: bool(one.svg) for one in made.figures}
+    assert drawn["choices"] and not drawn["figure1"] and not drawn["figure-3"]
+
+
 def test_what_records_say_is_quoted(html):
     """It is shown, and neither a tag nor the end of the script that holds the data."""
     tags = Elements(html).found
@@ -121,12 +134,14 @@ def test_what_records_say_is_quoted(html):
 
 def test_the_curves_are_those_of_the_records_and_of_others(html):
     (text,) = [t for t in Elements(html).scripts if t.startswith("[")]
-    ours, *theirs = json.loads(text)
+    found = json.loads(text)
+    (ours,) = [one for one in found if one["label"].startswith("cifar-18pct")]
+    theirs = [one for one in found if one["theirs"]]
+    assert len(found) == 1 + 2 * 3 + len(theirs)  # a run, not its three records
     assert ours["lines"]["top1_error"]["training"][2] == [3, 19.12]
     assert ours["lines"]["top1_error"]["held out"][0] == [1, 31.0]
     assert ours["images"] == 10 * 1000 and not ours["theirs"]
     assert [one["source"] for one in theirs] == [one.source for one in REPLICATION_LOGS]
-    assert all(one["theirs"] for one in theirs)
     two_towers = theirs[0]["lines"]["top1_error"]["held out"]
     assert len(two_towers) == 90 and two_towers[0] == [1, 83.21]
 
@@ -193,7 +208,7 @@ addEventListener("load", () => {
   const small = first();
   button.click();
   const large = first();
-  document.getElementById("second").value = "0";
+  document.getElementById("second").selectedIndex = 0;
   document.getElementById("second").dispatchEvent(new Event("change"));
   const lines = document.querySelectorAll("#plot polyline").length;
   const sort = button.parentElement.getAttribute("aria-sort");
