@@ -354,7 +354,7 @@ def nets_section(records, batch_size=32):
                 megabytes(sum(part.training(batch_size) for part in held.values())),
                 percent(one.metrics, "top1_error") if one else "–",
                 trained_on(one) if one else "–",
-                per_second(images_per_second(one)) if one and one.history else "–",
+                per_second(images_per_second(one)) if timed(one) else "–",
             )
         )
     columns = ("net", "input", "parameters", "multiply-adds", "memory to train")
@@ -382,9 +382,13 @@ def tested(records, name):
 
 
 def trained_on(record):
-    epochs = f"{record.protocol.epochs} epochs" if record.history else "imported"
+    epochs = f"{curves.epochs_of(record)} epochs" if record.history else "imported"
     recipe = "" if record.published else f", {record.recipe}"
     return f"{record.dataset}, {epochs}{recipe}"
+
+
+def timed(record):
+    return bool(record and record.history and record.protocol.training_images)
 
 
 def images_per_second(record):

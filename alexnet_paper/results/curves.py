@@ -198,7 +198,13 @@ def longest(records, variant):
         for record in records
         if (record.variant, record.split) == (variant, "test")
     ]
-    return max(found, key=lambda one: one.protocol.epochs, default=None)
+    return max(found, key=epochs_of, default=None)
+
+
+def epochs_of(record):
+    """Returns the epochs of a record's run, as far as they are known."""
+    epochs = record.protocol.epochs
+    return epochs if isinstance(epochs, int) else len(record.history)
 
 
 def snapshots(records, variant="cifar-full", images=CIFAR10):
