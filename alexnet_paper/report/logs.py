@@ -46,7 +46,9 @@ def of_all(records):
 def of_record(record):
     """A record's curves; by steps where an epoch is not one of all training images."""
     about, epochs = record.protocol, len(record.history)
-    who = about.arm if about.experiment else f"{record.variant}, {record.recipe}"
+    who = f"{record.variant}, {record.recipe}"
+    if about.experiment:
+        who = f"{about.experiment}: {about.arm}"
     short = curves.short_epochs(record)
     unit, each = ("step", about.steps) if short else ("epoch", 1)
     images = about.training_images or 0
@@ -65,7 +67,7 @@ def of_record(record):
 
 def of_others(log):
     lines = log.lines()
-    label = f"{log.who}: {log.what} ({lines[-1][log.unit]:,} {log.unit}s)"
+    label = f"theirs, {log.who}: {log.what} ({lines[-1][log.unit]:,} {log.unit}s)"
     source = log.source
     return Curve(label, "theirs", True, log.unit, source, drawn(lines, log.unit))
 

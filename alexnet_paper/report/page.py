@@ -367,7 +367,7 @@ def told(measured, records):
     return Told(
         variant.name,
         article.title,
-        ", ".join(filter(None, by)) or "author unknown",
+        ", ".join(filter(None, by)) or "Author unknown",
         variant.departures,
         changes,
         article.guesses,

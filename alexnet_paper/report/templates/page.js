@@ -145,7 +145,7 @@ const table = (chosen, measure) => {
       const row = body.insertRow();
       const name = make("th", "", { scope: "row" });
       name.append(make("span", "", { class: `key ${["first", "second"][index]}` }));
-      name.append(`${one.theirs ? "theirs: " : ""}${one.label}`);
+      name.append(one.label);
       row.append(name);
       const values = points.map((point) => point[1]);
       const last = values.length ? values[values.length - 1] : "–";
