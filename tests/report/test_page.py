@@ -228,6 +228,6 @@ def test_in_a_browser_it_sorts_and_draws(html, tmp_path):
         f"--enable-logging=stderr --user-data-dir={tmp_path / 'profile'} --dump-dom"
     )
     command = [BROWSER, *flags.split(), file.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert "<title>89,578 62,378,344 descending 4</title>" in done.stdout
     assert "CONSOLE" not in done.stderr
