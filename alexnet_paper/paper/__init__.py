@@ -7,6 +7,7 @@ Neural Networks", NIPS 2012, and three tutorial articles.
     results     Tables 1 and 2, the authors' logs and schedules
     questions   what the paper leaves open; the sources
     replications  what others measured of the same claims
+    replication_logs  learning curves of their runs
     articles    the three articles and their claims
 """
 

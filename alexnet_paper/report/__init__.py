@@ -17,6 +17,9 @@ table        a variant beside the paper, in every format
 comparison   variants side by side
 prose        paragraphs on the records
 results      the results as a short paper
+logs         learning curves of records and of others' runs
+cite         how to cite the paper, this package and the articles
+page         everything as one page of HTML; its templates are in templates/
 pages        all generated pages
 """
 

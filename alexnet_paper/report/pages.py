@@ -1,8 +1,10 @@
-"""The pages that are generated: notes, departures, results, and the README's table."""
+"""The pages that are generated: notes, departures, results, how to cite, and the
+README's table."""
 
 import functools
 
 from alexnet_paper.nets import variants
+from alexnet_paper.report import cite
 from alexnet_paper.report import claims
 from alexnet_paper.report import figures
 from alexnet_paper.report import nets as net_sections
@@ -42,6 +44,8 @@ def whole_pages():
             [*net_sections.departures_sections(), *start_sections()],
         ),
         "docs/results.md": results_page(),
+        "docs/citation.md": page("How to cite", cite.page(), []),
+        "CITATION.cff": cite.cff(cite.works()),
     }
 
 

@@ -146,19 +146,23 @@ def method(rows):
 
 def by_section(measured, records, pictures, notes):
     """A table for each section of the paper, and what is to be said of it."""
-    groups = {}
-    for claim, found in measured.rows:
-        letter = claim.id[0]
-        heading = screen.HEADINGS.get(letter) or [*groups][-1]
-        groups.setdefault(heading, []).append((claim, found))
     parts = []
-    for heading, rows in groups.items():
+    for heading, rows in grouped(measured.rows).items():
         parts.append(writers.markdown(claims_section(heading, rows, notes)).strip())
         parts += said(records, PARAGRAPHS.get(heading, ()), pictures)
     for name in experiments.EXPERIMENTS:
         for section in figures.effects_sections(records, name):
             parts.append(writers.markdown(section).strip())
     return "\n\n".join(parts)
+
+
+def grouped(rows):
+    """{heading of the paper: its (claim, finding) pairs}, in order."""
+    groups = {}
+    for claim, found in rows:
+        heading = screen.HEADINGS.get(claim.id[0]) or [*groups][-1]
+        groups.setdefault(heading, []).append((claim, found))
+    return groups
 
 
 def claims_section(heading, rows, notes):

@@ -2,9 +2,13 @@
 comparisons."""
 
 import math
+import statistics
 
+from alexnet_paper.nets import specs
+from alexnet_paper.nets import variants
 from alexnet_paper.report.nets import megabytes
 from alexnet_paper.report.writers import Section
+from alexnet_paper.results import curves
 from alexnet_paper.results import hypotheses
 from alexnet_paper.verdicts.finding import BY_SIGN
 
@@ -328,6 +332,67 @@ def comparison_sections(title, rows, accuracy, commands, note):
             )
         )
     return sections
+
+
+def nets_section(records, batch_size=32):
+    """Returns every net with its sizes, and its error and speed if a record has them.
+
+    The record is of its longest training, or of the last snapshot of Caffe's.
+    """
+    rows = []
+    for name, variant in variants.VARIANTS.items():
+        net = variant.architecture
+        totals, held = specs.totals(net), specs.memory(net)
+        one = tested(records, name)
+        rows.append(
+            (
+                name,
+                "×".join(map(str, net.input_shape)),
+                f"{totals.parameters:,}",
+                f"{totals.macs:,}",
+                megabytes(sum(part.training(batch_size) for part in held.values())),
+                percent(one.metrics, "top1_error") if one else "–",
+                trained_on(one) if one else "–",
+                per_second(images_per_second(one)) if timed(one) else "–",
+            )
+        )
+    columns = ("net", "input", "parameters", "multiply-adds", "memory to train")
+    columns += ("test error, %", "on", "images/s")
+    note = (
+        f"Memory: float32, batches of {batch_size}. Test error: top-1, one view, with "
+        "a 95 % interval over images. Images/s: of the same run's training, on cores "
+        "that it may have shared with others; do not compare them closely."
+    )
+    return Section("Nets side by side", columns, tuple(rows), note)
+
+
+def tested(records, name):
+    """Returns a variant's test record to show beside other nets, or None."""
+    own = [
+        one
+        for one in records
+        if one.variant == name and one.protocol.views == 1 and one.metrics
+        if not curves.short_epochs(one)
+    ]
+    own.sort(key=lambda one: not one.published)
+    if taken := curves.snapshots(own, name).get("test"):
+        return [*taken.values()][-1]
+    return curves.longest([one for one in own if one.history], name)
+
+
+def trained_on(record):
+    epochs = f"{curves.epochs_of(record)} epochs" if record.history else "imported"
+    recipe = "" if record.published else f", {record.recipe}"
+    return f"{record.dataset}, {epochs}{recipe}"
+
+
+def timed(record):
+    return bool(record and record.history and record.protocol.training_images)
+
+
+def images_per_second(record):
+    seconds = statistics.median(line["seconds"] for line in record.history)
+    return record.protocol.training_images / max(seconds, 1e-9)
 
 
 def per_second(speed):

@@ -233,7 +233,7 @@ def about_claim(claim, found):
     """Returns everything known about one claim, as (what, text) pairs."""
     rows = [
         ("claim", f"{claim.id} ({claim.section}): {claim.statement}"),
-        ("printed", f"{claim.printed} {claim.unit}".strip()),
+        ("printed", printed_with_unit(claim)),
         ("protocol", claim.protocol),
         ("authors' log", claim.authors and f"{claim.authors} ({claim.authors_source})"),
         ("ours", found.ours),
@@ -246,6 +246,11 @@ def about_claim(claim, found):
         ("command", claim.command),
     ]
     return tuple((what, text) for what, text in rows if text)
+
+
+def printed_with_unit(claim):
+    told = claim.unit in claim.printed
+    return claim.printed if told else f"{claim.printed} {claim.unit}"
 
 
 def in_words(one):

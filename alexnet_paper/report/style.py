@@ -6,6 +6,8 @@ A figure (`charts`, `figure2`, `contact_sheets`) is a function from data to a
 the same meaning.
 """
 
+import io
+import re
 import textwrap
 from pathlib import Path
 
@@ -19,6 +21,7 @@ COLUMN, PAGE = 3.5, 7.0  # inches: a printed column, a printed page's text
 POINTS = 8  # the smallest text
 LINE = 0.15  # inches: line height of that text
 DPI = 300
+NARROW, WIDE = 38, 54  # rem: widths of a figure of `PAGE` on a page of HTML
 
 # Okabe & Ito's palette, distinguishable by colour-blind readers
 BLACK, ORANGE, SKY = "#000000", "#E69F00", "#56B4E9"
@@ -62,11 +65,40 @@ def save(figure, path):
     """
     check_path(path)
     suffix = Path(path).suffix.lower()
-    with matplotlib.rc_context(STYLE), atomic_file(path) as file:
+    with atomic_file(path) as file:
+        write(figure, file, suffix[1:], METADATA[suffix])
+
+
+def write(figure, file, format, metadata):
+    """Writes a figure into an open file."""
+    with matplotlib.rc_context(STYLE):
         if figure.get_layout_engine():  # lay out once: a second layout would differ
             figure.draw_without_rendering()
             figure.set_layout_engine("none")
-        figure.savefig(file, format=suffix[1:], dpi=DPI, metadata=METADATA[suffix])
+        figure.savefig(file, format=format, dpi=DPI, metadata=metadata)
+
+
+def inline_svg(figure, name):
+    """Returns a figure as an <svg> element for a page of HTML.
+
+    Its ids start with `name`, because those of two figures may be the same, and are
+    only those that it refers to; its style is for it alone; it has no metadata. The
+    element "NAME-caption" labels it.
+    """
+    file = io.StringIO()
+    write(figure, file, "svg", dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    text = file.getvalue()
+    text = text[text.index("<svg") :]
+    used = set(re.findall(r'(?:href="#|url\(#)([\w.-]+)', text))
+    text = re.sub(r' id="([^"]*)"', lambda id: id[0] if id[1] in used else "", text)
+    text = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{name}-", text)
+    text = text.replace("*{", f"#{name} *{{")
+    width = figure.get_size_inches()[0]
+    least, most = (f"{rem * width / PAGE:.4g}rem" for rem in (NARROW, WIDE))
+    size = f"min-width: {least}; width: min(100%, {most})"
+    head = f'<svg id="{name}" role="img" aria-labelledby="{name}-caption"'
+    head += f' style="{size}"'
+    return text.replace("<svg", head, 1)
 
 
 def letters(width):
@@ -81,6 +113,12 @@ def caption(parent, text, width=PAGE):
 
 
 CAPTION = "caption"  # the label of a text that `without_captions` removes
+
+
+def captions(figure):
+    """Returns a figure's captions as one line."""
+    found = figure.findobj(lambda artist: artist.get_label() == CAPTION)
+    return " ".join(word for text in found for word in text.get_text().split())
 
 
 def without_captions(figure):

@@ -36,6 +36,14 @@ def steps_of(record):
     return about.steps or math.ceil(about.training_images / about.batch_size)
 
 
+def short_epochs(record):
+    """Returns whether a run's epoch is a few steps, not all training images."""
+    about = record.protocol
+    if not (about.steps and about.batch_size and about.training_images):
+        return False
+    return about.steps * about.batch_size < about.training_images
+
+
 def steps_to_leave(record):
     """Returns the steps until an epoch's training loss is below 0.9 ln(classes).
 
@@ -190,7 +198,13 @@ def longest(records, variant):
         for record in records
         if (record.variant, record.split) == (variant, "test")
     ]
-    return max(found, key=lambda one: one.protocol.epochs, default=None)
+    return max(found, key=epochs_of, default=None)
+
+
+def epochs_of(record):
+    """Returns the epochs of a record's run, as far as they are known."""
+    epochs = record.protocol.epochs
+    return epochs if isinstance(epochs, int) else len(record.history)
 
 
 def snapshots(records, variant="cifar-full", images=CIFAR10):
