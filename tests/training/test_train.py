@@ -696,10 +696,11 @@ def test_a_killed_process_ends_with_the_same_bits(tmp_path, monkeypatch):
     few = "--variant cifar-13pct --data digits --limit 200 --epochs 2 --seed 7"
     arguments = [*few.split(), "--validation=.05"]
     monkeypatch.setattr(kill_and_resume, "ARGUMENTS", arguments)
-    began = time.monotonic()
     assert kill_and_resume.train(tmp_path / "alone").wait() == 0
-    seconds = time.monotonic() - began
-    late = types.SimpleNamespace(uniform=lambda low, high: low + 0.8 * (high - low))
-    killed = tmp_path / "killed"
-    assert kill_and_resume.kill_and_resume(killed, 1, seconds, late) == 1
+    process = kill_and_resume.train(killed := tmp_path / "killed")
+    while not (killed / "checkpoint.npz").exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.kill()  # after its first checkpoint, of several a second
+    assert process.wait() == -signal.SIGKILL
+    assert kill_and_resume.train(killed, "--resume").wait() == 0
     assert_same(tmp_path / "alone", killed)
