@@ -175,7 +175,7 @@ def test_list_shows_every_experiment(call):
     "words",
     ["x"] + [f"choices --{o}" for o in ("arms x", "epochs 0", "seeds 0", "jobs 0")],
 )
-def test_wrong_use_is_said_in_the_last_line(words, call):
-    words = f"{words} --data-dir nowhere --out nowhere-runs"
+def test_wrong_use_is_said_in_the_last_line(words, call, tmp_path):
+    words = f"{words} --data-dir nowhere --out {tmp_path}/runs"
     code, out, err = call(program, *words.split())
     assert (code, out) == (2, "") and err.splitlines()[-1].startswith("error: ")
