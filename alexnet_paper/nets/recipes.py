@@ -91,6 +91,9 @@ CIFAR_18PCT = dataclasses.replace(
     drops=(120, 130),
 )
 
+# D layer-params-19pct.cfg: the same but for fc10, which decays three times as much
+CIFAR_19PCT = dataclasses.replace(CIFAR_18PCT, layer_weight_decay=(("fc10", 3.0),))
+
 # F examples/cifar10: rate .001, ÷10 after 60,000 and 65,000 of 70,000 steps of 100
 # images. The factors are also in its .caffemodel files: biases learn twice as fast but
 # in conv3, which has no factors, and ip1 decays 250 times as much (.004 × 250).

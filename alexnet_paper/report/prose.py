@@ -58,7 +58,22 @@ def on_the_18_percent_net(records):
             "the whole schedule."
         )
     trained = 100 * record.history[-1]["top1_error"]
-    return f"{text}; training error in the last epoch {trained:.1f} %."
+    text += f"; training error in the last epoch {trained:.1f} %."
+    first, second, lost = stand_ins.nets_18_and_19(records)
+    if len(first) > 1:
+        text += f" Seed by seed: {by_seed(first)} %."
+    if second:
+        text += (
+            " Their 19 % net, without normalization and with three times the decay in "
+            f"fc10: {by_seed(second)} %"
+        )
+        text += f", {lost.words} points more (interval over images)." if lost else "."
+    return text
+
+
+def by_seed(values):
+    """Returns {seed: value} in words: "18.25, 18.10"."""
+    return ", ".join(f"{values[seed]:.2f}" for seed in sorted(values))
 
 
 def on_snapshots(records):

@@ -318,6 +318,23 @@ def footnote_3(claim, records):
     return Finding(ours, decided, note, files(itertools.chain(*used)))
 
 
+def nets_18_and_19(records):
+    """Returns the test errors {seed: %} of cuda-convnet's 18 and 19 % nets, and the
+    `Difference` of both.
+
+    Only runs of the whole schedule count. The difference is the mean over the seeds
+    that both nets have, with its interval over the test images, or None.
+    """
+    nets = {"18pct": {}, "19pct": {}}
+    for name in ("net-18pct", "net-18pct-pair"):
+        for arm, runs in hypotheses.whole(records, experiments.get(name)).items():
+            nets["18pct" if arm == "published" else arm] |= runs
+    both = set(nets["18pct"]) & set(nets["19pct"])
+    same = {arm: {seed: runs[seed] for seed in both} for arm, runs in nets.items()}
+    lost = hypotheses.over_images(*(hypotheses.wrong(same, arm, 1) for arm in nets))
+    return *(hypotheses.measured(nets, arm, "test") for arm in nets), lost
+
+
 def biases(claim, records):
     """Returns the finding for K06: do nets with biases of 1 leave the plateau sooner?
 
