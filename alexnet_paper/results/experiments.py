@@ -72,8 +72,8 @@ class Experiment:
     user hands in. Every arm runs with `seeds` seeds from `first` on, or with its own
     number of "seeds". A run is evaluated on each (split, views) of `measured`, and on
     those that `more` lists for its arm; "test" stands for the validation images of data
-    without test images. Records of the arms in `kept` have all probabilities of the test
-    images.
+    without test images. Records of the arms in `kept` have all probabilities of the
+    test images.
     """
 
     name: str
