@@ -338,7 +338,7 @@ _BN_CIFAR10 = Article(
             unit="% accuracy",
             protocol="CIFAR-10 test, 10,000 images as they are, one view",
             remark="the article explains it by the lack of pre-trained weights",
-            command=_CIFAR,
+            command=experiment_command("bn-cifar10-published"),
         ),
         Claim(
             "BC26",

@@ -10,6 +10,7 @@ import numpy as np
 from alexnet_paper.nets import variants
 from alexnet_paper.results.record import files
 from alexnet_paper.verdicts import stand_ins
+from alexnet_paper.verdicts import whole_runs
 from alexnet_paper.verdicts.finding import AS_PRINTED
 from alexnet_paper.verdicts.finding import ERRATUM
 from alexnet_paper.verdicts.finding import INCONCLUSIVE
@@ -380,11 +381,17 @@ READINGS = {
 }
 
 
+WHOLE = {"BC25": whole_runs.cifar10}  # from whole schedules, where they were run
+
+
 def finding(claim, records, variant):
     """Returns the `Finding` for a claim, or None if no record bears on it.
 
-    It is from `variant`'s records on the claim's own data, otherwise from `READINGS`.
+    It is from `WHOLE`, otherwise from `variant`'s records on the claim's own data,
+    otherwise from `READINGS`.
     """
+    if claim.id in WHOLE and (found := WHOLE[claim.id](claim, records)):
+        return found
     own = [
         record
         for record in records

@@ -243,6 +243,48 @@ def test_an_accuracy_is_read_from_the_recipe_as_published():
     assert found(dataclasses.replace(published, examples=100)) is None
 
 
+# whole schedules
+
+
+def of_cifar10(epochs=100, fall=None, part=None):
+    """Two seeds as published and two as intended, whose rate falls after `fall` epochs
+    and whose logs part after `part`; validation accuracies are 60 to 64 %."""
+
+    def logged(shift):
+        return lambda n: {"val_top1_error": (0.36 if n % 2 else 0.4) + shift(n)}
+
+    name, rates = "bn-cifar10-published", [0.001] * epochs
+    first = records.whole(
+        name, "as-published", (38.0, 37.0), rates, logged(lambda n: 0)
+    )
+    fall, part = fall or epochs, part or fall or epochs
+    rates = [0.001] * fall + [1e-5] * (epochs - fall)
+    other = logged(lambda n: -0.05 * (n > part))
+    return first, records.whole(name, "as-intended", (29.0, 28.0), rates, other)
+
+
+def test_the_first_article_by_its_whole_schedule():
+    """64.8 is above the best of the last epochs, 64, by less than the interval, 0.5;
+    63 and 62 % of the test images are right."""
+    first, other = of_cifar10(fall=18)
+    found = finding("BC25", *first, *other)
+    assert (found.ours, found.verdict) == ("62.0, 63.0", NOT_REPRODUCED)
+    assert "last 20 epochs 60.0 to 64.0; recipe as-intended: 71.0, 72.0" in found.note
+    near = [
+        dataclasses.replace(
+            one, metrics={**one.metrics, "top1_error_interval": [0.37, 0.39]}
+        )
+        for one in first
+    ]
+    assert finding("BC25", *near).verdict == REPRODUCED
+    assert finding("BC25", near[0]).verdict == INCONCLUSIVE  # one of two seeds
+    first, other = of_cifar10(fall=18, part=2)
+    assert (
+        "parts before its rate falls in seed 0" in finding("BC25", *first, *other).note
+    )
+    assert finding("BC25", *of_cifar10(epochs=99)[0]) is None
+
+
 def kernels_of(p_value, kernels=96, data="imagenet", **about):
     """A record of an imported net whose two groups of kernels differ in colour."""
     colour = {"part": "group", "kernels": kernels, "means": [0.7, 0.2]}

@@ -10,12 +10,11 @@ from records import BASE
 from records import CLAIM
 from records import choices
 from records import errors_in
-from records import line
 from records import record
+from records import whole
 
 from alexnet_paper.report import prose
 from alexnet_paper.results import curves
-from alexnet_paper.results import experiments
 from alexnet_paper.results.record import load_all
 from alexnet_paper.results.record import shipped
 from alexnet_paper.verdicts import recorded
@@ -240,47 +239,6 @@ RATES = {160: [1e-3] * 140 + [1e-4] * 10 + [1e-5] * 10}
 RATES[520] = [1e-3] * 360 + RATES[160]
 
 
-def whole(name, arm, errors, rates, **about):
-    """Records of an arm's whole schedule, three a seed; of 1,000 test images the first
-    ones are wrong. `about` are changes of the plan."""
-    experiment, found = experiments.get(name), []
-    changes = dict(experiment.plans(arms=[arm]))[arm].changes() | about
-    history = [line(n, rate=rate, top1_error=0.1) for n, rate in enumerate(rates, 1)]
-    protocol = {"experiment": name, "arm": arm, "changes": changes}
-    protocol |= {"epochs": len(rates), "training_images": 50_000}
-    for seed, error in enumerate(errors):
-        for split, views in (("test", 10), ("test", 1), ("train", 1)):
-            share = error / 100 if split == "test" else 0.05
-            metrics = {"top1_error": share}
-            metrics["top1_error_interval"] = [share - 0.005, share + 0.005]
-            rank = (np.arange(1000) < 10 * error).astype("uint8")
-            found.append(
-                record(
-                    split=split,
-                    metrics=metrics,
-                    history=history,
-                    arrays={"rank": rank} if split == "test" else {},
-                    **protocol,
-                    views=views,
-                    seed=str(seed),
-                )
-            )
-    return found
-
-
-def of_seeds(records, first):
-    """The records with seeds from `first` on."""
-    return [
-        dataclasses.replace(
-            one,
-            protocol=dataclasses.replace(
-                one.protocol, seed=str(int(one.protocol.seed) + first)
-            ),
-        )
-        for one in records
-    ]
-
-
 STEPS = {  # arm: (errors of its seeds, epochs)
     "13pct": ((13.0,), 160),
     "13pct-lrn": ((12.2,), 160),
@@ -344,20 +302,17 @@ def test_the_18_and_19_percent_nets_seed_by_seed():
     more: 1.2 points. A run that stopped before its end is not among them."""
     rates = [1e-3] * 120 + [1e-4] * 10 + [1e-5] * 10
     first = whole("net-18pct", "published", (18.2,), rates)
-    second = whole("net-18pct-pair", "18pct", (18.0, 18.4), rates)
-    other = whole("net-18pct-pair", "19pct", (19.0, 19.8), rates)
-    records = [
-        dataclasses.replace(one, variant="cifar-18pct")
-        for one in (*first, *of_seeds(second, 1), *of_seeds(other, 1))
-    ]
+    second = whole("net-18pct-pair", "18pct", (18.0, 18.4), rates, first=1)
+    other = whole("net-18pct-pair", "19pct", (19.0, 19.8), rates, first=1)
+    records = [*first, *second, *other]
     *errors, lost = stand_ins.nets_18_and_19(records)
     assert errors == [{0: 18.2, 1: 18.0, 2: 18.4}, {1: 19.0, 2: 19.8}]
     assert lost.mean == pytest.approx(1.2) and lost.low > 0.5
     said = prose.on_the_18_percent_net(records)
     assert "Seed by seed: 18.20, 18.00, 18.40 %" in said
     assert "19.00, 19.80 %, +1.20 [" in said
-    cut = of_seeds(whole("net-18pct-pair", "19pct", (19.0, 19.8), rates[:-1]), 1)
-    assert stand_ins.nets_18_and_19([*records[:9], *cut])[1:] == ({}, None)
+    cut = whole("net-18pct-pair", "19pct", (19.0, 19.8), rates[:-1], first=1)
+    assert stand_ins.nets_18_and_19([*first, *second, *cut])[1:] == ({}, None)
 
 
 # prose
