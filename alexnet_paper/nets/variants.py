@@ -553,6 +553,7 @@ _ALL = (
         ),
         recipes.BN_FLOWERS17,
         family="article",
+        other_recipes=(("as-intended", recipes.BN_FLOWERS17_AS_INTENDED),),
     ),
     Variant(
         "the paper's structure at CIFAR-10's size",

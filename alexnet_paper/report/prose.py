@@ -308,7 +308,7 @@ def on_cats_and_dogs(records):
 
 def on_flowers(records):
     """Returns the net's accuracy, its cost and its generalization gap."""
-    record = recorded.of_article("bn-flowers17", records)
+    record = recorded.of_flowers(records)
     if record is None:
         return ""
     history = record.history

@@ -73,7 +73,7 @@ class Run:
         fine_tune.freeze(self.model, net, net.layers_named(plan.freeze))
         side = max(recipe.image_side or 0, net.input_shape[0])
         splits = {
-            name: split if name == "test" else split.in_memory(side)
+            name: split if name == "test" else split.in_memory(side, recipe.stretch)
             for name, split in dataset.splits.items()
         }
         self.dataset = replace(dataset, splits=splits)

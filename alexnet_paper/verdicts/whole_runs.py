@@ -3,6 +3,8 @@
 A run counts if it ran to the end of its schedule; see `hypotheses.whole`.
 """
 
+import statistics
+
 from alexnet_paper.results import curves
 from alexnet_paper.results import experiments
 from alexnet_paper.results import hypotheses
@@ -79,3 +81,50 @@ def forked(first, other):
     rates = [line["rate"] for line in other.history]
     fall = next((n for n, rate in enumerate(rates) if rate < rates[0]), len(rates))
     return curves.parted(first.history, other.history) == fall
+
+
+FLOWERS = "bn-flowers17-published"
+
+
+def flowers(claim, records):
+    """Returns the findings for BF22, accuracy, and BF23, the generalization gap, or
+    None.
+
+    BF22 holds if fewer than three in four photographs held out are right, BF23 if
+    accuracy in training is more than 20 points higher.
+    """
+    found = of_arm(records, FLOWERS)
+    if not found:
+        return None
+    (record, *_) = found.values()
+    tested = 100 - 100 * record.metrics["top1_error"]
+    trained = 100 - 100 * record.history[-1]["top1_error"]
+    note = f"{len(record.history)} epochs of {record.protocol.training_images:,} "
+    note += f"photographs, tested on the {record.examples} held out"
+    if other := of_arm(records, FLOWERS, "as-intended"):
+        note += f"; recipe as-intended: {accuracies(other)}"
+    used = files([*found.values(), *other.values()])
+    if claim.id == "BF22":
+        note += "; not great: below three in four"
+        good, ours = tested < 75, f"{accuracies(found)} %"
+    else:
+        note += "; not enough: more than 20 points between them"
+        good = trained - tested > 20
+        ours = f"{trained:.1f} % trained, {tested:.1f} % tested"
+    return Finding(ours, decided(good, found, FLOWERS), note, used)
+
+
+def flowers_hours(claim, records):
+    """Returns the hours that the third article's 250 epochs took here, or None.
+
+    No verdict: another machine takes another time.
+    """
+    found = of_arm(records, FLOWERS)
+    if not found:
+        return None
+    (record, *_) = found.values()
+    seconds = [line["seconds"] for line in record.history]
+    machine = record.environment.get("machine", "unknown")
+    note = f"{len(seconds)} epochs on another machine ({machine}); theirs 144 s each"
+    ours = f"{sum(seconds) / 3600:.1f} hours, {statistics.median(seconds):.0f} s each"
+    return Finding(ours, INCONCLUSIVE, note, files([record]))

@@ -285,6 +285,54 @@ def test_the_first_article_by_its_whole_schedule():
     assert finding("BC25", *of_cifar10(epochs=99)[0]) is None
 
 
+def of_flowers(arm, error, epochs=250, images=1_088, **about):
+    """A run of the third article's net: 95 % right in training, 144 s an epoch."""
+    return records.whole(
+        "bn-flowers17-published",
+        arm,
+        (error,),
+        [0.001] * epochs,
+        lambda n: {"top1_error": 0.05, "seconds": 144.0},
+        training_images=images,
+        **about,
+    )
+
+
+def test_the_third_article_by_its_whole_schedule():
+    """250 epochs of 144 seconds are ten hours; 45 % of 272 are right, 95 % in
+    training."""
+    found = of_flowers("as-published", 55.0)
+    intended = of_flowers("as-intended", 57.0, images=870)
+    great, enough = (finding(id, *found, *intended) for id in ("BF22", "BF23"))
+    assert (great.ours, great.verdict) == ("45.0 %", REPRODUCED)
+    assert "of 1,088 photographs" in great.note and "as-intended: 43.0" in great.note
+    assert (enough.ours, enough.verdict) == (
+        "95.0 % trained, 45.0 % tested",
+        REPRODUCED,
+    )
+    took = finding("BF19", *found)
+    assert (took.ours, took.verdict) == ("10.0 hours, 144 s each", INCONCLUSIVE)
+    good = of_flowers("as-published", 10.0)
+    assert {finding(id, *good).verdict for id in ("BF22", "BF23")} == {NOT_REPRODUCED}
+    for short in (of_flowers("as-published", 55.0, epochs=249), intended):
+        assert finding("BF19", *short) is finding("BF22", *short) is None
+
+
+def test_an_older_record_does_not_claim_the_article_s_split():
+    """It called as-published what is trained on 870 photographs, as intended."""
+    older = run("bn-flowers17", TRAINS, images=870, epochs=250)
+    newer = run("bn-flowers17", TRAINS, 0.3, images=1_088, epochs=250)
+    assert (older.recipe, newer.recipe) == ("as-intended", "as-published")
+    assert older.name == newer.name  # of their files
+    assert recorded.of_flowers([older]) is older
+    assert recorded.of_flowers([older, newer]) is newer
+    for one in (older, newer):
+        assert (finding("BF21", one).ours, finding("BF22", one).ours) == (
+            "0.2",
+            f"{100 - 100 * one.metrics['top1_error']:.1f} %",
+        )
+
+
 def kernels_of(p_value, kernels=96, data="imagenet", **about):
     """A record of an imported net whose two groups of kernels differ in colour."""
     colour = {"part": "group", "kernels": kernels, "means": [0.7, 0.2]}
