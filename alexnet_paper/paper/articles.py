@@ -615,7 +615,7 @@ _CATS_VS_DOGS = Article(
                 "a net that predicts one class is right about one of the two animals "
                 "whatever the photograph"
             ),
-            command=_CATS_DOGS,
+            command=experiment_command("cats-vs-dogs-seeds", "--data-dir DIR"),
         ),
         Claim(
             "CD17",

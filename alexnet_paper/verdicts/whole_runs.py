@@ -5,10 +5,13 @@ A run counts if it ran to the end of its schedule; see `hypotheses.whole`.
 
 import statistics
 
+import numpy as np
+
 from alexnet_paper.results import curves
 from alexnet_paper.results import experiments
 from alexnet_paper.results import hypotheses
 from alexnet_paper.results.record import files
+from alexnet_paper.verdicts.finding import BY_SIGN
 from alexnet_paper.verdicts.finding import INCONCLUSIVE
 from alexnet_paper.verdicts.finding import Finding
 from alexnet_paper.verdicts.finding import verdict
@@ -128,3 +131,47 @@ def flowers_hours(claim, records):
     note = f"{len(seconds)} epochs on another machine ({machine}); theirs 144 s each"
     ours = f"{sum(seconds) / 3600:.1f} hours, {statistics.median(seconds):.0f} s each"
     return Finding(ours, INCONCLUSIVE, note, files([record]))
+
+
+CATS_DOGS, DOG = "cats-vs-dogs-seeds", 1  # classes are sorted by name: cats, dogs
+
+
+def called_dogs(record):
+    """Returns (share of the test set's dogs that are called dogs, share of all
+    photographs that are)."""
+    predicted, wrong = record.array("predicted"), record.array("rank") > 0
+    dogs = np.where(wrong, 1 - predicted, predicted) == DOG
+    return (predicted[dogs] == DOG).mean(), (predicted == DOG).mean()
+
+
+def dogs(claim, records):
+    """Returns the finding for CD16, or None: in how many runs is a dog called a dog?
+
+    Supported, or contradicted, if the exact 95 % interval of the share of runs is
+    above, or below, one half.
+    """
+    from scipy.stats import binomtest
+
+    found = of_arm(records, CATS_DOGS)
+    if not found:
+        return None
+    shares = [called_dogs(one) for one in found.values()]
+    count, runs = sum(of_dogs > 0.5 for of_dogs, _ in shares), len(shares)
+    interval = binomtest(count, runs).proportion_ci(0.95)
+    same = sum(of_all in (0, 1) for _, of_all in shares)
+    note = (
+        f"exact 95 % interval {100 * interval.low:.0f} to {100 * interval.high:.0f} % "
+        f"of the runs; {same} call every photograph the same"
+    )
+    if fixed := of_arm(records, CATS_DOGS, "as-fixed"):
+        of_dogs = statistics.mean(called_dogs(one)[0] for one in fixed.values())
+        right = 1 - statistics.mean(one.metrics["top1_error"] for one in fixed.values())
+        note += (
+            f"; recipe as-fixed, {len(fixed)} runs: {100 * of_dogs:.0f} % of the dogs, "
+            f"{100 * right:.1f} % of all right"
+        )
+    sign = (interval.low > 0.5) - (interval.high < 0.5)
+    enough = runs >= experiments.get(CATS_DOGS).seeds
+    used = files([*found.values(), *fixed.values()])
+    ours = f"a dog in {count} of {runs} runs"
+    return Finding(ours, BY_SIGN[sign if enough else 0], note, used)

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 import records
 from records import CLAIM
@@ -331,6 +332,54 @@ def test_an_older_record_does_not_claim_the_article_s_split():
             "0.2",
             f"{100 - 100 * one.metrics['top1_error']:.1f} %",
         )
+
+
+def of_cats_and_dogs(arm, labels):
+    """Runs of ten epochs that call all of 100 photographs, half of them dogs, by one
+    label, or are right about a share of each."""
+    found, rate = [], 0.001 if arm == "as-published" else 0.0001
+    truth = np.repeat(np.array([0, 1], "uint8"), 50)
+    for seed, label in enumerate(labels):
+        right = np.tile(np.arange(50) < 50 * label, 2)
+        predicted = np.full(100, label, "uint8")
+        if label not in (0, 1):
+            predicted = np.where(right, truth, 1 - truth)
+        (one,) = records.whole("cats-vs-dogs-seeds", arm, (50,), [rate] * 10)
+        rank = (predicted != truth).astype("uint8")
+        arrays = {"predicted": records.pack(predicted), "rank": records.pack(rank)}
+        about = dataclasses.replace(one.protocol, seed=str(seed))
+        found.append(dataclasses.replace(one, protocol=about, arrays=arrays))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("labels", "ours", "verdict"),
+    [
+        ([1] * 9 + [0], "9 of 10", SUPPORTED),
+        ([1] * 8 + [0] * 2, "8 of 10", INCONCLUSIVE),
+        ([1] + [0] * 9, "1 of 10", CONTRADICTED),
+        ([0.8] * 10, "10 of 10", SUPPORTED),
+        ([0] * 9, "0 of 9", INCONCLUSIVE),
+    ],
+)
+def test_how_often_it_is_a_dog(labels, ours, verdict):
+    """Nine of ten is Clopper and Pearson's 55 to 100 %, eight 44 to 97 %."""
+    found = finding("CD16", *of_cats_and_dogs("as-published", labels))
+    assert (found.ours, found.verdict) == (f"a dog in {ours} runs", verdict)
+    same = sum(label in (0, 1) for label in labels)
+    assert f"{same} call every photograph the same" in found.note
+    if ours == "8 of 10":
+        assert "interval 44 to 97 %" in found.note
+
+
+def test_a_dog_as_fixed_and_in_a_shortened_run():
+    published = of_cats_and_dogs("as-published", [1] * 10)
+    fixed = of_cats_and_dogs("as-fixed", [0.6, 0.8])
+    note = finding("CD16", *published, *fixed).note
+    assert "as-fixed, 2 runs: 70 % of the dogs, 50.0 % of all right" in note
+    for one in published:
+        del one.history[-1]
+    assert finding("CD16", *published) is None
 
 
 def kernels_of(p_value, kernels=96, data="imagenet", **about):
