@@ -2,6 +2,8 @@
 
 import json
 
+import numpy as np
+
 from alexnet_paper import paper
 from alexnet_paper.paper.articles import ARTICLES
 from alexnet_paper.results.record import Protocol
@@ -81,6 +83,43 @@ def choices(arm, tests, train=9.0, history=FLAT, **options):
             ("train", 1, train),
         )
     ]
+
+
+def whole(name, arm, errors, rates, logged=lambda epoch: {}, first=0, **about):
+    """Records of the whole schedule of an experiment's arm: for each error, in %, a
+    seed from `first` on, measured as the protocol says.
+
+    The first images of 1,000 are wrong. `logged` are more values of an epoch's line,
+    `about` fields of the record.
+    """
+    from alexnet_paper.results import experiments
+
+    experiment, found = experiments.get(name), []
+    plan = dict(experiment.plans(arms=[arm]))[arm]
+    history = [
+        line(n, **{"top1_error": 0.1, **logged(n), "rate": rate})
+        for n, rate in enumerate(rates, 1)
+    ]
+    for seed, error in enumerate(errors, first):
+        for split, views in experiment.measured:
+            share = error / 100 if split == "test" else 0.05
+            interval = [max(0, share - 0.005), min(1, share + 0.005)]
+            metrics = {"top1_error": share, "top1_error_interval": interval}
+            rank = (np.arange(1000) < 10 * error).astype("uint8")
+            protocol = {
+                "experiment": name,
+                "arm": arm,
+                "recipe": plan.recipe,
+                "changes": plan.changes(),
+                "epochs": len(rates),
+                "training_images": 50_000,
+                "views": views,
+                "seed": str(seed),
+            }
+            arrays = {"rank": rank} if split == "test" else {}
+            where = plan.variant, plan.data, split, 10_000, metrics, history, arrays
+            found.append(record(*where, **{**protocol, **about}))
+    return found
 
 
 BASE = choices("base", (18.0, 18.2, 17.9))

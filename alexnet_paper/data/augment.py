@@ -185,6 +185,7 @@ class Settings(TypedDict):
     rotation: NotRequired[Positive]
     zoom: NotRequired[Positive]
     crops: NotRequired[bool]
+    stretch: NotRequired[bool]
 
 
 Settings.__pydantic_config__ = STRICT
@@ -194,7 +195,8 @@ Settings.__pydantic_config__ = STRICT
 class Preparation:
     """How an image becomes the net's input.
 
-    An image is rescaled to side × side and cropped to size × size. Then `mean` is
+    An image is rescaled to side × side, whole if `stretch` is True and else its central
+    square, and cropped to size × size. Then `mean` is
     subtracted (an array (size, size, 3), three numbers, or None) and the result is
     divided by `scale` (a number, three numbers, or None).
 
@@ -214,6 +216,7 @@ class Preparation:
     zoom: float = 0.0
     crops: bool = True
     scale: np.ndarray | float | None = None
+    stretch: bool = False
 
     @property
     def random(self):
@@ -226,7 +229,11 @@ class Preparation:
         """Rescales uint8 (height, width, 3) to (side, side, 3)."""
         if image.shape[:2] == (self.side, self.side):
             return image
-        return np.asarray(rescale_and_crop(Image.fromarray(image), self.side))
+        whole = Image.fromarray(image)
+        if self.stretch:
+            size = self.side, self.side
+            return np.asarray(whole.resize(size, Image.Resampling.BICUBIC))
+        return np.asarray(rescale_and_crop(whole, self.side))
 
     def training(self, image, rng):
         """Returns a random view, float32 (size, size, 3)."""
@@ -262,8 +269,7 @@ class Preparation:
 
     def settings(self):
         """Returns the fields that are not arrays, for a weight file's text."""
-        names = ("size", "side", "reflect", "colour", "rotation", "zoom", "crops")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in Settings.__annotations__}
 
     def arrays(self):
         """Returns the fields that are arrays, for a weight file."""
@@ -340,6 +346,7 @@ def preparation(recipe, size, images, statistics=None):
         zoom=recipe.zoom,
         scale=recipe.scale,
         crops=recipe.crops,
+        stretch=recipe.stretch,
     )
     if recipe.mean is None and recipe.colour is None:
         return bare

@@ -84,14 +84,15 @@ class Split:
             raise ValueError("these images are in memory: there is nothing to prepare.")
         return self.images.paths, self.labels
 
-    def in_memory(self, side):
-        """Returns the split with its images read and rescaled to `side` × `side`.
+    def in_memory(self, side, stretch=False):
+        """Returns the split with its images read and rescaled to `side` × `side`, whole
+        with `stretch`.
 
         Returns the split itself if that would take more than `MEMORY` bytes.
         """
         if not isinstance(self.images, ImageFiles) or len(self) * side**2 * 3 > MEMORY:
             return self
-        bare = Preparation(side, side)
+        bare = Preparation(side, side, stretch=stretch)
         images = [bare.scaled(image) for image in self.images]
         return Split(np.stack(images), self.labels)
 

@@ -1,8 +1,7 @@
 """Ablations: one change to a net or to its recipe.
 
 An ablation applies to any variant: "paper-32.no-dropout" is the variant `paper-32`
-after the ablation `no-dropout`. Ablations can be chained. No ablation makes a net
-larger.
+after the ablation `no-dropout`. Ablations can be chained. No ablation adds a parameter.
 """
 
 import dataclasses
@@ -66,6 +65,21 @@ def without_normalization(net):
         return Scale(spec.name, spec.k**-spec.beta) if spec.k != 1 else None
 
     return replaced(net, (LRN, SpatialNorm), factor)
+
+
+def with_normalization(net):
+    """Normalizes as cuda-convnet's 11 % net does: over 9 maps with k = 1, after pool1
+    and before pool2. Raises ValueError for a net that is normalized already."""
+    if any(isinstance(spec, (LRN, SpatialNorm)) for spec in net.layers):
+        raise ValueError(f"{net.name} has response normalization already.")
+    norms = (LRN(name, n=9, k=1.0, alpha=1e-3 / 9) for name in ("norm1", "norm2"))
+    one, two = (net.layers.index(net.named(name)) for name in ("pool1", "pool2"))
+    head, middle, tail = (
+        net.layers[part]
+        for part in (slice(one + 1), slice(one + 1, two), slice(two, None))
+    )
+    layers = (*head, next(norms), *middle, next(norms), *tail)
+    return dataclasses.replace(net, layers=layers)
 
 
 def without_dropout(net):
@@ -208,6 +222,12 @@ ABLATIONS = {
     ),
     "unit-pixels": Ablation(
         "with pixels of 0 to 1", "pixels divided by 255", recipe={"scale": 255.0}
+    ),
+    "with-lrn": Ablation(
+        "with response normalization",
+        "normalization over 9 maps, k = 1 and alpha 1e-3/9 per element, after pool1 "
+        "and before pool2",
+        with_normalization,
     ),
     **{
         f"{name}-bias": Ablation(

@@ -333,6 +333,10 @@ CIFAR_18PCT = Architecture(
     input_shape=(32, 32, 3),
 )
 
+CIFAR_19PCT = dataclasses.replace(
+    CIFAR_18PCT.without("norm1", "norm2"), name="cifar-19pct"
+)
+
 CIFAR_FULL = dataclasses.replace(
     CIFAR_18PCT,
     name="cifar-full",
@@ -549,6 +553,7 @@ _ALL = (
         ),
         recipes.BN_FLOWERS17,
         family="article",
+        other_recipes=(("as-intended", recipes.BN_FLOWERS17_AS_INTENDED),),
     ),
     Variant(
         "the paper's structure at CIFAR-10's size",
@@ -575,6 +580,19 @@ _ALL = (
             ONE_DEVICE_ONLY,
         ),
         recipes.CIFAR_18PCT,
+        family="cifar",
+    ),
+    Variant(
+        "cuda-convnet's 19 % net for CIFAR-10, the 18 % net without normalization",
+        "D example-layers/layers-19pct.cfg",
+        CIFAR_19PCT,
+        (
+            "three convolutions and one dense layer on 32×32 images",
+            "no normalization, average pooling after conv2 and conv3; fc10's decay "
+            "three times the 18 % net's",
+            ONE_DEVICE_ONLY,
+        ),
+        recipes.CIFAR_19PCT,
         family="cifar",
     ),
     Variant(

@@ -110,6 +110,15 @@ def reached(history, accuracy):
     return None
 
 
+def parted(first, other):
+    """Returns how many epochs two logs agree in every value but the seconds."""
+    for count, lines in enumerate(zip(first, other, strict=False)):
+        one, two = ({**line, "seconds": None} for line in lines)
+        if one != two:
+            return count
+    return min(len(first), len(other))
+
+
 def times_as_many(fast, slow, longest):
     """Returns the ratio of the medians of two lists of epochs.
 

@@ -290,7 +290,8 @@ def shown(net, split):
     folders = files and len({path.parent for path in split.images.paths}) > 1
     mean = "none" if prepare.mean is None else "pixel"
     return {
-        "image": f"side {prepare.side}, crop {prepare.size}",
+        "image": f"side {prepare.side}, crop {prepare.size}"
+        + (", stretched" if prepare.stretch else ""),
         "mean": "image" if np.ndim(prepare.mean) > 1 else mean,
         "fingerprint": split.fingerprint,
         "labels": "classes by sorted folder name, from 0"

@@ -69,11 +69,11 @@ class Experiment:
 
     `arms` maps a label to the fields of `plan.Plan` that the arm changes; its
     "data_dir" is a folder below the data's, and its "start" names the weights that the
-    user hands in. Every arm runs with seeds 0 to `seeds` − 1, or with its own number of
-    "seeds". A run is evaluated on each (split, views) of `measured`, and on those that
-    `more` lists for its arm; "test" stands for the validation images of data without
-    test images. Records of the arms in `kept` have all probabilities of the test
-    images.
+    user hands in. Every arm runs with `seeds` seeds from `first` on, or with its own
+    number of "seeds". A run is evaluated on each (split, views) of `measured`, and on
+    those that `more` lists for its arm; "test" stands for the validation images of data
+    without test images. Records of the arms in `kept` have all probabilities of the
+    test images.
     """
 
     name: str
@@ -87,6 +87,7 @@ class Experiment:
     visible: str = ""
     cost: str = ""
     seeds: int = 5
+    first: int = 0
     measured: tuple[tuple[str, int], ...] = (("validation", 1),)
     more: dict = field(default_factory=dict)
     kept: tuple[str, ...] = ()
@@ -156,10 +157,10 @@ class Experiment:
 
         chosen = [arm for arm in self.arms if not arms or arm in arms]
         return [
-            (arm, plan_of(arm, seed))
-            for seed in range(seeds or self.seeds)
+            (arm, plan_of(arm, self.first + number))
+            for number in range(seeds or self.seeds)
             for arm in chosen
-            if seed < self.arms[arm].get("seeds", seed + 1)
+            if number < self.arms[arm].get("seeds", number + 1)
         ]
 
     def folder(self, arm, plan):

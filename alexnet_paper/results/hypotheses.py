@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from alexnet_paper.results import curves
 from alexnet_paper.results.record import files
+from alexnet_paper.training.schedule import phase_of_drops
 
 ALPHA = 0.05
 LEAST = 3  # seeds that both arms need for a decision
@@ -110,6 +111,37 @@ def runs(records, experiment):
                 run = found.setdefault(arm, {}).setdefault(int(about.seed), {})
                 run[record.split, about.views] = record
     return found
+
+
+def whole(records, experiment):
+    """Returns `runs` without those that did not run to the end of their schedule.
+
+    The log of one that did has every epoch of its arm, each at its learning rate.
+    """
+    found = {}
+    for arm, of_arm in runs(records, experiment).items():
+        recipe = dict(experiment.plans(arms=[arm]))[arm].training_recipe()
+        ended = {seed: run for seed, run in of_arm.items() if to_the_end(run, recipe)}
+        if ended:
+            found[arm] = ended
+    return found
+
+
+def to_the_end(run, recipe):
+    """Returns whether a run's log is that of all epochs of a recipe."""
+    records, lines = run.values(), history(run)
+    if any(one.protocol.changes is None or one.protocol.ended for one in records):
+        return False
+    if not isinstance(recipe.drops, tuple):  # on a plateau, rates depend on the errors
+        return len(lines) == recipe.epochs
+    rates = [
+        phase_of_drops(recipe.learning_rate, recipe.drops, (), epoch).rate
+        for epoch in range(recipe.epochs)
+    ]
+    return len(lines) == recipe.epochs and all(
+        math.isclose(line["rate"], rate)
+        for line, rate in zip(lines, rates, strict=True)
+    )
 
 
 def trained(changes):

@@ -18,8 +18,16 @@ def environment():
     for package in VERSIONED:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[package] = importlib.metadata.version(package)
-    found["machine"] = f"{platform.machine()}, {os.cpu_count()} cores"
+    found["machine"] = f"{platform.machine()}, {cores()} cores"
     return found
+
+
+def cores():
+    """Returns the number of cores that this process may use. Sums are split among them,
+    so that results depend on it in the last bits."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
 
 
 def commit():

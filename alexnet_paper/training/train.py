@@ -1,7 +1,8 @@
 """Training with `fit` and callbacks, in runs that can be resumed after a kill.
 
 A run that is killed at any moment and resumed ends with the same bits as a run without
-interruption, if the process calls `enable_determinism` first, as the programs do.
+interruption, if the process calls `enable_determinism` first, as the programs do, and
+may use as many cores as before. On another number of cores sums are split otherwise.
 """
 
 import contextlib
@@ -72,7 +73,7 @@ class Run:
         fine_tune.freeze(self.model, net, net.layers_named(plan.freeze))
         side = max(recipe.image_side or 0, net.input_shape[0])
         splits = {
-            name: split if name == "test" else split.in_memory(side)
+            name: split if name == "test" else split.in_memory(side, recipe.stretch)
             for name, split in dataset.splits.items()
         }
         self.dataset = replace(dataset, splits=splits)
@@ -565,7 +566,13 @@ def start(plan, folder, command, resume=False, notify=print):
             run.begin()
         about = {"plan": plan.__dict__, "command": command, **here()}
         if (folder / "run.json").exists():
-            about = with_commit(read_plan(folder)[1], about["commit"])
+            before, machine = read_plan(folder)[1], about["machine"]
+            if before.get("machine", machine) != machine:
+                notify(
+                    f"{folder} was trained on {before['machine']} and goes on with "
+                    f"{machine}: equal to rounding, not to the last bit."
+                )
+            about = continued(before, about)
         if run.beginning:
             about["beginning"] = run.beginning
         if not run.finished:
@@ -612,8 +619,12 @@ def check_splits(plan, dataset):
         raise ValueError(f"the run needs validation images: {needs[0]}.")
 
 
-def with_commit(about, commit):
-    """Returns the content of `run.json` with the commit that continues the run."""
-    known = about.get("commit", "none").split(", ")
-    added = known if commit in known else [*known, commit]
-    return {**about, "commit": ", ".join(added)}
+def continued(before, now):
+    """Returns the content of `run.json` with the commit and the machine, or number of
+    cores, on which the run goes on."""
+    about = dict(before)
+    for name, comma in (("commit", ", "), ("machine", "; ")):
+        known = about[name].split(comma) if name in about else []
+        added = known if now[name] in known else [*known, now[name]]
+        about[name] = comma.join(added)
+    return about

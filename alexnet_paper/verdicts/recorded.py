@@ -10,6 +10,7 @@ import numpy as np
 from alexnet_paper.nets import variants
 from alexnet_paper.results.record import files
 from alexnet_paper.verdicts import stand_ins
+from alexnet_paper.verdicts import whole_runs
 from alexnet_paper.verdicts.finding import AS_PRINTED
 from alexnet_paper.verdicts.finding import ERRATUM
 from alexnet_paper.verdicts.finding import INCONCLUSIVE
@@ -258,11 +259,13 @@ def as_trained(variant, measure, otherwise, claim, records):
 
 
 TO_TRAIN = {"cifar10": 50_000, "flowers17": 1_088}  # images before some are held out
+FLOWERS = 1_360  # photographs; as published those held out are the test set
 
 
 def held_out(record, recipe):
     """Returns the share of the training images that is held out for validation."""
-    kept = record.protocol.training_images / TO_TRAIN[record.data]
+    whole = TO_TRAIN[record.data] if recipe.validation else FLOWERS
+    kept = record.protocol.training_images / whole
     return (round(1 - kept, 3),)
 
 
@@ -322,6 +325,12 @@ def trained_longer(claim, records):
     return Finding(f"{ours} %", in_a_stand_in(good), note, files([first, most]))
 
 
+def of_flowers(records):
+    """Returns the record of the third article's net, as published or as intended."""
+    published = of_article("bn-flowers17", records)
+    return published or of_article("bn-flowers17", records, "as-intended")
+
+
 def flowers_gap(claim, records):
     """Returns the findings for BF22, test accuracy, and BF23, the generalization gap.
 
@@ -329,7 +338,9 @@ def flowers_gap(claim, records):
     accuracy is more than 20 points above test accuracy. Both are inconclusive after
     fewer epochs than the article's.
     """
-    record = of_article("bn-flowers17", records)
+    if whole := whole_runs.flowers(claim, records):
+        return whole
+    record = of_flowers(records)
     if record is None:
         return None
     trained = 1 - record.history[-1]["top1_error"]
@@ -375,16 +386,26 @@ READINGS = {
     "CD14": best_epoch,
     "CD16": called_a_dog,
     "CD17": trained_longer,
+    "BF19": whole_runs.flowers_hours,
     "BF22": flowers_gap,
     "BF23": enough_images,
+}
+
+
+WHOLE = {  # from whole schedules, where they were run
+    "BC25": whole_runs.cifar10,
+    "CD16": whole_runs.dogs,
 }
 
 
 def finding(claim, records, variant):
     """Returns the `Finding` for a claim, or None if no record bears on it.
 
-    It is from `variant`'s records on the claim's own data, otherwise from `READINGS`.
+    It is from `WHOLE`, otherwise from `variant`'s records on the claim's own data,
+    otherwise from `READINGS`.
     """
+    if claim.id in WHOLE and (found := WHOLE[claim.id](claim, records)):
+        return found
     own = [
         record
         for record in records

@@ -214,12 +214,89 @@ class Footnote3:
         return cls(first, second, without, alone, run["test", 10])
 
 
+PUBLISHED = "footnote3-published"  # the experiment of the whole schedules
+STEPS = {  # from the first net as published to the second: (arm without, arm with)
+    "normalization": ("13pct", "13pct-lrn"),
+    "the wider net and its decay": ("13pct-lrn", "11pct"),
+    "longer training": ("11pct", "11pct-published"),
+}
+ROUNDING = 0.5  # points: the printed errors are whole
+
+
+@dataclass(frozen=True)
+class Schedules:
+    """Footnote 3 by whole schedules.
+
+    `ends` are the records of both nets as published, by ten views. `steps` are the
+    points saved from the one to the other by each of `STEPS`, with the first seed; they
+    add up to the whole. Their intervals are over images. `alone` is the decision on
+    normalization in the second net, over seeds, or None.
+    """
+
+    ends: tuple[Record, Record]
+    steps: dict
+    alone: hypotheses.Decision | None
+    records: tuple[str, ...]
+
+    @classmethod
+    def read(cls, records):
+        """Returns it from records, or None if an arm has no run of its whole
+        schedule."""
+        experiment = experiments.get(PUBLISHED)
+        arms = hypotheses.whole(records, experiment)
+        first = {arm: {0: of_arm[0]} for arm, of_arm in arms.items() if 0 in of_arm}
+        steps = {
+            name: hypotheses.over_images(
+                *(hypotheses.wrong(first, arm) for arm in reversed(pair))
+            )
+            for name, pair in STEPS.items()
+        }
+        if None in steps.values():
+            return None
+        ends = (first[arm][0]["test", 10] for arm in ("13pct", "11pct-published"))
+        used = [
+            one for of in arms.values() for run in of.values() for one in run.values()
+        ]
+        (alone, *_) = (*hypotheses.decide(experiment, used), None)
+        return cls(tuple(ends), steps, alone, files(used))
+
+
+def by_whole_schedules(claim, found):
+    """Returns the finding for footnote 3 from a `Schedules`.
+
+    Reproduced if each error, or its 95 % interval, is within the rounding of the
+    printed one.
+    """
+    errors = [100 * one.metrics["top1_error"] for one in found.ends]
+    good = True
+    for record, printed in zip(found.ends, claim.values, strict=True):
+        low, high = (100 * edge for edge in record.metrics["top1_error_interval"])
+        good = good and low - ROUNDING <= printed <= high + ROUNDING
+    epochs = " and ".join(str(one.protocol.epochs) for one in found.ends)
+    saved = ", ".join(f"{name} {step.words}" for name, step in found.steps.items())
+    note = (
+        f"the whole schedules, {epochs} epochs, ten views; points saved by {saved} "
+        "(one seed, interval over images)"
+    )
+    if found.alone:
+        alone = found.alone.plain
+        note += (
+            f"; by normalization in the second net {alone.words} ({alone.seeds} seeds, "
+            f"{gate_in_words(found.alone)})"
+        )
+    ours = f"{errors[0]:.1f} → {errors[1]:.1f} %"
+    return Finding(ours, verdict(good), note, found.records)
+
+
 def footnote_3(claim, records):
     """Returns the finding for footnote 3: errors of cuda-convnet's two nets.
 
-    Reproduced if both errors are less than half a point above the printed ones.
-    Otherwise not reproduced, or inconclusive after fewer epochs than cuda-convnet's.
+    It is from the whole schedules, where they were run. A shorter training is
+    reproduced if both errors are less than half a point above the printed ones, not
+    reproduced, or inconclusive after fewer epochs than cuda-convnet's.
     """
+    if whole := Schedules.read(records):
+        return by_whole_schedules(claim, whole)
     found = Footnote3.read(records)
     if found is None:
         return None
@@ -239,6 +316,23 @@ def footnote_3(claim, records):
     used = curves.of_experiment(records, "footnote3").values()
     ours = f"{errors[0]:.1f} → {errors[1]:.1f} %"
     return Finding(ours, decided, note, files(itertools.chain(*used)))
+
+
+def nets_18_and_19(records):
+    """Returns the test errors {seed: %} of cuda-convnet's 18 and 19 % nets, and the
+    `Difference` of both.
+
+    Only runs of the whole schedule count. The difference is the mean over the seeds
+    that both nets have, with its interval over the test images, or None.
+    """
+    nets = {"18pct": {}, "19pct": {}}
+    for name in ("net-18pct", "net-18pct-pair"):
+        for arm, runs in hypotheses.whole(records, experiments.get(name)).items():
+            nets["18pct" if arm == "published" else arm] |= runs
+    both = set(nets["18pct"]) & set(nets["19pct"])
+    same = {arm: {seed: runs[seed] for seed in both} for arm, runs in nets.items()}
+    lost = hypotheses.over_images(*(hypotheses.wrong(same, arm, 1) for arm in nets))
+    return *(hypotheses.measured(nets, arm, "test") for arm in nets), lost
 
 
 def biases(claim, records):
@@ -343,7 +437,6 @@ def every_run(claim, records):
 READINGS = {
     "D01": relu_against_tanh,
     "D02": relu_against_tanh,
-    "F03": footnote_3,
     "K06": biases,
     "L05": averaging,
     "N04": every_run,
@@ -356,6 +449,7 @@ READINGS = {
         },
         in_a_small_net,
     ),
+    "F03": footnote_3,
 }
 
 

@@ -16,6 +16,24 @@ def positions(height, width):
     return np.stack([rows, columns, np.zeros_like(rows)], axis=-1)
 
 
+def test_a_stretched_image_is_whole():
+    """A border of one colour is left on all four sides; of the central square of a wide
+    image, on two."""
+    image = np.full((40, 80, 3), 100, "uint8")
+    image[:, :10] = image[:, -10:] = image[:10] = image[-10:] = 200
+    whole, square = (
+        augment.Preparation(32, 32, stretch=stretch).scaled(image)[..., 0]
+        for stretch in (True, False)
+    )
+    assert whole.shape == square.shape == (32, 32)
+    assert whole[16, 1] == whole[16, -2] == whole[1, 16] == whole[-2, 16] == 200
+    assert square[16, 1] == square[16, -2] == 100 and square[1, 16] == 200
+    again = augment.Preparation.restore(
+        augment.Preparation(32, 32, stretch=True).settings(), {}
+    )
+    assert again.stretch
+
+
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "CMYK", "P", "1", "LA"])
 @pytest.mark.parametrize("size", [(300, 257), (257, 300), (31, 99), (1, 3), (256, 256)])
 def test_rescale_and_crop_gives_256_by_256_rgb(mode, size):

@@ -29,7 +29,8 @@ EXPECTED = {
     "no-conv5": (CONV // 2 + 64 + 64 * 256, 49 * CONV // 2 + 64 * 256, (14, 7, 2)),
     "no-fc7": (256 * 256 + 256, 256 * 256, (14, 7, 3)),
 }
-APPLIED = [name for name in ABLATIONS if name != "unit-bias"]  # paper-32's are 1
+HAS = ("unit-bias", "with-lrn")  # of paper-32: they would change nothing
+APPLIED = [name for name in ABLATIONS if name not in HAS]
 
 
 @pytest.mark.parametrize("name", APPLIED)
@@ -105,6 +106,17 @@ def test_without_normalization_its_constant_factor_stays():
     assert not [s for s in caffe.layers if isinstance(s, (specs.LRN, specs.Scale))]
 
 
+def test_with_normalization_the_first_net_of_footnote_3_is_a_narrow_second_one():
+    """Only local3's width is left of what differs; taken out again, nothing is."""
+    ours = variants.get("cifar-13pct.with-lrn").architecture
+    wide = variants.get("cifar-11pct").architecture
+    assert ours.change(local3={"filters": 64}).layers == wide.layers
+    back = variants.get("cifar-13pct.with-lrn.no-lrn").architecture
+    first = variants.get("cifar-13pct")
+    assert back.layers == first.architecture.layers
+    assert variants.get("cifar-13pct.with-lrn").recipe == first.recipe
+
+
 @pytest.mark.parametrize("number", range(1, 6))
 def test_without_a_layer_both_forms_stay_one_function(number):
     net = variants.get(f"paper-32.no-conv{number}").architecture
@@ -129,6 +141,7 @@ def test_ablations_are_chained():
     [
         ("paper.no-thing", "unknown ablation 'no-thing': one of no-lrn, no-dropout"),
         ("thing.no-lrn", "unknown variant 'thing': one of paper"),
+        ("paper.with-lrn", "paper has response normalization already"),
         ("cifar-13pct.no-lrn", "no-lrn would change nothing in cifar-13pct"),
         ("paper.no-conv1", "conv2's 5×5 windows, 8 apart, would leave out pixels"),
         ("one-gpu.one-tower", "one-tower would change nothing in one-gpu"),

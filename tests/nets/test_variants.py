@@ -45,6 +45,7 @@ ORDER = {
     "paper-32": PAPER,
     "cifar-18pct": "conv1 max relu snorm conv2 relu avg snorm conv3 relu avg fc10 "
     "softmax",
+    "cifar-19pct": "conv1 max relu conv2 relu avg conv3 relu avg fc10 softmax",
     "cifar-full": "conv1 max relu snorm conv2 relu avg snorm conv3 relu avg ip1 "
     "softmax",
     "cifar-13pct": "conv1 relu max conv2 relu max local3 relu local4 relu fc10 softmax",
@@ -84,6 +85,7 @@ START = {
     "bn-flowers17": (["glorot"] * 9, [0] * 9),
     "paper-32": ([0.022, 0.0173, 0.02, 0.0173, 0.0173, 0.04, 0.04, 0.04], BIASES),
     "cifar-18pct": ([0.0001, 0.01, 0.01, 0.01], [0] * 4),
+    "cifar-19pct": ([0.0001, 0.01, 0.01, 0.01], [0] * 4),
     "cifar-full": ([0.0001, 0.01, 0.01, 0.01], [0] * 4),
     "cifar-13pct": ([0.0001, 0.01, 0.04, 0.04, 0.01], [0] * 5),
     "cifar-11pct": ([0.0001, 0.01, 0.04, 0.04, 0.01], [0] * 5),
@@ -107,6 +109,10 @@ RECIPES = {
     ),
     "cifar-18pct": (
         *(0.001, 0.9, 0.004, {"fc10": 1}, 2, 128, 140, (120, 130)),
+        *(None, False, None, "image"),
+    ),
+    "cifar-19pct": (
+        *(0.001, 0.9, 0.004, {"fc10": 3}, 2, 128, 140, (120, 130)),
         *(None, False, None, "image"),
     ),
     "cifar-full": (

@@ -41,7 +41,7 @@ def test_some_arms_and_changes_for_all_alike():
     assert {(plan.epochs, plan.limit) for _, plan in plans} == {(3, None)}
     with pytest.raises(ValueError, match="choices has no arm x: it has base, no-lrn"):
         choices.plans(None, 1, ["x"])
-    with pytest.raises(ValueError, match="unknown experiment 'x': one of biases, choi"):
+    with pytest.raises(ValueError, match="unknown experiment 'x': one of biases, "):
         experiments.get("x")
 
 

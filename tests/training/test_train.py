@@ -25,6 +25,7 @@ from alexnet_paper.nets.recipes import Recipe
 from alexnet_paper.nets.variants import Variant
 from alexnet_paper.results import compare
 from alexnet_paper.results import evaluate as evaluation
+from alexnet_paper.training import environment
 from alexnet_paper.training import run as run_folder
 from alexnet_paper.training import train as training
 from alexnet_paper.training.plan import Plan
@@ -281,11 +282,28 @@ def test_a_signal_stops_after_the_step_and_saves(number, moment, tmp_path, monke
     assert run.steps > 20
 
 
-def test_a_run_says_which_commits_trained_it():
-    one = training.with_commit({"command": "c", "commit": "abc"}, "abc")
-    assert one == {"command": "c", "commit": "abc"}
-    two = training.with_commit(one, "def+")
-    assert training.with_commit(two, "abc") == two == {**one, "commit": "abc, def+"}
+def test_a_run_says_which_commits_trained_it_and_on_how_many_cores():
+    first = {"commit": "abc", "machine": "x, 2 cores"}
+    one = training.continued({"command": "c", **first}, first)
+    assert one == {"command": "c", **first}
+    two = training.continued(one, {**first, "commit": "def+"})
+    assert training.continued(two, first) == two == {**one, "commit": "abc, def+"}
+    moved = training.continued(two, {**first, "machine": "x, 1 cores"})
+    assert moved == {**two, "machine": "x, 2 cores; x, 1 cores"}
+
+
+def test_a_run_that_goes_on_with_other_cores_says_so(tmp_path, monkeypatch):
+    """Its bits depend on them."""
+    begin(PLAN, tmp_path)[0].lock.close()
+    run, said = begin(PLAN, tmp_path, resume=True)
+    run.lock.close()
+    assert not any("last bit" in text for text in said)
+    monkeypatch.setattr(environment, "cores", lambda: 64)
+    run, said = begin(PLAN, tmp_path, resume=True)
+    run.lock.close()
+    assert any("64 cores: equal to rounding, not to the last bit" in s for s in said)
+    machines = json.loads((tmp_path / "run.json").read_text())["machine"].split("; ")
+    assert len(machines) == 2 and machines[1].endswith(", 64 cores")
 
 
 def test_a_finished_run_resumed_does_nothing(alone):

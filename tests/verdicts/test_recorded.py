@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 import records
 from records import CLAIM
@@ -241,6 +242,144 @@ def test_an_accuracy_is_read_from_the_recipe_as_published():
     assert found(accuracy(0.4, epochs=100)).verdict == NOT_REPRODUCED
     assert found(accuracy(0.1, variant="cifar-18pct")) is None
     assert found(dataclasses.replace(published, examples=100)) is None
+
+
+# whole schedules
+
+
+def of_cifar10(epochs=100, fall=None, part=None):
+    """Two seeds as published and two as intended, whose rate falls after `fall` epochs
+    and whose logs part after `part`; validation accuracies are 60 to 64 %."""
+
+    def logged(shift):
+        return lambda n: {"val_top1_error": (0.36 if n % 2 else 0.4) + shift(n)}
+
+    name, rates = "bn-cifar10-published", [0.001] * epochs
+    first = records.whole(
+        name, "as-published", (38.0, 37.0), rates, logged(lambda n: 0)
+    )
+    fall, part = fall or epochs, part or fall or epochs
+    rates = [0.001] * fall + [1e-5] * (epochs - fall)
+    other = logged(lambda n: -0.05 * (n > part))
+    return first, records.whole(name, "as-intended", (29.0, 28.0), rates, other)
+
+
+def test_the_first_article_by_its_whole_schedule():
+    """64.8 is above the best of the last epochs, 64, by less than the interval, 0.5;
+    63 and 62 % of the test images are right."""
+    first, other = of_cifar10(fall=18)
+    found = finding("BC25", *first, *other)
+    assert (found.ours, found.verdict) == ("62.0, 63.0", NOT_REPRODUCED)
+    assert "last 20 epochs 60.0 to 64.0; recipe as-intended: 71.0, 72.0" in found.note
+    near = [
+        dataclasses.replace(
+            one, metrics={**one.metrics, "top1_error_interval": [0.37, 0.39]}
+        )
+        for one in first
+    ]
+    assert finding("BC25", *near).verdict == REPRODUCED
+    assert finding("BC25", near[0]).verdict == INCONCLUSIVE  # one of two seeds
+    first, other = of_cifar10(fall=18, part=2)
+    assert (
+        "parts before its rate falls in seed 0" in finding("BC25", *first, *other).note
+    )
+    assert finding("BC25", *of_cifar10(epochs=99)[0]) is None
+
+
+def of_flowers(arm, error, epochs=250, images=1_088, **about):
+    """A run of the third article's net: 95 % right in training, 144 s an epoch."""
+    return records.whole(
+        "bn-flowers17-published",
+        arm,
+        (error,),
+        [0.001] * epochs,
+        lambda n: {"top1_error": 0.05, "seconds": 144.0},
+        training_images=images,
+        **about,
+    )
+
+
+def test_the_third_article_by_its_whole_schedule():
+    """250 epochs of 144 seconds are ten hours; 45 % of 272 are right, 95 % in
+    training."""
+    found = of_flowers("as-published", 55.0)
+    intended = of_flowers("as-intended", 57.0, images=870)
+    great, enough = (finding(id, *found, *intended) for id in ("BF22", "BF23"))
+    assert (great.ours, great.verdict) == ("45.0 %", REPRODUCED)
+    assert "of 1,088 photographs" in great.note and "as-intended: 43.0" in great.note
+    assert (enough.ours, enough.verdict) == (
+        "95.0 % trained, 45.0 % tested",
+        REPRODUCED,
+    )
+    took = finding("BF19", *found)
+    assert (took.ours, took.verdict) == ("10.0 hours, 144 s each", INCONCLUSIVE)
+    good = of_flowers("as-published", 10.0)
+    assert {finding(id, *good).verdict for id in ("BF22", "BF23")} == {NOT_REPRODUCED}
+    for short in (of_flowers("as-published", 55.0, epochs=249), intended):
+        assert finding("BF19", *short) is finding("BF22", *short) is None
+
+
+def test_an_older_record_does_not_claim_the_article_s_split():
+    """It called as-published what is trained on 870 photographs, as intended."""
+    older = run("bn-flowers17", TRAINS, images=870, epochs=250)
+    newer = run("bn-flowers17", TRAINS, 0.3, images=1_088, epochs=250)
+    assert (older.recipe, newer.recipe) == ("as-intended", "as-published")
+    assert older.name == newer.name  # of their files
+    assert recorded.of_flowers([older]) is older
+    assert recorded.of_flowers([older, newer]) is newer
+    for one in (older, newer):
+        assert (finding("BF21", one).ours, finding("BF22", one).ours) == (
+            "0.2",
+            f"{100 - 100 * one.metrics['top1_error']:.1f} %",
+        )
+
+
+def of_cats_and_dogs(arm, labels):
+    """Runs of ten epochs that call all of 100 photographs, half of them dogs, by one
+    label, or are right about a share of each."""
+    found, rate = [], 0.001 if arm == "as-published" else 0.0001
+    truth = np.repeat(np.array([0, 1], "uint8"), 50)
+    for seed, label in enumerate(labels):
+        right = np.tile(np.arange(50) < 50 * label, 2)
+        predicted = np.full(100, label, "uint8")
+        if label not in (0, 1):
+            predicted = np.where(right, truth, 1 - truth)
+        (one,) = records.whole("cats-vs-dogs-seeds", arm, (50,), [rate] * 10)
+        rank = (predicted != truth).astype("uint8")
+        arrays = {"predicted": records.pack(predicted), "rank": records.pack(rank)}
+        about = dataclasses.replace(one.protocol, seed=str(seed))
+        found.append(dataclasses.replace(one, protocol=about, arrays=arrays))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("labels", "ours", "verdict"),
+    [
+        ([1] * 9 + [0], "9 of 10", SUPPORTED),
+        ([1] * 8 + [0] * 2, "8 of 10", INCONCLUSIVE),
+        ([1] + [0] * 9, "1 of 10", CONTRADICTED),
+        ([0.8] * 10, "10 of 10", SUPPORTED),
+        ([0] * 9, "0 of 9", INCONCLUSIVE),
+    ],
+)
+def test_how_often_it_is_a_dog(labels, ours, verdict):
+    """Nine of ten is Clopper and Pearson's 55 to 100 %, eight 44 to 97 %."""
+    found = finding("CD16", *of_cats_and_dogs("as-published", labels))
+    assert (found.ours, found.verdict) == (f"a dog in {ours} runs", verdict)
+    same = sum(label in (0, 1) for label in labels)
+    assert f"{same} call every photograph the same" in found.note
+    if ours == "8 of 10":
+        assert "interval 44 to 97 %" in found.note
+
+
+def test_a_dog_as_fixed_and_in_a_shortened_run():
+    published = of_cats_and_dogs("as-published", [1] * 10)
+    fixed = of_cats_and_dogs("as-fixed", [0.6, 0.8])
+    note = finding("CD16", *published, *fixed).note
+    assert "as-fixed, 2 runs: 70 % of the dogs, 50.0 % of all right" in note
+    for one in published:
+        del one.history[-1]
+    assert finding("CD16", *published) is None
 
 
 def kernels_of(p_value, kernels=96, data="imagenet", **about):
