@@ -35,7 +35,8 @@ from alexnet_paper.files import printable
 from alexnet_paper.results.record import shipped
 from reproduce import command_line
 
-PATIENCE, MEMORY = 30, 2**32  # most seconds and bytes of an attack
+PATIENCE, MEMORY = 30, 2**32  # most seconds of processor time and bytes of an attack
+HANG = signal.SIGPROF, signal.SIGALRM  # kill it after PATIENCE, or ten times as long
 TRAIN = "--variant cifar-18pct --data digits --limit 60 --batch-size 20 "
 TRAIN += "--schedule plateau --epochs"
 RESUMED = f"train {TRAIN} 2 --out run --resume"
@@ -251,7 +252,8 @@ def attack(base, line, more, change, answer):
     began = time.time_ns()
     sys.stdout = open(answer.with_suffix(".out"), "w", encoding="utf-8")
     sys.stderr = open(answer.with_suffix(".err"), "w", errors="backslashreplace")
-    signal.alarm(PATIENCE)  # kills this process
+    signal.setitimer(signal.ITIMER_PROF, PATIENCE)
+    signal.alarm(10 * PATIENCE)
     try:
         code = importlib.import_module(f"reproduce.{program}").main([*words, *more])
     except SystemExit as error:
@@ -260,6 +262,7 @@ def attack(base, line, more, change, answer):
         code = traceback.format_exc()
     sys.stdout.flush()
     sys.stderr.flush()
+    signal.setitimer(signal.ITIMER_PROF, 0)
     signal.alarm(0)
     answer.write_text(json.dumps([code, [] if code else results(began)]))
 
@@ -307,7 +310,7 @@ def outcome(root, base, line, more, change, names, right):
     ends = (answer.with_suffix(end) for end in (".out", ".err"))
     out, err = (p.read_text(errors="replace") if p.exists() else "" for p in ends)
     if os.WIFSIGNALED(status) or not answer.exists():
-        hang = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM
+        hang = os.WIFSIGNALED(status) and os.WTERMSIG(status) in HANG
         return "hang" if hang else "crash", f"{status} {err}", None
     code, wrote = json.loads(answer.read_text())
     if isinstance(code, str):

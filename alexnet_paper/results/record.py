@@ -30,6 +30,7 @@ from alexnet_paper.files import from_json
 from alexnet_paper.files import in_words
 from alexnet_paper.files import printable
 from alexnet_paper.files import read_file
+from alexnet_paper.nets import variants
 from alexnet_paper.training.log import LogLine
 from alexnet_paper.training.log import check_epochs
 
@@ -247,9 +248,11 @@ class Record:
 
 def check(record):
     """Raises ValueError for a record from which no verdict could be computed: a log
-    with gaps, errors without their intervals, or an arm that its experiment does not
-    have, or does not describe."""
+    with gaps, errors without their intervals, a variant or recipe that is not known, or
+    an arm that its experiment does not have, or does not describe."""
     about, metrics = record.protocol, record.metrics
+    for name in record.variant.split("+"):
+        variants.get(name).recipe_named(record.recipe)
     check_epochs(record.history)
     for name in ("top1_error", "top5_error", "probe_accuracy"):
         if (name in metrics) != (f"{name}_interval" in metrics):

@@ -420,7 +420,7 @@ def test_figure_1_from_records(call, tmp_path):
     for (arm, errors), seed in itertools.product(arms.items(), range(3)):
         about = {"experiment": "figure1", "arm": arm, "seed": str(seed)}
         one = records.record(
-            "net", "d", "test", 9, measured(0.5), history(*errors), **about
+            "cifar-18pct", "d", "test", 9, measured(0.5), history(*errors), **about
         )
         one.save(tmp_path / "records")
     options = ("--records", tmp_path / "records", "--format", "json")

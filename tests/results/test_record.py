@@ -115,6 +115,8 @@ def test_a_record_of_another_run_is_not_overwritten(found, tmp_path):
         ("metrics", {"colour": {"means": [0.1]}}, "colour.part is missing"),
         ("protocol", {"experiment": "figure1", "arm": "relu-x"}, "has no 'relu-x'"),
         ("protocol", {"experiment": "features", "arm": "pixels"}, "it has a log, but"),
+        ("variant", "vgg", "unknown variant 'vgg'"),
+        ("protocol", {"recipe": "as-told"}, "has no recipe 'as-told'"),
     ],
 )
 def test_one_bad_record_hides_no_other(field, value, said, found, tmp_path):
