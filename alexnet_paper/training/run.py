@@ -33,18 +33,38 @@ def history(folder):
     Lines of older versions have no "steps". Raises ValueError, with the file's name, if
     the log is damaged or lacks epochs of the checkpoint.
     """
-    log, checkpoint = Path(folder) / "log.jsonl", Path(folder) / CHECKPOINT
+    checkpoint, lines = Path(folder) / CHECKPOINT, read_log(folder)
+    if checkpoint.exists():
+        before = state_of(weights.load_meta(checkpoint), checkpoint)["history"]
+        if untimed(lines[: len(before)]) != untimed(before):
+            raise ValueError(unlike(folder))
+    return lines
+
+
+def read_log(folder):
+    """Returns the lines of a run's log, none if there is no log. Raises ValueError,
+    with the file's name, if it is damaged."""
+    log = Path(folder) / "log.jsonl"
     try:
         text = read_file(log).splitlines() if log.exists() else []
         lines = [from_json(LogLine, line) for line in text]
         check_epochs(lines)
     except ValueError as error:
         raise ValueError(f"{log} is damaged: {error}") from error
-    if checkpoint.exists():
-        before = state_of(weights.load_meta(checkpoint), checkpoint)["history"]
-        if untimed(lines[: len(before)]) != untimed(before):
-            raise ValueError(f"{log} does not have the epochs of {checkpoint}.")
     return lines
+
+
+def check_log(folder, history):
+    """Raises ValueError if a log differs from a checkpoint's history in an epoch that
+    both have. A process that was killed may have written the one and not the other."""
+    lines = untimed(read_log(folder)), untimed(history)
+    if any(one != other for one, other in zip(*lines, strict=False)):
+        raise ValueError(unlike(folder))
+
+
+def unlike(folder):
+    log, checkpoint = Path(folder) / "log.jsonl", Path(folder) / CHECKPOINT
+    return f"{log} does not have the epochs of {checkpoint}."
 
 
 def untimed(lines):

@@ -40,6 +40,7 @@ from alexnet_paper.training.prefetch import Prefetched
 from alexnet_paper.training.run import BEST
 from alexnet_paper.training.run import CHECKPOINT
 from alexnet_paper.training.run import Stopped
+from alexnet_paper.training.run import check_log
 from alexnet_paper.training.run import locked
 from alexnet_paper.training.run import state_of
 from alexnet_paper.training.schedule import Phase
@@ -400,6 +401,7 @@ class Run:
         state = state_of(found.meta, path)
         if state["step"] > self.steps or bool(self.plateau) != bool(state["plateau"]):
             raise ValueError(f"{path}: its state is not one of this run.")
+        check_log(self.folder, state["history"])
         try:
             models.set_weights(self.model, found.arrays)
         except ValueError as error:

@@ -5,6 +5,7 @@ import dataclasses
 import json
 import math
 import os
+import shutil
 import signal
 import threading
 import time
@@ -353,6 +354,7 @@ def test_a_resumed_log_goes_on(tmp_path):
     assert not run.train([at(run, (1, 0), ctrl_c)])
     for line in run.history:
         del line["steps"]
+    (tmp_path / "log.jsonl").write_text(json.dumps(run.history[0]) + "\n")
     run.save()
     before = state_of(tmp_path)["seconds"]
     again, _ = begin(PLAN, tmp_path, resume=True)
@@ -362,6 +364,18 @@ def test_a_resumed_log_goes_on(tmp_path):
     history = run_folder.history(tmp_path)
     assert [line.get("steps") for line in history] == [None, STEPS]
     assert history == lines(tmp_path) and history[1]["seconds"] > 1000
+
+
+def test_a_history_that_is_not_the_log_s_is_refused(alone, tmp_path):
+    """One that the log lacks is of a process that was killed before it wrote the log."""
+    shutil.copytree(alone, tmp_path, dirs_exist_ok=True)
+    log = tmp_path / "log.jsonl"
+    first, second = log.read_text().splitlines(keepends=True)
+    log.write_text(first + second.replace('"rate": 0.01', '"rate": 0.02'))
+    with pytest.raises(ValueError, match="log.jsonl does not have the epochs of .*npz"):
+        begin(PLAN, tmp_path, resume=True)
+    log.write_text(first)
+    assert begin(PLAN, tmp_path, resume=True)[0].finished
 
 
 def test_logged_validation_is_what_the_checkpoint_gives(alone):
