@@ -367,7 +367,7 @@ def test_a_resumed_log_goes_on(tmp_path):
 
 
 def test_a_history_that_is_not_the_log_s_is_refused(alone, tmp_path):
-    """One that the log lacks is of a process that was killed before it wrote the log."""
+    """Lines may be missing from the log: a process was killed before it wrote them."""
     shutil.copytree(alone, tmp_path, dirs_exist_ok=True)
     log = tmp_path / "log.jsonl"
     first, second = log.read_text().splitlines(keepends=True)
