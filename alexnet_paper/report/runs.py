@@ -187,7 +187,8 @@ def curves_section(history, about):
 
 
 def protocol(record, *names):
-    values = [getattr(record.protocol, name) for name in names]
+    about = {**vars(record.protocol), "recipe": record.recipe}
+    values = [about[name] for name in names]
     words = (" + ".join(v) if isinstance(v, list) else v for v in values)
     return ", ".join(f"{n} {word}" for n, word in zip(names, words, strict=True))
 
