@@ -17,6 +17,7 @@ from alexnet_paper.nets.specs import Dropout
 from alexnet_paper.nets.specs import MaxPool
 from alexnet_paper.nets.specs import ReLU
 from alexnet_paper.nets.specs import Scale
+from alexnet_paper.nets.specs import Sigmoid
 from alexnet_paper.nets.specs import SpatialNorm
 from alexnet_paper.nets.specs import Tanh
 
@@ -88,6 +89,10 @@ def without_dropout(net):
 
 def with_tanh(net):
     return replaced(net, ReLU, lambda spec: Tanh())
+
+
+def with_sigmoid(net):
+    return replaced(net, ReLU, lambda spec: Sigmoid())
 
 
 def without_overlap(net):
@@ -170,6 +175,11 @@ ABLATIONS = {
     "no-dropout": Ablation("without dropout", "no dropout", without_dropout),
     "tanh": Ablation(
         "with tanh in place of ReLU", "tanh(x) replaces every ReLU", with_tanh
+    ),
+    "sigmoid": Ablation(
+        "with the logistic function in place of ReLU",
+        "1 / (1 + exp(−x)) replaces every ReLU",
+        with_sigmoid,
     ),
     "no-overlap": Ablation(
         "with non-overlapping pooling",

@@ -13,6 +13,7 @@ from alexnet_paper.nets.recipes import OnPlateau
 from alexnet_paper.nets.specs import LRN
 from alexnet_paper.nets.specs import BatchNorm
 from alexnet_paper.nets.specs import ReLU
+from alexnet_paper.nets.specs import Sigmoid
 from alexnet_paper.nets.specs import SpatialNorm
 from alexnet_paper.nets.specs import Tanh
 from alexnet_paper.nets.specs import totals
@@ -22,6 +23,7 @@ ABSENT = "–"
 ROLES = {  # kinds that can take each other's place
     ReLU: "activation",
     Tanh: "activation",
+    Sigmoid: "activation",
     LRN: "normalization",
     SpatialNorm: "normalization",
     BatchNorm: "normalization",
@@ -35,6 +37,7 @@ NAMES = {  # of kinds and fields, as words
     "AvgPool": "average pooling",
     "Dense": "dense",
     "Dropout": "dropout",
+    "Sigmoid": "sigmoid",
     "Softmax": "softmax",
     "Tanh": "tanh",
     "scaled": "scaled in training",

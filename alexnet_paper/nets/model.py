@@ -242,6 +242,8 @@ def keras_layer(row, seed, part=0, parts=1):
             return keras.layers.ReLU(name=name)
         case specs.Tanh():
             return ScaledTanh(spec.scale, spec.slope, name=name)
+        case specs.Sigmoid():
+            return keras.layers.Activation("sigmoid", name=name)
         case specs.Softmax():
             return keras.layers.Softmax(name=name, dtype=wide())
         case specs.Scale():

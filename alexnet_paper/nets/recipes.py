@@ -92,6 +92,9 @@ CIFAR_18PCT = dataclasses.replace(
     drops=(120, 130),
 )
 
+# For Figure 1, which has "no regularization of any kind"
+CIFAR_MAX = dataclasses.replace(CIFAR, epochs=60, scale=64.0)
+
 # D layer-params-19pct.cfg: the same but for fc10, which decays three times as much
 CIFAR_19PCT = dataclasses.replace(CIFAR_18PCT, layer_weight_decay=(("fc10", 3.0),))
 

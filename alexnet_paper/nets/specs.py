@@ -123,6 +123,11 @@ class Tanh(_Elementwise):
 
 
 @dataclass(frozen=True)
+class Sigmoid(_Elementwise):
+    """1 / (1 + exp(−x))."""
+
+
+@dataclass(frozen=True)
 class Softmax(_Elementwise):
     """Probabilities over the classes."""
 

@@ -337,6 +337,23 @@ CIFAR_19PCT = dataclasses.replace(
     CIFAR_18PCT.without("norm1", "norm2"), name="cifar-19pct"
 )
 
+CIFAR_MAX = Architecture(
+    "cifar-max",
+    (
+        Conv("conv1", 32, 5, padding=2, init="glorot"),
+        ReLU(),
+        MaxPool("pool1", 3, 2),
+        Conv("conv2", 64, 5, padding=2, init="glorot"),
+        ReLU(),
+        MaxPool("pool2", 3, 2),
+        Dense("fc3", 128, init="glorot"),
+        ReLU(),
+        Dense("fc4", 10, init="glorot"),
+        Softmax("prob"),
+    ),
+    input_shape=(32, 32, 3),
+)
+
 CIFAR_FULL = dataclasses.replace(
     CIFAR_18PCT,
     name="cifar-full",
@@ -593,6 +610,20 @@ _ALL = (
             ONE_DEVICE_ONLY,
         ),
         recipes.CIFAR_19PCT,
+        family="cifar",
+    ),
+    Variant(
+        "a second four-layer net for Figure 1's experiment",
+        "P §3.1, Figure 1, whose net is not described; a stand-in",
+        CIFAR_MAX,
+        (
+            "two convolutions and two dense layers on 32×32 images",
+            "overlapping max pooling as in §3.4; no normalization, dropout or decay",
+            "weights start as Glorot and Bengio say; pixels are divided by 64, their "
+            "standard deviation, so that tanh does not saturate at once",
+            ONE_DEVICE_ONLY,
+        ),
+        recipes.CIFAR_MAX,
         family="cifar",
     ),
     Variant(

@@ -15,6 +15,7 @@ from alexnet_paper.nets.specs import Dropout
 from alexnet_paper.report.style import BLACK
 from alexnet_paper.report.style import BLUE
 from alexnet_paper.report.style import COLUMN
+from alexnet_paper.report.style import GREEN
 from alexnet_paper.report.style import GREY
 from alexnet_paper.report.style import PAGE
 from alexnet_paper.report.style import POINTS
@@ -23,35 +24,49 @@ from alexnet_paper.report.style import caption
 from alexnet_paper.report.style import percent
 from alexnet_paper.report.style import shortened
 from alexnet_paper.report.style import styled
+from alexnet_paper.results.curves import KINDS
 
 ROUND, SHORT = EngFormatter(places=0, sep=""), EngFormatter(places=1, sep="")  # 17M
 
-# Figure 1: ReLU against tanh
+# Figure 1: ReLU against saturating neurons
+
+LINES = {"relu": (BLUE, "-", "o"), "tanh": (VERMILLION, "--", "s")}
+LINES["sigmoid"] = (GREEN, "-.", "^")
 
 
 @styled
-def training_error(histories, epochs, target=0.25, about="", ratio=""):
+def training_error(paces, target=0.25, about=""):
     """Draws Figure 1: training error against the epoch, ReLU solid, tanh dashed.
 
     Args:
-        histories: {"relu": [history, ...], "tanh": [...]}, a `Record.history` for each
-            seed: lines with "epoch" and "top1_error".
-        epochs: {"relu": [...], "tanh": [...]}: the epoch in which each seed reached
-            `target`, or math.inf.
+        paces: A `curves.Pace` for each net.
         target: The training error to reach.
-        about: Caption: the net and its training.
-        ratio: Caption: the ratio of the epochs of tanh and ReLU.
+        about: Caption: what is to be said of all nets.
     """
-    figure = Figure(figsize=(COLUMN, 3.4), layout="constrained")
-    axes = figure.subplots()
-    said = []
-    for arm, colour, line in (("relu", BLUE, "-"), ("tanh", VERMILLION, "--")):
-        name = {"relu": "ReLU"}.get(arm, arm)
-        draw_seeds(axes, histories[arm], colour, line, name)
-        median = statistics.median(epochs[arm])
-        said.append(f"{name} {epochs_text(median, histories[arm])}")
+    figure = Figure(figsize=(COLUMN, 3.4 * len(paces)), layout="constrained")
+    panels, said = figure.subplots(len(paces), squeeze=False).flat, []
+    for axes, pace in zip(panels, paces, strict=True):
+        draw_pace(axes, pace, target)
+        if len(paces) > 1:
+            axes.set_title(pace.net)
+        reached = ", ".join(
+            f"{KINDS[kind]} ({pace.rates[kind]:g}) {epochs_text(pace, kind)}"
+            for kind in pace.records
+        )
+        said.append(f"{pace.net}: {reached}.")
+    text = f"Epochs to {percent(target)} training error (learning rate). "
+    caption(figure, f"{text}{' '.join(said)} {about}".strip(), COLUMN)
+    return figure
+
+
+def draw_pace(axes, pace, target):
+    """Draws the curves of one net, and where their medians reach the target."""
+    for kind, records in pace.records.items():
+        colour, line, mark = LINES[kind]
+        draw_seeds(axes, [one.history for one in records], colour, line, KINDS[kind])
+        median = statistics.median(pace.epochs[kind])
         if math.isfinite(median):
-            axes.plot(median, target, "o" if arm == "relu" else "s", color=colour)
+            axes.plot(median, target, mark, color=colour)
     axes.axhline(target, color=GREY, linestyle=":", linewidth=1)
     axes.annotate(
         percent(target),
@@ -67,10 +82,6 @@ def training_error(histories, epochs, target=0.25, about="", ratio=""):
     axes.yaxis.set_major_formatter(PercentFormatter(1, 0, " %"))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.legend(frameon=False)
-    text = f"Epochs to {percent(target)} training error: {', '.join(said)}. "
-    text += f"{ratio} {about}"
-    caption(figure, " ".join(text.split()), COLUMN)
-    return figure
 
 
 def draw_seeds(axes, histories, colour, line, name):
@@ -89,10 +100,11 @@ def draw_seeds(axes, histories, colour, line, name):
     axes.plot(epochs, median, line, color=colour, linewidth=1.8, label=label)
 
 
-def epochs_text(median, histories):
+def epochs_text(pace, kind):
+    median = statistics.median(pace.epochs[kind])
     if math.isfinite(median):
         return f"{median:.3g}"
-    return f"not in {min(len(history) for history in histories)}"
+    return f"not in {min(len(one.history) for one in pace.records[kind])}"
 
 
 # Snapshots of a training run

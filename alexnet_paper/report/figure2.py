@@ -74,7 +74,7 @@ def what_follows(layer):
     if isinstance(spec, specs.Dropout):
         return (f"drop {spec.rate:g}",)
     names = {specs.LRN: "LRN", specs.SpatialNorm: "map norm", specs.BatchNorm: "BN"}
-    names |= {specs.Softmax: "softmax", specs.Tanh: "tanh"}
+    names |= {specs.Softmax: "softmax", specs.Tanh: "tanh", specs.Sigmoid: "sigmoid"}
     return (names.get(type(spec), type(spec).__name__),)
 
 

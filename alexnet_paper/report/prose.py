@@ -12,29 +12,37 @@ from alexnet_paper.verdicts import stand_ins
 
 
 def on_figure_1(records):
-    """Returns the epochs of every seed, the rates tried, and the net that was used."""
-    race = curves.figure1(records)
-    if race is None or race.ratio[0] is None:
+    """Returns the epochs of every seed, the rates tried, and the nets used."""
+    paces = [one for one in curves.figure1(records) if one.ratio()[0] is not None]
+    if not paces:
         return ""
-    ratio, bound = race.ratio
-    epochs = {
-        kind: ", ".join(f"{count:.1f}" for count in counts)
-        for kind, counts in race.epochs.items()
-    }
-    tried = {
-        kind: ", ".join(
-            f"{rate:g} ({100 * error:.1f})" for rate, error in rates.items()
-        )
-        for kind, rates in race.tried.items()
-    }
-    return (
+    said = (
         "The paper's four-layer net needs six times as many epochs with tanh as with "
         "ReLU to a training error of 25 %, and is not specified further. Here "
-        "cuda-convnet's 18 % net stands in, without normalization and decay. "
-        f"Epochs, seed by seed: ReLU {epochs['relu']}; tanh {epochs['tanh']}. The "
-        f"medians are {'more than ' if bound else ''}{ratio:.1f} times apart. "
-        "Rates, and the training error in % that the first seed had after as many "
-        f"epochs as every rate was tried: ReLU {tried['relu']}; tanh {tried['tanh']}."
+        "cuda-convnet's 18 % net stands in, without normalization and decay"
+    )
+    said += ", and a second net beside it. " if len(paces) > 1 else ". "
+    return said + " ".join(map(on_a_pace, paces))
+
+
+def on_a_pace(pace):
+    """Returns the epochs of every seed of one net, and the rates that were tried."""
+    epochs = "; ".join(
+        f"{curves.KINDS[kind]} "
+        + ", ".join("never" if math.isinf(n) else f"{n:.1f}" for n in counts)
+        for kind, counts in pace.epochs.items()
+    )
+    ratios = (pace.ratio(kind) for kind in pace.saturating)
+    apart = " and ".join(f"{'over ' if bound else ''}{r:.1f}" for r, bound in ratios)
+    tried = "; ".join(
+        f"{curves.KINDS[kind]} "
+        + ", ".join(f"{rate:g} ({100 * error:.1f})" for rate, error in rates.items())
+        for kind, rates in pace.tried.items()
+    )
+    return (
+        f"`{pace.net}`: epochs, seed by seed: {epochs}; the medians are {apart} times "
+        "ReLU's. Rates, and the training error in % that the first seed had after as "
+        f"many epochs as every rate was tried: {tried}."
     )
 
 

@@ -122,19 +122,25 @@ def retrieval_section(found, class_names, k, about):
     return Section(f"The {k} nearest training images", columns, tuple(rows), about)
 
 
-def epochs_section(epochs, ratio, error):
-    """Returns the epochs to a training error for each arm; `ratio` is the note."""
+def epochs_section(paces, ratios, error):
+    """Returns the epochs to a training error of each net with each kind of neuron.
+
+    `paces` are `curves.Pace`s, `ratios` is the note.
+    """
     rows = tuple(
         (
-            arm,
+            pace.net,
+            curves.KINDS[kind],
+            f"{pace.rates[kind]:g}",
             str(len(found)),
             ", ".join("not reached" if math.isinf(n) else f"{n:.3g}" for n in found),
         )
-        for arm, found in epochs.items()
+        for pace in paces
+        for kind, found in pace.epochs.items()
     )
-    columns = ("arm", "seeds", "epochs, seed by seed")
+    columns = ("net", "neurons", "rate", "seeds", "epochs, seed by seed")
     return Section(
-        f"Epochs to {100 * error:.0f} % training error", columns, rows, ratio
+        f"Epochs to {100 * error:.0f} % training error", columns, rows, ratios
     )
 
 

@@ -26,6 +26,7 @@ NARROW, WIDE = 38, 54  # rem: widths of a figure of `PAGE` on a page of HTML
 # Okabe & Ito's palette, distinguishable by colour-blind readers
 BLACK, ORANGE, SKY = "#000000", "#E69F00", "#56B4E9"
 BLUE, VERMILLION, GREY = "#0072B2", "#D55E00", "#777777"
+GREEN = "#009E73"
 
 STYLE = {
     "font.size": POINTS,

@@ -4,6 +4,7 @@ read from records.
 Without NumPy and Keras; `verdicts.stand_ins` derives verdicts from these numbers.
 """
 
+import itertools
 import math
 import re
 import statistics
@@ -138,11 +139,15 @@ def times_as_many(fast, slow, longest):
     return statistics.median(known) / fast, bound
 
 
+KINDS = {"relu": "ReLU", "tanh": "tanh", "sigmoid": "the logistic function"}
+
+
 @dataclass(frozen=True)
 class Pace:
-    """Epochs to a training error of a ReLU and a tanh net at their best learning rates.
+    """Epochs to a training error of one net with several kinds of neurons, each at its
+    best learning rate.
 
-    Each field maps "relu" and "tanh" to a value: `records` to a record for each seed,
+    Each field maps a key of `KINDS` to a value: `records` to a record for each seed,
     `epochs` to the epochs that each seed needed (or math.inf), `rates` to the best
     learning rate, `tried` to {rate: training error} at the last epoch that all rates
     have.
@@ -154,26 +159,39 @@ class Pace:
     tried: dict
 
     @property
-    def ratio(self):
-        """`times_as_many` of tanh against ReLU."""
-        longest = max(len(record.history) for record in self.records["tanh"])
-        return times_as_many(self.epochs["relu"], self.epochs["tanh"], longest)
+    def net(self):
+        """Name of the net with ReLU."""
+        return self.records["relu"][0].variant
+
+    @property
+    def saturating(self):
+        """The kinds that are compared with ReLU."""
+        return [kind for kind in self.records if kind != "relu"]
+
+    def ratio(self, kind="tanh"):
+        """`times_as_many` of a kind against ReLU."""
+        longest = max(len(record.history) for record in self.records[kind])
+        return times_as_many(self.epochs["relu"], self.epochs[kind], longest)
 
 
 def figure1(records, error=0.25):
-    """Returns the `Pace` of the experiment figure1, or None if ReLU or tanh has no run.
+    """Returns the `Pace` of every net of the experiments figure1, figure1-…, that has
+    runs with ReLU and tanh.
 
-    The arms are named "relu-RATE" and "tanh-RATE". The best rate of a kind is the one
-    that reaches `error` in the fewest epochs with its first seed; if none does, the one
-    with the lowest training error at the last epoch that all rates have.
+    The arms are named KIND-RATE. The best rate of a kind is the one that reaches
+    `error` in the fewest epochs with its first seed; if none does, the one with the
+    lowest training error at the last epoch that all rates have.
     """
-    arms = by_rate(records)
-    if set(arms) != {"relu", "tanh"}:
-        return None
+    nets = by_rate(records).values()
+    return [pace(arms, error) for arms in nets if {"relu", "tanh"} <= set(arms)]
+
+
+def pace(arms, error):
+    """Returns the `Pace` of one net from {kind: {rate: records}}."""
     tried, rates = {}, {}
     for kind, of_kind in arms.items():
         first = {rate: of_rate[0].history for rate, of_rate in sorted(of_kind.items())}
-        common = min(map(len, filter(None, first.values())))
+        common = min(map(len, filter(None, first.values())), default=0)
         tried[kind] = {
             rate: lines[common - 1]["top1_error"] if lines else math.inf
             for rate, lines in first.items()
@@ -191,13 +209,19 @@ def figure1(records, error=0.25):
 
 
 def by_rate(records):
-    """Returns {kind: {rate: records, sorted by seed}} of the arms KIND-RATE."""
-    arms = {}
-    for arm, of_arm in of_experiment(records, "figure1").items():
-        kind, _, rate = arm.partition("-")
-        by_seed = sorted(of_arm, key=lambda record: int(record.protocol.seed))
-        arms.setdefault(kind, {})[float(rate)] = by_seed
-    return arms
+    """Returns {net with ReLU: {kind: {rate: records, sorted by seed}}}."""
+    asked = {str(one.protocol.experiment) for one in records}
+    asked = sorted(name for name in asked if name.startswith("figure1"))
+    nets = {}
+    for name, kind in itertools.product(asked, KINDS):
+        for arm, of_arm in of_experiment(records, name).items():
+            if not arm.startswith(f"{kind}-"):
+                continue
+            net = of_arm[0].variant.removesuffix(f".{kind}")
+            rates = nets.setdefault(net, {}).setdefault(kind, {})
+            found = [*rates.get(rate := float(arm.partition("-")[2]), ()), *of_arm]
+            rates[rate] = sorted(found, key=lambda one: int(one.protocol.seed))
+    return nets
 
 
 def longest(records, variant):

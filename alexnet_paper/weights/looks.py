@@ -258,15 +258,15 @@ def as_drawn(bias, kernel):
 
 
 def reads_positive(architecture):
-    """Returns the learned layers that read what a ReLU gave: numbers that are not
-    negative, also after pooling and response normalization."""
+    """Returns the learned layers that read what a ReLU or a sigmoid gave: numbers that
+    are not negative, also after pooling and response normalization."""
     found, positive = [], False
     for row in specs.trace(architecture):
         if row.learned and positive:
             found.append(row.name)
         if row.learned or isinstance(row.spec, (specs.Tanh, specs.BatchNorm)):
             positive = False
-        positive = positive or isinstance(row.spec, specs.ReLU)
+        positive = positive or isinstance(row.spec, (specs.ReLU, specs.Sigmoid))
     return found
 
 

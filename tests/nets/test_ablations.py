@@ -66,6 +66,7 @@ KINDS = {
     "no-lrn": specs.LRN,
     "no-dropout": specs.Dropout,
     "tanh": specs.ReLU,
+    "sigmoid": specs.ReLU,
     "no-overlap": specs.MaxPool,
 }
 
@@ -73,7 +74,7 @@ KINDS = {
 @pytest.mark.parametrize("name", KINDS)
 def test_the_other_layers_stay(name):
     def others(net):
-        apart = KINDS[name], specs.Tanh, specs.Scale
+        apart = KINDS[name], specs.Tanh, specs.Sigmoid, specs.Scale
         return [s for s in net.layers if not isinstance(s, apart)]
 
     net = variants.get(f"paper-32.{name}").architecture
@@ -83,7 +84,9 @@ def test_the_other_layers_stay(name):
         assert {(spec.size, spec.stride, spec.padding) for spec in left} == {(2, 2, 0)}
     else:
         assert not left
-    assert sum(isinstance(s, specs.Tanh) for s in net.layers) == 7 * (name == "tanh")
+    for other, kind in (("tanh", specs.Tanh), ("sigmoid", specs.Sigmoid)):
+        found = sum(isinstance(spec, kind) for spec in net.layers)
+        assert found == 7 * (name == other)
 
 
 def test_one_tower_of_the_paper_is_its_one_gpu_net():
@@ -171,7 +174,7 @@ def test_without_crops_the_central_patch_is_trained_on():
 TRAINED = [
     "no-lrn.no-dropout.tanh.no-overlap.no-conv1.no-conv4.no-fc7.no-decay.no-crops",
     "one-tower.no-conv2.no-conv3.no-conv5.no-colour.unit-pixels.small-bias",
-    "zero-bias",
+    "zero-bias.sigmoid",
 ]
 
 

@@ -46,6 +46,7 @@ ORDER = {
     "cifar-18pct": "conv1 max relu snorm conv2 relu avg snorm conv3 relu avg fc10 "
     "softmax",
     "cifar-19pct": "conv1 max relu conv2 relu avg conv3 relu avg fc10 softmax",
+    "cifar-max": "conv1 relu max conv2 relu max fc3 relu fc4 softmax",
     "cifar-full": "conv1 max relu snorm conv2 relu avg snorm conv3 relu avg ip1 "
     "softmax",
     "cifar-13pct": "conv1 relu max conv2 relu max local3 relu local4 relu fc10 softmax",
@@ -86,6 +87,7 @@ START = {
     "paper-32": ([0.022, 0.0173, 0.02, 0.0173, 0.0173, 0.04, 0.04, 0.04], BIASES),
     "cifar-18pct": ([0.0001, 0.01, 0.01, 0.01], [0] * 4),
     "cifar-19pct": ([0.0001, 0.01, 0.01, 0.01], [0] * 4),
+    "cifar-max": (["glorot"] * 4, [0] * 4),
     "cifar-full": ([0.0001, 0.01, 0.01, 0.01], [0] * 4),
     "cifar-13pct": ([0.0001, 0.01, 0.04, 0.04, 0.01], [0] * 5),
     "cifar-11pct": ([0.0001, 0.01, 0.04, 0.04, 0.01], [0] * 5),
@@ -113,6 +115,10 @@ RECIPES = {
     ),
     "cifar-19pct": (
         *(0.001, 0.9, 0.004, {"fc10": 3}, 2, 128, 140, (120, 130)),
+        *(None, False, None, "image"),
+    ),
+    "cifar-max": (
+        *(0.001, 0.9, 0.0, {}, 2, 128, 60, recipes.OnPlateau()),
         *(None, False, None, "image"),
     ),
     "cifar-full": (

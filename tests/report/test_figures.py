@@ -25,6 +25,7 @@ from alexnet_paper.report import contact_sheets
 from alexnet_paper.report import figure2
 from alexnet_paper.report import figures
 from alexnet_paper.report import style
+from alexnet_paper.results import curves
 from alexnet_paper.results.colour import TowerDifference
 from alexnet_paper.training import train as training
 from alexnet_paper.training.plan import Plan
@@ -131,23 +132,33 @@ def test_figures_without_captions():
 # Figure 1
 
 
+def of(runs):
+    made = (history(*errors) for errors in runs)
+    return [records.record("net", "d", "test", 9, {}, lines) for lines in made]
+
+
 def test_figure_1_shows_every_seed_and_the_medians():
     relu = (0.8, 0.3, 0.2, 0.1), (0.8, 0.2, 0.1, 0.1), (0.7, 0.3, 0.25)
     tanh = np.linspace(0.9, 0.25, 12), np.linspace(0.9, 0.3, 12)
-    histories = {"relu": [history(*e) for e in relu]}
-    histories["tanh"] = [history(*errors) for errors in tanh]
+    runs = {"relu": of(relu), "tanh": of(tanh)}
     epochs = {"relu": [3, 2, 3], "tanh": [12, math.inf]}
-    figure = charts.training_error(histories, epochs, ratio="Six.")
-    (axes,) = figure.get_axes()
-    curves = [line for line in axes.lines if len(line.get_xdata()) > 2]
-    assert [line.get_linestyle() for line in curves] == ["-"] * 4 + ["--"] * 3
-    median = curves[3]  # as long as the shortest seed
+    pace = curves.Pace(runs, epochs, {"relu": 0.1, "tanh": 0.3}, {})
+    second = dataclasses.replace(pace, records={**runs, "sigmoid": of(tanh)})
+    second.epochs["sigmoid"], second.rates["sigmoid"] = [12, 12], 1
+    figure = charts.training_error([pace, second], about="Six.")
+    axes, below = figure.get_axes()
+    drawn = [line for line in axes.lines if len(line.get_xdata()) > 2]
+    assert [line.get_linestyle() for line in drawn] == ["-"] * 4 + ["--"] * 3
+    median = drawn[3]  # as long as the shortest seed
     assert median.get_ydata() == pytest.approx([0.8, 0.3, 0.2])
-    assert median.get_linewidth() > 2 * curves[0].get_linewidth()
+    assert median.get_linewidth() > 2 * drawn[0].get_linewidth()
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "training error")
     said = texts(figure)
     assert "ReLU, median of 3 seeds" in said and "25 %" in said
-    assert "ReLU 3, tanh not in 12. Six." in said
+    assert "net: ReLU (0.1) 3, tanh (0.3) not in 12." in said and "Six." in said
+    assert "the logistic function (1) 12" in said
+    styles = {line.get_linestyle() for line in below.lines}
+    assert {"-", "--", "-."} < styles
 
 
 # Figure 2
@@ -427,8 +438,9 @@ def test_figure_1_from_records(call, tmp_path):
     code, out, err = call(program, 1, *options, "--out", tmp_path / "1.svg")
     assert code == 0 and f"written: {tmp_path / '1.svg'}" in err
     (section,) = json.loads(out)
-    assert section["rows"] == [["relu", "3", "2, 2, 2"], ["tanh", "3", "12, 12, 12"]]
-    assert "6.0 times as many epochs; the paper says six" in section["note"]
+    rows = [["ReLU", "0.01", "3", "2, 2, 2"], ["tanh", "0.01", "3", "12, 12, 12"]]
+    assert section["rows"] == [["cifar-18pct", *row] for row in rows]
+    assert "with ReLU: tanh 6.0 times; the paper says six" in section["note"]
 
 
 def test_effects_from_records(call, tmp_path):
