@@ -318,7 +318,8 @@ OPEN_QUESTIONS = (
         "chosen for each (§3.1)",
         "no configuration in C, C2 or D is named as this net",
         "none",
-        "cifar-18pct (three convolutions and a dense layer) stands in for the curve",
+        "cifar-18pct (three convolutions and a dense layer) stands in for the curve, "
+        "and cifar-max (two of each)",
         "its four weight layers are the nearest; an exact stand-in has neither "
         "normalization nor decay",
     ),
