@@ -36,6 +36,7 @@ SCHEDULES = {  # {name: a schedule of the authors, or None for a rule}
     **{row.run: row for row in paper.SCHEDULES},
 }
 
+LONG = 200  # letters of a value in a message: a file may hold any text
 
 OVERRIDES = (  # fields of a recipe that a plan may replace
     "epochs",
@@ -240,7 +241,8 @@ def read_plan(folder):
 def difference(there, asked, words="asked for"):
     """Returns in words how two plans differ: "epochs 1 there, 2 asked for"."""
     return "; ".join(
-        f"{field.name.replace('_', ' ')} {before} there, {now} {words}"
+        f"{field.name.replace('_', ' ')} {str(before)[:LONG]} there, "
+        f"{str(now)[:LONG]} {words}"
         for field in fields(Plan)
         if (before := getattr(there, field.name)) != (now := getattr(asked, field.name))
     )

@@ -7,6 +7,7 @@ import pytest
 from alexnet_paper.nets.recipes import OnPlateau
 from alexnet_paper.training.plan import Plan
 from alexnet_paper.training.plan import check
+from alexnet_paper.training.plan import difference
 
 
 @pytest.mark.parametrize(
@@ -95,3 +96,10 @@ RARELY = {"patience": 2, "validate_every": 3, "schedule": "steps"}
 def test_a_plan_that_cannot_be(changes, message):
     with pytest.raises(ValueError, match=message):
         check(Plan("paper", "digits", **changes))
+
+
+def test_plans_that_differ_are_told_apart_in_one_line():
+    plan = Plan("paper", "digits", epochs=1)
+    other = dataclasses.replace(plan, epochs=2, schedule="9" * 5000)
+    said = difference(plan, other)
+    assert said.startswith("epochs 1 there, 2 asked for; schedule ") and len(said) < 300
