@@ -187,6 +187,21 @@ def on_small_nets(records):
         f"ten, and on {trained:.1f} % of those it was trained on, "
         f"{falls(hypotheses.history(first))}. A verdict holds for this net with this "
         f"training, not for the paper's. {experiment.decided} {experiment.visible}"
+        + "".join(
+            f" {in_words}"
+            for in_words in map(on_a_control, hypotheses.controls(experiment, records))
+        )
+    )
+
+
+def on_a_control(found):
+    """Returns in words whether two arms agree that should."""
+    control, own, train = found
+    agree = "agree: their" if own.sign == train.sign == 0 else "differ: not both"
+    return (
+        f"Control: the arms `{control.base}` and `{control.without}` {agree} "
+        f"differences ({control.measure} {own.words}, training error {train.words}; points, "
+        f"{own.seeds} seeds, Welch's 95 % intervals) contain 0."
     )
 
 

@@ -404,6 +404,20 @@ def passed(arms, hypothesis, gate, found):
     return Passed(levelled, fitted, precise, falls, (test, train, first))
 
 
+def controls(experiment, records):
+    """Returns (control, its `Difference`, that of training error) of each control of an
+    experiment whose arms have at least `LEAST` seeds. The differences should be 0."""
+    arms, found = runs(records, experiment), []
+    for one in experiment.controls:
+        own, train = (
+            difference(*samples(arms, one, measure), one.paired)
+            for measure in (one.measure, "train")
+        )
+        if own and own.seeds >= LEAST:
+            found.append((one, own, train))
+    return found
+
+
 def decide(experiment, records):
     """Returns the `Decision` on each hypothesis whose arms have at least `LEAST` seeds.
 

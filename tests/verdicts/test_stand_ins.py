@@ -348,10 +348,31 @@ def test_the_18_and_19_percent_nets_seed_by_seed():
 
 def test_the_small_net_and_its_schedule():
     said = prose.on_small_nets(BASE)
+    assert "Control" not in said
     assert "Seeds so far: 3 of 5" in said
     assert "18.0 % of the test images by one view, 17.0 % by ten, and on 9.0 %" in said
     assert "the rate divided by ten after epochs 4 and 8" in said
     assert prose.falls(BASE[0].history[:4]) == "the rate constant"
+
+
+@pytest.mark.parametrize(
+    ("errors", "said"),
+    [
+        (
+            (18.1, 17.9, 18.2),
+            "`float32` agree: their differences (ten views ",
+        ),
+        ((19.1, 18.9, 19.2), "`float32` differ: not both differences (ten views "),
+        ((18.1, 17.9), ""),
+    ],
+)
+def test_the_control_of_precision(errors, said):
+    text = prose.on_small_nets([*BASE, *choices("float32", errors)])
+    assert ("Control: the arms " in text) == bool(said) and said in text
+    if said:
+        found = scipy.stats.ttest_ind(errors, (18.0, 18.2, 17.9), equal_var=False)
+        low, high = found.confidence_interval()
+        assert f"[{low:+.2f}, {high:+.2f}], training error +0.00" in text
 
 
 def test_words_are_those_of_the_records():
