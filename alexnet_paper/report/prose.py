@@ -200,8 +200,8 @@ def on_a_control(found):
     agree = "agree: their" if own.sign == train.sign == 0 else "differ: not both"
     return (
         f"Control: the arms `{control.base}` and `{control.without}` {agree} "
-        f"differences ({control.measure} {own.words}, training error {train.words}; points, "
-        f"{own.seeds} seeds, Welch's 95 % intervals) contain 0."
+        f"differences ({control.measure} {own.words}, training error {train.words}; "
+        f"points, {own.seeds} seeds, Welch's 95 % intervals) contain 0."
     )
 
 
