@@ -31,11 +31,14 @@ def history(folder):
     """Returns the lines of a run's log, one for each epoch that has ended.
 
     Lines of older versions have no "steps". Raises ValueError, with the file's name, if
-    the log is damaged or lacks epochs of the checkpoint.
+    the log is damaged or lacks epochs of the checkpoint, or if the checkpoint is of
+    another run.
     """
     checkpoint, lines = Path(folder) / CHECKPOINT, read_log(folder)
     if checkpoint.exists():
-        before = state_of(weights.load_meta(checkpoint), checkpoint)["history"]
+        meta = weights.load_meta(checkpoint)
+        check_same(read_plan(folder)[0], meta, checkpoint)
+        before = state_of(meta, checkpoint)["history"]
         if untimed(lines[: len(before)]) != untimed(before):
             raise ValueError(unlike(folder))
     return lines

@@ -556,6 +556,15 @@ def test_seed_chooses_what_figure_4_shows(net):
     assert names[0] == names[1] != names[2] and len(set(names[0])) == 8
 
 
+def test_no_curve_is_drawn_for_another_run_than_the_checkpoint_s(
+    run, wrong_use, tmp_path
+):
+    copy = shutil.copytree(run, tmp_path / "run") / "run.json"
+    copy.write_text(copy.read_text().replace('"seed": 0', '"seed": 2'))
+    options = ("--run", copy.parent, "--out", tmp_path / "c.svg")
+    assert "seed 0 there, 2 in run.json" in wrong_use(program, "curves", *options)
+
+
 def test_curves_and_confusion_of_a_run(run, call, wrong_use, tmp_path):
     """A run without an epoch has no curve."""
     code, out, _ = call(program, "curves", "--run", run, "--out", tmp_path / "c.svg")
