@@ -1,5 +1,4 @@
-"""Imports trained weights of other projects, shows and checks weight files, downloads
-public ones.
+"""Imports trained weights, downloads public ones, shows, checks and exports them.
 
     python -m reproduce.weights import bvlc_alexnet.caffemodel --out alexnet.npz
     python -m reproduce.weights import partial.npz --out p.npz --allow-missing fc6,fc7

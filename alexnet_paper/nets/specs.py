@@ -1,6 +1,6 @@
 """Nets as data: layer specs, and the shapes and counts computed from them.
 
-A net is a tuple of small frozen specs that reads like the paper::
+A net is a tuple of small frozen specs that reads like the paper:
 
     Conv("conv1", 96, 11, stride=4), ReLU(), LRN("norm1", groups=2),
     MaxPool("pool1", 3, 2),

@@ -36,6 +36,7 @@ class Article:
     url: str
     claims: tuple[Claim, ...]
     guesses: tuple[str, ...]
+    updated: str = ""  # the date of the last change, if the article gives that alone
 
 
 _CIFAR = steps(
@@ -389,9 +390,10 @@ _CATS_VS_DOGS = Article(
     variant="cats-vs-dogs",
     title="CNN Architecture Series — Hands on with AlexNet (Part II)",
     author="",
-    year="2020",
+    year="",
     publisher="",
     url="",
+    updated="2020-11-29",
     claims=(
         Claim(
             "CD01",

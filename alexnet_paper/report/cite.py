@@ -7,6 +7,7 @@ import json
 import re
 import textwrap
 from dataclasses import dataclass
+from datetime import date
 
 import alexnet_paper
 from alexnet_paper.nets import variants
@@ -37,6 +38,7 @@ class Work:
     year: str = ""
     published: str = ""  # the proceedings, the publisher, or how it is distributed
     note: str = ""
+    updated: str = ""  # the day of the last change, as 2020-11-29
 
 
 PAPER = Work(
@@ -69,8 +71,12 @@ def package():
 def article(variant):
     """The article behind a variant, as a `Work`, with what is known of it."""
     about = ARTICLES[variant]
-    unknown = [name for name in ("author", "year") if not getattr(about, name)]
+    year = about.year or about.updated[:4]
+    known = {"author": about.author, "year": year}
+    unknown = [name for name, value in known.items() if not value]
     note = f"Source of the variant {variant}"
+    if about.updated:
+        note = f"Updated {day(about.updated)}. {note}"
     if unknown:
         note += f"; {' and '.join(unknown)} unknown"
     names = about.author.rsplit(" ", 1)[::-1] if about.author else None
@@ -79,10 +85,17 @@ def article(variant):
         "article",
         about.title,
         (tuple(names),) if names else (),
-        about.year,
+        year,
         about.publisher,
         note,
+        about.updated,
     )
+
+
+def day(iso, form="{day} {month} {year}"):
+    """Returns a day such as 2020-11-29 in words."""
+    found = date.fromisoformat(iso)
+    return form.format(day=found.day, month=f"{found:%B}", year=found.year)
 
 
 def works(variant=None):
@@ -140,7 +153,8 @@ def apa(work):
     """Returns a work as a reference in APA's order: author, year, title, where."""
     names = [apa_name(name) for name in work.authors]
     named = ", & ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
-    year = f"({work.year or 'n.d.'})."
+    year = day(work.updated, "{year}, {month} {day}") if work.updated else work.year
+    year = f"({year or 'n.d.'})."
     kind = " [Computer software]" if work.kind == "software" else ""
     head = f"{ended(named)} {year} {work.title}{kind}." if named else ""
     head = head or f"{work.title}. {year}"
@@ -193,6 +207,8 @@ def reference(work):
     }
     if work.year:
         found["year"] = int(work.year)
+    if work.updated:
+        found["month"] = date.fromisoformat(work.updated).month
     if paper:
         found["collection-title"] = work.published
     elif work.published:

@@ -360,14 +360,16 @@ def crossings(net):
 def told(measured, records):
     """What is known of an article."""
     article, variant = measured.article, measured.variant
-    by = (article.author, article.publisher, article.year)
+    changed = article.updated and f"updated {cite.day(article.updated)}"
+    author = article.author or "Author unknown"
+    by = (author, article.publisher, article.year, changed)
     changes = net_sections.differences_section(
         "What it changed", ("paper", "article"), table.changes(variant)
     )
     return Told(
         variant.name,
         article.title,
-        ", ".join(filter(None, by)) or "Author unknown",
+        ", ".join(filter(None, by)),
         variant.departures,
         changes,
         article.guesses,

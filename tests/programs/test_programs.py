@@ -19,6 +19,7 @@ from alexnet_paper.nets.variants import VARIANTS
 from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
 from reproduce import __main__ as overview
+from reproduce import cite
 from reproduce import command_line
 from reproduce import evaluate
 from reproduce import features
@@ -50,9 +51,18 @@ def test_help_waits_for_no_net_library(started):
 
 
 def test_the_overview_names_every_program(call):
-    code, out, _ = call(overview)
-    assert code == 0
-    assert [n for n in PROGRAMS if f"python -m reproduce.{n} " not in out] == []
+    for words in ([], ["--help"]):
+        code, out, _ = call(overview, *words)
+        lines = out.partition("programs:\n")[2].splitlines()
+        assert code == 0 and [line.split()[0] for line in lines] == sorted(PROGRAMS)
+        assert all(line.endswith(".") for line in lines)
+
+
+def test_the_overview_runs_a_program(call, wrong_use):
+    words = ["cite", "--variant", "paper", "--style", "apa"]
+    assert call(overview, *words) == call(cite, *words[1:])
+    assert call(overview, "cite", "--style", "x")[0] == 2
+    assert "no program 'tabel': one of cite, " in wrong_use(overview, "tabel", "--help")
 
 
 def test_photographs_may_stand_anywhere():

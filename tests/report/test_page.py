@@ -190,12 +190,29 @@ def test_a_variant_is_cited_with_its_article():
     assert r"title        = {alexnet\_paper}" in cite.bibtex(cite.package())
 
 
+def test_the_day_of_an_articles_last_change_is_cited():
+    article = cite.article("cats-vs-dogs")
+    assert cite.apa(article).endswith("AlexNet (Part II). (2020, November 29).")
+    assert "{Updated 29 November 2020. Source of" in cite.bibtex(article)
+    assert cite.reference(article)["month"] == 11
+
+
 def test_cff_is_yaml_with_all_works():
     yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
     found = yaml.safe_load(cite.cff(cite.works()))
     assert found["cff-version"] == "1.2.0" and len(found["references"]) == 4
     names = found["references"][0]["authors"]
     assert names[2] == {"family-names": "Hinton", "given-names": "Geoffrey E."}
+
+
+@pytest.mark.parametrize("variant", [None, "paper", *ARTICLES])
+def test_cff_is_valid(variant):
+    cffconvert = pytest.importorskip("cffconvert", reason="cffconvert is not installed")
+    text = cite.cff(cite.works(variant))
+    cffconvert.Citation(text).validate()
+    wrong = cffconvert.Citation(text.replace(cite.RELEASED, "21 November"))
+    with pytest.raises(Exception, match="date-released"):
+        wrong.validate()
 
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -220,7 +220,14 @@ def test_atomic_write_that_fails_leaves_the_old_file_alone(tmp_path, monkeypatch
     assert only == path and path.read_bytes() == b"old"
 
 
-def test_commit_without_git(monkeypatch):
+@pytest.fixture
+def no_wheel(tmp_path, monkeypatch):
+    """The package lies in a folder without alexnet_paper/COMMIT."""
+    module = tmp_path / "alexnet_paper" / "training" / "environment.py"
+    monkeypatch.setattr(environment, "__file__", str(module))
+
+
+def test_commit_without_git(no_wheel, monkeypatch):
     def absent(*arguments):
         raise FileNotFoundError("git")
 
@@ -229,7 +236,7 @@ def test_commit_without_git(monkeypatch):
 
 
 @pytest.mark.parametrize(("changed", "mark"), [("", ""), (" M layers.py", "+")])
-def test_commit_says_whether_files_were_changed(changed, mark, monkeypatch):
+def test_commit_says_whether_files_were_changed(changed, mark, no_wheel, monkeypatch):
     answers = {"rev-parse": "0123456789ab", "status": changed}
     monkeypatch.setattr(environment, "git", lambda _, command, *rest: answers[command])
     assert environment.commit() == f"0123456789ab{mark}"
