@@ -139,7 +139,7 @@ def nested(a, b):
 
 
 def check_places(options):
-    """Raises ValueError unless --out is apart from --data-dir and --workers is sound."""
+    """Raises ValueError if --out is not apart from --data-dir, or for --workers."""
     if not options.out:
         raise ValueError(f"--out is missing: a folder to {options.action} the data in")
     if options.data_dir and nested(options.out, options.data_dir):

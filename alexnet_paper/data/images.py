@@ -97,14 +97,18 @@ def converted(image):
     return done
 
 
-def files_in(folder):
-    """Returns the image files in a folder, sorted by name, without hidden ones."""
-    names = sorted(
+def names_in(folder):
+    """Returns the names of the image files in a folder, sorted, without hidden ones."""
+    return sorted(
         name
         for name in os.listdir(folder)
         if os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")
     )
-    return [Path(folder, name) for name in names]
+
+
+def files_in(folder):
+    """Returns the image files in a folder, sorted by name, without hidden ones."""
+    return [Path(folder, name) for name in names_in(folder)]
 
 
 def class_folders(root):
@@ -119,7 +123,7 @@ def class_folders(root):
             f"{printable(root)} is not a folder: expected CLASS/IMAGE in it."
         )
     found = {
-        path.name: Paths.of(files_in(path))
+        path.name: Paths.inside(path, names_in(path))
         for path in sorted(root.iterdir())
         if path.is_dir() and not path.name.startswith(".")
     }

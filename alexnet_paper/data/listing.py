@@ -70,6 +70,10 @@ class Paths(Sequence):
         return cls([*numbers], np.array(places, "int32"), names)
 
     @classmethod
+    def inside(cls, folder, names):
+        return cls([folder], np.zeros(len(names), "int32"), Names.of(names))
+
+    @classmethod
     def joined(cls, parts):
         """Returns the paths of one list after those of the other. No folder may be in
         two of them."""
@@ -89,8 +93,8 @@ class Paths(Sequence):
 
     @property
     def in_folders(self):
-        """Whether they lie in more than one folder."""
-        return bool((self.places[1:] != self.places[:-1]).any())
+        """Whether they, or the list that they are of, lie in more than one folder."""
+        return len(self.folders) > 1
 
 
 def chosen(index):

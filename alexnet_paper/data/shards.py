@@ -204,7 +204,7 @@ def shard_names(split, count):
 
 
 def plan(splits):
-    """Returns the jobs of {split name: `Split`}: all images of each, dealt to shards."""
+    """Returns the jobs of {split name: `Split`}: its images, dealt to shards."""
     jobs = []
     for split, part in splits.items():
         names = shard_names(split, -(-len(part) // IMAGES))
