@@ -188,18 +188,18 @@ def prepare(options):
 
 def shard(options):
     dataset = loaded(options)
-    from alexnet_paper.data import shards
+    from alexnet_paper.data import sharding
 
     with command_line.usage():
         check_places(options)
         for split in dataset.splits.values():
             split.files()
         command_line.check_out(options.out, folder=True)
-        shards.check_same(dataset, Path(options.out))
+        sharding.check_same(dataset, Path(options.out))
     command_line.quiet_keras()
     began = time.monotonic()
     with files_bar("sharding", sum(map(len, dataset.splits.values()))) as advance:
-        index, written = shards.write(
+        index, written = sharding.write(
             dataset, options.out, options.data_dir, options.workers, advance
         )
     rows, seconds = index.rows().values(), time.monotonic() - began

@@ -42,7 +42,7 @@ END = {"prepare": "prepared.json", "shard": "shards.json"}  # what is written la
 
 def process_data(action, source, out):
     """Starts `reproduce.data prepare`, or `shard` with shards of 30 images."""
-    code = "import sys; from alexnet_paper.data import shards; shards.IMAGES = 30; "
+    code = "import sys; from alexnet_paper.data import sharding; sharding.IMAGES = 30; "
     code += "from reproduce import data; sys.exit(data.main())"
     command = [sys.executable, "-c", code, action, "--data", "folder"]
     return subprocess.Popen(

@@ -7,6 +7,7 @@ images       reading image files
 augment      from an image to the net's input
 prepare      resizing a whole dataset once
 shards       a whole dataset in TFRecord files
+sharding     writing them
 batches      batches for Keras
 datasets     named datasets and their splits
 synsets      ImageNet's thousand classes

@@ -21,7 +21,7 @@ import tensorflow as tf
 
 from alexnet_paper.data import augment
 from alexnet_paper.data import datasets
-from alexnet_paper.data import shards
+from alexnet_paper.data import sharding
 from alexnet_paper.data.batches import Batches
 from alexnet_paper.data.datasets import Split
 from alexnet_paper.data.images import ImageFiles
@@ -361,7 +361,7 @@ def test_shards_and_folder(benchmark, tmp_path):
         squares[number % 2].save(place / f"{number:03d}.jpg", quality=95)
     places = {OURS: tmp_path / "shards", "folder": tmp_path / "folder"}
     whole = datasets.load("folder", places["folder"], validation=0)
-    shards.write(whole, places[OURS])
+    sharding.write(whole, places[OURS])
     recipe, functions = variants.get("paper").recipe, {}
     for name, place in places.items():
         split = datasets.load("folder", place, validation=0).splits["train"]
@@ -369,4 +369,6 @@ def test_shards_and_folder(benchmark, tmp_path):
         batches = Batches(split, prepare, BATCH, seed=0)
         functions[name] = functools.partial(batches.__getitem__, 0)
     assert np.array_equal(*(function()[0] for function in functions.values()))
-    compare(benchmark, f"batch of {BATCH} read and augmented", functions, 9)
+    compare(
+        benchmark, f"batch of {BATCH}: ours from shards, or from files", functions, 9
+    )

@@ -17,6 +17,7 @@ from PIL import Image
 
 from alexnet_paper.data import augment
 from alexnet_paper.data import datasets
+from alexnet_paper.data import sharding
 from alexnet_paper.data import shards
 from alexnet_paper.data.batches import Batches
 from alexnet_paper.data.batches import Views
@@ -58,7 +59,7 @@ def made(tmp_path_factory):
         split, label = ("train", "validation")[number >= 14], "ab"[number // 7 % 2]
         save(root / "folder" / split / label / name, number)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shards, "IMAGES", 4)
+        patch.setattr(sharding, "IMAGES", 4)
         write(root / "folder", root / "shards")
     return root / "folder", root / "shards"
 
@@ -66,14 +67,14 @@ def made(tmp_path_factory):
 @pytest.fixture
 def copy(made, tmp_path, monkeypatch):
     """The folder, and a copy of its shards to damage."""
-    monkeypatch.setattr(shards, "IMAGES", 4)
+    monkeypatch.setattr(sharding, "IMAGES", 4)
     shutil.copytree(made[1], tmp_path / "shards")
     return made[0], tmp_path / "shards"
 
 
 def write(folder, out, name="imagenet"):
     dataset = datasets.load(name, folder, validation=0)
-    return shards.write(dataset, out, folder, workers=2)
+    return sharding.write(dataset, out, folder, workers=2)
 
 
 def both(made, **options):
@@ -210,14 +211,14 @@ def contents(folder):
 
 KILLED = """
 import os
-from alexnet_paper.data import datasets, shards
-shards.IMAGES, read, count = 4, shards.read_image, int(sys.argv[3])
+from alexnet_paper.data import datasets, sharding
+sharding.IMAGES, read, count = 4, sharding.read_image, int(sys.argv[3])
 def until(path):
     global count
     count -= 1
     return read(path) if count else os._exit(0)
-shards.read_image = until
-shards.write(datasets.load("imagenet", sys.argv[1], 0), sys.argv[2], workers=1)
+sharding.read_image = until
+sharding.write(datasets.load("imagenet", sys.argv[1], 0), sys.argv[2], workers=1)
 """
 
 
