@@ -197,6 +197,10 @@ def shard(options):
         command_line.check_out(options.out, folder=True)
         sharding.check_same(dataset, Path(options.out))
     command_line.quiet_keras()
+    import tensorflow as tf
+
+    with contextlib.suppress(RuntimeError):  # it has begun, in a process of others
+        tf.config.set_visible_devices([], "GPU")  # which may be at work
     began = time.monotonic()
     with files_bar("sharding", sum(map(len, dataset.splits.values()))) as advance:
         index, written = sharding.write(

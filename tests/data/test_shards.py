@@ -285,18 +285,29 @@ def test_a_shard_is_damaged_before_training(copy, wrong_use, tmp_path):
 def test_a_shard_is_damaged_while_training(
     split, copy, tiny_net, call, monkeypatch, tmp_path
 ):
-    """The last line names it; exit 1."""
+    """The last line names it; exit 1. Mended and resumed, the run ends as one that was
+    left alone."""
     fit, path = training.Run.train, sorted(copy[1].glob(f"{split}-*"))[1]
+    whole = path.read_bytes()
 
     def damaged_first(run, *arguments):
         damaged(path, "image")
         return fit(run, *arguments)
 
     monkeypatch.setattr(training.Run, "train", damaged_first)
-    words = "--variant tiny --data imagenet --epochs 1 --data-dir".split()
-    code, out, err = call(train, *words, copy[1], "--out", tmp_path / "run")
+    words = (
+        "--variant tiny --data imagenet --epochs 2 --save-every 0 --data-dir".split()
+    )
+    words = (*words, copy[1], "--out")
+    code, out, err = call(train, *words, tmp_path / "run")
     assert (code, out) == (1, "") and "Traceback" not in err
     assert f"error: {path} is damaged (the bytes of " in err.splitlines()[-1]
+    monkeypatch.setattr(training.Run, "train", fit)
+    path.write_bytes(whole)
+    assert call(train, *words, tmp_path / "run", "--resume")[0] == 0
+    assert call(train, *words, tmp_path / "alone")[0] == 0
+    ends = (kill_and_resume.arrays(tmp_path / name) for name in ("run", "alone"))
+    assert kill_and_resume.same_bits(*ends)
 
 
 def test_other_images_are_not_mixed_in(copy, tmp_path):
