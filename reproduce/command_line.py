@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import logging
 import os
+import re
 import shlex
 import sys
 import tempfile
@@ -18,6 +19,7 @@ WRONG_USE = (
     PermissionError,
     ValueError,
 )
+BAD_FILE = re.compile("^.*(?:BadImage|BadShard): (.*)$", re.M)  # in TensorFlow's text
 OUT_OF_MEMORY = ("MemoryError", "ResourceExhaustedError", "_ArrayMemoryError")
 
 
@@ -67,7 +69,7 @@ def run(program, options):
     """Runs `program(options)` and returns its exit code.
 
     It is 0, or 1 with one line on stderr for Ctrl-C and for errors of the system, such
-    as a full disk or memory.
+    as a full disk or memory, or a damaged image that is met in training.
     """
     from alexnet_paper.files import in_words
 
@@ -82,6 +84,9 @@ def run(program, options):
         note(f"error: {printable(in_words(error))}")
         return 1
     except Exception as error:
+        if met := BAD_FILE.search(str(error)):
+            note(f"error: {met[1]}")
+            return 1
         if type(error).__name__ not in OUT_OF_MEMORY:
             raise
         print("error: out of memory: try a smaller --batch-size", file=sys.stderr)

@@ -22,7 +22,7 @@ def parser():
     add = parser.add_argument
     add("--variant", required=True, help="name of the net")
     add("--data", required=True, help="a dataset (python -m reproduce.data list)")
-    add("--data-dir", metavar="DIR", help="folder of the data")
+    add("--data-dir", metavar="DIR", help="folder of the data, or of its shards")
     add("--epochs", type=int, metavar="N", help="default: the recipe's")
     add("--batch-size", type=int, metavar="N", help="default: the recipe's")
     add("--seed", type=int, default=0, help="of weights, order and crops (default: 0)")

@@ -3,9 +3,10 @@ leaves with what is left by one that was left alone.
 
     python tests/kill_and_resume.py --kills 20
     python tests/kill_and_resume.py --kills 20 --prepare
+    python tests/kill_and_resume.py --kills 20 --shard
 
-Trains on the digits, or prepares 1,200 photographs. Takes minutes; prints one line for
-every kill. Exit 0: the same bits and no other files or processes; 1: not.
+Trains on the digits, or prepares or shards 1,200 photographs. Takes minutes; prints one
+line for every kill. Exit 0: the same bits and no other files or processes; 1: not.
 """
 
 import argparse
@@ -36,8 +37,14 @@ def train(folder, *options):
     )
 
 
-def prepare(source, out):
-    command = [sys.executable, "-m", "reproduce.data", "prepare", "--data", "folder"]
+END = {"prepare": "prepared.json", "shard": "shards.json"}  # what is written last
+
+
+def process_data(action, source, out):
+    """Starts `reproduce.data prepare`, or `shard` with shards of 30 images."""
+    code = "import sys; from alexnet_paper.data import sharding; sharding.IMAGES = 30; "
+    code += "from reproduce import data; sys.exit(data.main())"
+    command = [sys.executable, "-c", code, action, "--data", "folder"]
     return subprocess.Popen(
         [*command, "--data-dir", source, "--out", out, "--workers", "2"],
         stderr=subprocess.DEVNULL,
@@ -76,17 +83,18 @@ def alone_after(process, seconds):
     return False
 
 
-def kill_and_prepare(root, kills, rng):
+def kill_and_process(action, root, kills, rng):
     """Returns how often the kill came before the end, and whether all is the same."""
-    photographs(f"{root}/photographs")
+    source, end = f"{root}/photographs", Path(root, "killed", END[action])
+    photographs(source)
     began = time.monotonic()
-    if prepare(f"{root}/photographs", f"{root}/alone").wait() != 0:
-        raise SystemExit("the preparation left alone did not finish")
+    if process_data(action, source, f"{root}/alone").wait() != 0:
+        raise SystemExit("the work left alone did not finish")
     seconds, came = time.monotonic() - began, 0
     for _ in range(kills):
-        if Path(root, "killed", "prepared.json").exists():  # once more from the start
+        if end.exists():  # once more from the start
             shutil.rmtree(f"{root}/killed")
-        process = prepare(f"{root}/photographs", f"{root}/killed")
+        process = process_data(action, source, f"{root}/killed")
         time.sleep(rng.uniform(0, seconds))
         came += process.poll() is None
         process.send_signal(signal.SIGKILL)
@@ -94,8 +102,8 @@ def kill_and_prepare(root, kills, rng):
         if not alone_after(process, 30):
             raise SystemExit("workers outlive their process")
         print("killed", flush=True)
-    if not Path(root, "killed", "prepared.json").exists():
-        prepare(f"{root}/photographs", f"{root}/killed").wait()
+    if not end.exists():
+        process_data(action, source, f"{root}/killed").wait()
     return came, contents(f"{root}/alone") == contents(f"{root}/killed")
 
 
@@ -134,12 +142,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--prepare", action="store_true")
+    parser.add_argument("--prepare", action="store_const", const="prepare", dest="data")
+    parser.add_argument("--shard", action="store_const", const="shard", dest="data")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as root:
-        if options.prepare:
+        if options.data:
             rng = random.Random(options.seed)
-            return report(*kill_and_prepare(root, options.kills, rng), options.kills)
+            done = kill_and_process(options.data, root, options.kills, rng)
+            return report(*done, options.kills)
         began = time.monotonic()
         if train(f"{root}/alone").wait() != 0:
             raise SystemExit("the run left alone did not finish")

@@ -13,19 +13,23 @@ from pathlib import Path
 import numpy as np
 
 from alexnet_paper.data import pickles
+from alexnet_paper.data import shards
 from alexnet_paper.data.arrays import read_npz
 from alexnet_paper.data.augment import Preparation
 from alexnet_paper.data.augment import Statistics
 from alexnet_paper.data.images import ImageFiles
 from alexnet_paper.data.images import class_folders
 from alexnet_paper.data.images import files_in
+from alexnet_paper.data.listing import Paths
 from alexnet_paper.data.prepare import STATISTICS
 from alexnet_paper.data.prepare import load_part
+from alexnet_paper.data.shards import ShardedImages
 from alexnet_paper.files import in_short
 from alexnet_paper.files import open_file
 from alexnet_paper.files import read_file
 from alexnet_paper.files import read_text
 
+ON_DISK = (ImageFiles, ShardedImages)
 MEMORY = 2**30  # bytes; a smaller split is kept in memory, not read every epoch
 LEAVES = 1000  # the devkit's first 1000 classes are ILSVRC's, its others their parents
 SPLIT_SEED = 0  # of every split made here, the same for all runs
@@ -69,7 +73,7 @@ FLOWERS17_CLASSES = (
 class Split:
     """Images, each uint8 RGB (height, width, 3), and their labels, counted from 0."""
 
-    images: np.ndarray | ImageFiles
+    images: np.ndarray | ImageFiles | ShardedImages
     labels: np.ndarray
 
     def __len__(self):
@@ -79,9 +83,11 @@ class Split:
         return Split(self.images[indices], self.labels[indices])
 
     def files(self):
-        """Returns (paths, labels). Raises ValueError if the images are in memory."""
+        """Returns (paths, labels). Raises ValueError if the images are not in files."""
+        if isinstance(self.images, ShardedImages):
+            raise ValueError("these images are in shards already.")
         if not isinstance(self.images, ImageFiles):
-            raise ValueError("these images are in memory: there is nothing to prepare.")
+            raise ValueError("these images are in memory, not in files.")
         return self.images.paths, self.labels
 
     def in_memory(self, side, stretch=False):
@@ -90,7 +96,7 @@ class Split:
 
         Returns the split itself if that would take more than `MEMORY` bytes.
         """
-        if not isinstance(self.images, ImageFiles) or len(self) * side**2 * 3 > MEMORY:
+        if not isinstance(self.images, ON_DISK) or len(self) * side**2 * 3 > MEMORY:
             return self
         bare = Preparation(side, side, stretch=stretch)
         images = [bare.scaled(image) for image in self.images]
@@ -98,12 +104,13 @@ class Split:
 
     @property
     def fingerprint(self):
-        """Eight hexadecimal digits: a checksum of images, labels and their order."""
-        if isinstance(self.images, ImageFiles):
-            names = os.fsencode("\n".join(path.name for path in self.images.paths))
+        """Eight hexadecimal digits: a checksum of images, or of the names of their
+        files, of labels and of their order."""
+        if isinstance(self.images, ON_DISK):
+            images = self.images.names.checksum
         else:
-            names = np.ascontiguousarray(self.images)
-        return f"{zlib.crc32(self.labels.tobytes(), zlib.crc32(names)):08x}"
+            images = zlib.crc32(np.ascontiguousarray(self.images))
+        return f"{zlib.crc32(self.labels.tobytes(), images):08x}"
 
 
 @dataclass(frozen=True)
@@ -156,7 +163,7 @@ def load(name, data_dir=None, validation=0.2, limit=None, seed=0):
 
     Args:
         name: Its name.
-        data_dir: Folder or file to read it from.
+        data_dir: Folder or file to read it from, or a folder of its shards.
         validation: Share of the training images that is held out for validation,
             stratified, if the dataset has no validation images of its own.
         limit: Number of training images to use, drawn evenly from the classes.
@@ -177,7 +184,11 @@ def load(name, data_dir=None, validation=0.2, limit=None, seed=0):
         raise ValueError(f"{name} needs --data-dir: {source.about}.")
     if source.bundled and data_dir is not None:
         raise ValueError(f"{name} takes no --data-dir: {source.about}.")
-    classes, splits = source.read(data_dir)
+    if data_dir is not None and shards.is_sharded(data_dir):
+        classes, found = shards.read(data_dir, name)
+        splits = {split: Split(*part) for split, part in found.items()}
+    else:
+        classes, splits = source.read(data_dir)
     if len(classes) < 2:
         raise ValueError(f"{data_dir} has only one class: {classes[0]}.")
     whole = "validation" in splits and limit is None
@@ -400,7 +411,7 @@ def folder(data_dir, classes=None):
 
 def files_split(found, labels=None):
     """Returns the `Split` of {class: files}; classes are numbered in order."""
-    paths = [path for files in found.values() for path in files]
+    paths = Paths.joined([Paths.of(files) for files in found.values()])
     if labels is None:
         sizes = [len(files) for files in found.values()]
         labels = np.repeat(np.arange(len(found)), sizes)

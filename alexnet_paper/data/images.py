@@ -1,5 +1,6 @@
 """Reading image files: any size, mode and orientation; damaged files are named."""
 
+import io
 import os
 import warnings
 from pathlib import Path
@@ -9,6 +10,8 @@ from PIL import Image
 from PIL import ImageOps
 from PIL import UnidentifiedImageError
 
+from alexnet_paper.data.listing import Paths
+from alexnet_paper.data.listing import chosen
 from alexnet_paper.files import in_short
 from alexnet_paper.files import open_file
 from alexnet_paper.files import printable
@@ -23,18 +26,19 @@ class BadImage(OSError, ValueError):
     """A file that is not an image, or is damaged; the message names it."""
 
 
-def open_image(path):
+def open_image(path, content=None):
     """Returns an upright PIL image in RGB and the set of conversions this took.
 
     Conversions are "grey", "CMYK", "palette or alpha" and "rotated" (by its EXIF
-    orientation).
+    orientation). `content` are the file's bytes, if they are known.
 
     Raises:
         BadImage: if the file cannot be decoded completely.
         FileNotFoundError: if there is none.
     """
     try:
-        with warnings.catch_warnings(), open_file(path) as file:
+        opened = open_file(path) if content is None else io.BytesIO(content)
+        with warnings.catch_warnings(), opened as file:
             warnings.simplefilter("ignore")  # of damaged metadata
             with Image.open(file, formats=FORMATS) as image:
                 if image.width * image.height > LARGEST or max(image.size) > LONGEST:
@@ -93,17 +97,22 @@ def converted(image):
     return done
 
 
-def files_in(folder):
-    """Returns the image files in a folder, sorted by name, without hidden ones."""
+def names_in(folder):
+    """Returns the names of the image files in a folder, sorted, without hidden ones."""
     return sorted(
-        path
-        for path in Path(folder).iterdir()
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+        name
+        for name in os.listdir(folder)
+        if os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")
     )
 
 
+def files_in(folder):
+    """Returns the image files in a folder, sorted by name, without hidden ones."""
+    return [Path(folder, name) for name in names_in(folder)]
+
+
 def class_folders(root):
-    """Returns {class name: files} of root/<class>/<image>, sorted.
+    """Returns {class name: `Paths` of its files} of root/<class>/<image>, sorted.
 
     Hidden folders are skipped. Raises ValueError if there are no class folders or one
     is empty, and FileNotFoundError if `root` is not a folder.
@@ -114,7 +123,7 @@ def class_folders(root):
             f"{printable(root)} is not a folder: expected CLASS/IMAGE in it."
         )
     found = {
-        path.name: files_in(path)
+        path.name: Paths.inside(path, names_in(path))
         for path in sorted(root.iterdir())
         if path.is_dir() and not path.name.startswith(".")
     }
@@ -135,7 +144,7 @@ class ImageFiles:
     """
 
     def __init__(self, paths):
-        self.paths = list(paths)
+        self.paths = paths if isinstance(paths, Paths) else Paths.of(paths)
 
     def __len__(self):
         return len(self.paths)
@@ -143,12 +152,18 @@ class ImageFiles:
     def __getitem__(self, index):
         if isinstance(index, (int, np.integer)):
             return np.asarray(open_image(self.paths[index])[0])
-        if isinstance(index, slice):
-            return ImageFiles(self.paths[index])
-        return ImageFiles([self.paths[i] for i in index])
+        return ImageFiles(self.paths[chosen(index)])
 
     def __iter__(self):
         return (self[i] for i in range(len(self)))
+
+    @property
+    def names(self):
+        return self.paths.names
+
+    @property
+    def in_folders(self):
+        return self.paths.in_folders
 
 
 def photographs():

@@ -8,7 +8,6 @@ import numpy as np
 
 from alexnet_paper.data import datasets
 from alexnet_paper.data.datasets import Dataset
-from alexnet_paper.data.images import ImageFiles
 from alexnet_paper.results import colour as kernels
 from alexnet_paper.results.record import Protocol
 from alexnet_paper.results.record import Record
@@ -286,8 +285,7 @@ def evaluate_weights(paths, data, data_dir, split_name, views, command, precisio
 
 def shown(net, split):
     """Returns the fields of a `Protocol` on how a split's images were prepared."""
-    prepare, files = net.preparation, isinstance(split.images, ImageFiles)
-    folders = files and len({path.parent for path in split.images.paths}) > 1
+    prepare, folders = net.preparation, getattr(split.images, "in_folders", False)
     mean = "none" if prepare.mean is None else "pixel"
     return {
         "image": f"side {prepare.side}, crop {prepare.size}"

@@ -20,6 +20,8 @@ import pytest
 import tensorflow as tf
 
 from alexnet_paper.data import augment
+from alexnet_paper.data import datasets
+from alexnet_paper.data import sharding
 from alexnet_paper.data.batches import Batches
 from alexnet_paper.data.datasets import Split
 from alexnet_paper.data.images import ImageFiles
@@ -348,3 +350,25 @@ def test_input_pipeline(benchmark, tmp_path):
     batches = Batches(Split(images, np.zeros(BATCH, int)), prepare, BATCH, seed=0)
     benchmark.pedantic(batches.__getitem__, (0,), rounds=5, warmup_rounds=1)
     benchmark.extra_info["images_per_second"] = BATCH / benchmark.stats.stats.median
+
+
+def test_shards_and_folder(benchmark, tmp_path):
+    """Batches from shards and from the files that are in them, in one thread."""
+    squares = [augment.rescale_and_crop(photo) for photo in photographs()]
+    for number in range(2 * BATCH):
+        place = tmp_path / "folder" / "ab"[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        squares[number % 2].save(place / f"{number:03d}.jpg", quality=95)
+    places = {OURS: tmp_path / "shards", "folder": tmp_path / "folder"}
+    whole = datasets.load("folder", places["folder"], validation=0)
+    sharding.write(whole, places[OURS])
+    recipe, functions = variants.get("paper").recipe, {}
+    for name, place in places.items():
+        split = datasets.load("folder", place, validation=0).splits["train"]
+        prepare = augment.preparation(recipe, PAPER.input_shape[0], split.images)
+        batches = Batches(split, prepare, BATCH, seed=0)
+        functions[name] = functools.partial(batches.__getitem__, 0)
+    assert np.array_equal(*(function()[0] for function in functions.values()))
+    compare(
+        benchmark, f"batch of {BATCH}: ours from shards, or from files", functions, 9
+    )

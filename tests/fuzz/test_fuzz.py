@@ -100,6 +100,8 @@ def readers():
     from alexnet_paper.data import datasets
     from alexnet_paper.data import images
     from alexnet_paper.data import prepare
+    from alexnet_paper.data import shards
+    from alexnet_paper.data.listing import Names
     from alexnet_paper.files import from_json
     from alexnet_paper.files import read_file
     from alexnet_paper.nets import variants
@@ -154,6 +156,11 @@ def readers():
         for claim in paper.CLAIMS:
             recorded.finding(claim, [found], found.variant)
 
+    row = shards.Shard(shards.shard_names("train", 1)[0], 3, 99, "0" * 64)
+    part = shards.Part(3, "", True, "", [row])
+    index = shards.Index("folder", ["a", "b"], {"train": part})
+    places = (np.array(column) for column in ([0] * 3, [0, 9, 90], [9] * 3, [1, 2, 3]))
+    table = shards.Table(*places, Names.of(["a.jpg", "b", "c.jpg"]))
     plan = {"plan": {"variant": "paper", "data": "digits", "epochs": 2}, "command": "c"}
     packed = saved(np.savez_compressed, a=np.zeros((9, 9)), b=np.int8([1]))
     legacy = written(lambda p, a: foreign.write_caffemodel(p, a, legacy=True), weights)
@@ -174,6 +181,16 @@ def readers():
         "CIFAR-10's archive": (1, [*map(tar, batches)], inside(unpacked)),
         "CIFAR-10's arrays": (1, [packed], inside(arrays_of)),
         "statistics": (1, [written(prepare.save_part, sums, {})], datasets.prepared),
+        "index of shards": (
+            1,
+            [written(lambda path, index: shards.save_index(index, path), index)],
+            shards.read_index,
+        ),
+        "table of shards": (
+            1,
+            [written(shards.save_table, table, np.array([0, 1, 1]))],
+            inside(lambda path: shards.read_table(path, part, 2)),
+        ),
         "record": (
             1,
             [path.read_bytes() for path in shipped().glob("[bs]*-seed0*.json")],

@@ -255,6 +255,8 @@ def test_prepare(folder, call, wrong_use, tmp_path):
         ("check --data nonsense", "unknown data"),
         ("check --data folder --data-dir /nowhere", "/nowhere"),
         ("prepare --data digits --out OUT", "in memory"),
+        ("shard --data digits --out OUT", "in memory"),
+        ("shard --data folder --data-dir FOLDER --out FOLDER/new", "apart from"),
         ("prepare --data folder --data-dir FOLDER", "--out is missing"),
         ("prepare --data folder --data-dir FOLDER --out FOLDER", "apart from"),
         ("prepare --data folder --data-dir FOLDER --out FOLDER/new", "apart from"),
