@@ -46,10 +46,17 @@ class Batches(keras.utils.PyDataset):
     def __len__(self):
         return self.steps - self.start
 
-    def __getitem__(self, index):
+    def chosen(self, index):
+        """Returns the numbers of a batch's images."""
         first = (self.start + index) * self.batch_size
-        chosen = self.order[first : first + self.batch_size]
+        return self.order[first : first + self.batch_size]
+
+    def views_of(self, chosen):
+        """Returns the random views of the chosen images, and their labels."""
         return training_views(self.split, self.prepare, chosen, self.key)
+
+    def __getitem__(self, index):
+        return self.views_of(self.chosen(index))
 
 
 def training_views(split, prepare, chosen, key):
@@ -75,10 +82,50 @@ class Views(keras.utils.PyDataset):
     def __len__(self):
         return -(-len(self.split) // self.batch_size)
 
-    def __getitem__(self, index):
-        chosen = slice(index * self.batch_size, (index + 1) * self.batch_size)
-        images = [
-            self.prepare.views(image, self.views) for image in self.split.images[chosen]
-        ]
+    def chosen(self, index):
+        """Returns the numbers of a batch's images."""
+        first = index * self.batch_size
+        return np.arange(first, min(first + self.batch_size, len(self.split)))
+
+    def views_of(self, chosen):
+        """Returns the views of the chosen images, and their labels."""
+        images = [self.prepare.views(self.split.images[i], self.views) for i in chosen]
         labels = np.repeat(self.split.labels[chosen], self.views)
         return np.concatenate(images), labels
+
+    def __getitem__(self, index):
+        return self.views_of(self.chosen(index))
+
+
+class Slices(keras.utils.PyDataset):
+    """Slices of batches, for the replicas of one process.
+
+    Every batch is cut into `parts` slices, as equal as possible; a batch of fewer
+    images has slices without any. Element i is the slice of step i // held, of part
+    first + i % held: (images, labels, [number of its first image in the batch, images
+    of the batch]).
+
+    Args:
+        batches: `Batches` or `Views`, with one view an image.
+        parts: Slices of a batch: replicas of all processes.
+        first: Number of this process's first slice.
+        held: Slices of this process.
+    """
+
+    def __init__(self, batches, parts, first=0, held=None):
+        super().__init__()
+        self.batches, self.parts = batches, parts
+        self.first, self.held = first, held or parts
+
+    def __len__(self):
+        return len(self.batches) * self.held
+
+    def __getitem__(self, index):
+        step, part = index // self.held, self.first + index % self.held
+        chosen = self.batches.chosen(step)
+        whole = len(chosen)
+        first, end = (whole * number // self.parts for number in (part, part + 1))
+        # without any image, one gives the shape
+        images, labels = self.batches.views_of(chosen[first : max(end, first + 1)])
+        place = np.array([first, whole], "int32")
+        return images[: end - first], labels[: end - first], place
