@@ -100,10 +100,10 @@ class Views(keras.utils.PyDataset):
 class Slices(keras.utils.PyDataset):
     """Slices of batches, for the replicas of one process.
 
-    Every batch is cut into `parts` slices, as equal as possible; a batch of fewer
-    images has slices without any. Element i is the slice of step i // held, of part
-    first + i % held: (images, labels, [number of its first image in the batch, images
-    of the batch]).
+    Every batch is cut into `parts` slices, as equal as possible. A batch of fewer
+    images goes whole to every replica, because convolutions need an image. Element i is
+    the slice of step i // held, of part first + i % held: (images, labels, [number of
+    its first image in the batch, images of the batch, replicas that have the image]).
 
     Args:
         batches: `Batches` or `Views`, with one view an image.
@@ -124,8 +124,10 @@ class Slices(keras.utils.PyDataset):
         step, part = index // self.held, self.first + index % self.held
         chosen = self.batches.chosen(step)
         whole = len(chosen)
-        first, end = (whole * number // self.parts for number in (part, part + 1))
-        # without any image, one gives the shape
-        images, labels = self.batches.views_of(chosen[first : max(end, first + 1)])
-        place = np.array([first, whole], "int32")
-        return images[: end - first], labels[: end - first], place
+        copies = self.parts if whole < self.parts else 1
+        if copies > 1:
+            begin, end = 0, whole
+        else:
+            begin, end = (whole * n // self.parts for n in (part, part + 1))
+        place = np.array([begin, whole, copies], "int32")
+        return *self.batches.views_of(chosen[begin:end]), place

@@ -154,6 +154,9 @@ class Replicated(keras.Model):
 
     replicas = None
 
+    def compile(self, metrics, **options):
+        super().compile(weighted_metrics=metrics, **options)
+
     def fit(self, slices, **options):
         steps = len(slices) // self.replicas.held
         return super().fit(self.fed(slices), steps_per_epoch=steps, **options)
@@ -203,26 +206,33 @@ class Replicated(keras.Model):
     def train_step(self, data):
         import tensorflow as tf
 
-        images, labels, place = data
-        with slice_of_batch(place[0], place[1]), tf.GradientTape() as tape:
+        images, labels, (first, whole, copies) = self.parts(data)
+        with slice_of_batch(first, whole), tf.GradientTape() as tape:
             outputs = self(images, training=True)
             losses = self.loss.call(labels, outputs)
-            loss = tf.reduce_sum(losses) / tf.cast(place[1], losses.dtype)
+            loss = tf.reduce_sum(losses) / tf.cast(whole * copies, losses.dtype)
         gradients = tape.gradient(loss, self.trainable_weights)
         self.optimizer.apply(gradients, self.trainable_weights)
-        self.measure(labels, outputs, losses)
+        self.measure(labels, outputs, losses, copies)
 
     def test_step(self, data):
-        images, labels, _ = data
+        images, labels, (_, _, copies) = self.parts(data)
         outputs = self(images, training=False)
-        self.measure(labels, outputs, self.loss.call(labels, outputs))
+        self.measure(labels, outputs, self.loss.call(labels, outputs), copies)
 
-    def measure(self, labels, outputs, losses):
+    def parts(self, data):
+        """Returns the images, the labels and the three numbers of a slice."""
+        import tensorflow as tf
+
+        images, labels, place = data
+        return images, labels, tf.unstack(place, num=3)
+
+    def measure(self, labels, outputs, losses, copies):
+        """Adds a slice, each of whose images is on `copies` replicas, to the metrics."""
+        share = keras.ops.ones_like(losses) / keras.ops.cast(copies, losses.dtype)
         for metric in self.metrics:
-            if metric.name == "loss":
-                metric.update_state(losses)
-            else:
-                metric.update_state(labels, outputs)
+            what = (losses,) if metric.name == "loss" else (labels, outputs)
+            metric.update_state(*what, sample_weight=share)
 
     def get_metrics_result(self):
         """Returns the means over the images of all replicas."""
@@ -273,7 +283,13 @@ def connect(mode, replicas=None, wait=workers.WAIT, notify=print):
     import tensorflow as tf
 
     if mode == "mirrored":
-        return Replicas(tf.distribute.MirroredStrategy(local_devices(replicas)))
+        devices = local_devices(replicas)
+        # TensorFlow's collective operations, its default, mix up the sums of batch
+        # normalizations with those of gradients where replicas share a process
+        cards = devices[0].startswith("GPU")
+        by = "HierarchicalCopyAllReduce" if cards else "ReductionToOneDevice"
+        sums = getattr(tf.distribute, by)()
+        return Replicas(tf.distribute.MirroredStrategy(devices, sums))
     cluster = workers.cluster()
     with cluster.met(wait, notify):
         options = tf.distribute.experimental.CommunicationOptions(
