@@ -170,8 +170,9 @@ def gather(cluster, wait):
 
 def is_open(connection):
     """Returns whether the other side of a connection, which says nothing, is there."""
+    connection.setblocking(False)
     try:
-        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+        return connection.recv(1, socket.MSG_PEEK) != b""
     except BlockingIOError:
         return True
     except OSError:
