@@ -3,15 +3,22 @@ leaves with what is left by one that was left alone.
 
     python tests/kill_and_resume.py --kills 20
     python tests/kill_and_resume.py --kills 20 --prepare
+    python tests/kill_and_resume.py --kills 20 --workers 2
 
 Trains on the digits, or prepares 1,200 photographs. Takes minutes; prints one line for
-every kill. Exit 0: the same bits and no other files or processes; 1: not.
+every kill. With --workers, one of them is killed, the chief or another; the others must
+stop in 90 seconds, with exit status 1 and one line that names it. Exit 0: the same bits
+and no other files or processes; 1: not.
 """
 
 import argparse
+import contextlib
+import json
+import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -34,6 +41,90 @@ def train(folder, *options):
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
+
+
+def free_ports(count):
+    """Ports of this machine that no process listens on."""
+    with contextlib.ExitStack() as stack:
+        servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+        return [stack.enter_context(server).getsockname()[1] for server in servers]
+
+
+def start_workers(count, *words, **options):
+    """Processes of `python WORDS` that are the workers of one run, the chief first."""
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(count)]
+    found = []
+    for index in range(count):
+        task = {"type": "worker", "index": index}
+        config = json.dumps({"cluster": {"worker": addresses}, "task": task})
+        environment = {**os.environ, "TF_CONFIG": config, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        command = [sys.executable, *map(str, words)]
+        found.append(
+            subprocess.Popen(
+                command,
+                env=environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                **options,
+            )
+        )
+    return found
+
+
+def said(process, seconds=90):
+    """What a process has said on stderr, one line for each message, and its exit
+    status. It must end in time."""
+    try:
+        _, text = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise SystemExit("a worker outlives the others") from None
+    lines = [
+        line for line in text.splitlines() if "is gone" in line or "did not" in line
+    ]
+    return lines, process.returncode
+
+
+def train_by_workers(folder, count, *options):
+    words = ("-m", "reproduce.train", *ARGUMENTS, "--out", folder, *SAVE, *options)
+    return start_workers(count, *words, "--distribute", "workers", "--wait", "30")
+
+
+def kill_a_worker(folder, count, seconds, rng, *options):
+    """Kills one of the workers after up to `seconds`. Returns whether the kill came
+    before the end; the others must have stopped as they should."""
+    processes = train_by_workers(folder, count, *options)
+    moment, victim = rng.uniform(0, seconds), rng.randrange(count)
+    time.sleep(moment)
+    if any(process.poll() is not None for process in processes):
+        return not all(said(process)[1] == 0 for process in processes)
+    processes[victim].kill()
+    began, told = time.monotonic(), []
+    for number, process in enumerate(processes):
+        lines, status = said(process)
+        if number != victim:
+            told += lines
+            named = len(lines) == 1 and f"worker {victim} (" in lines[0]
+            if status != 1 or not named:
+                raise SystemExit(f"worker {number} ended with {status}, saying {lines}")
+    after = time.monotonic() - began
+    print(f"worker {victim} killed at {moment:.1f} s; {after:.1f} s later: {told[0]}")
+    return True
+
+
+def kill_workers_and_resume(folder, count, kills, seconds, rng):
+    """As `kill_and_resume`, with several workers of which one is killed."""
+    came, options = 0, ()
+    for _ in range(kills):
+        came += kill_a_worker(folder, count, seconds, rng, *options)
+        started = (Path(folder) / "run.json").exists()
+        options = ("--resume",) if started else ()
+        print("resuming" if started else "starting again", flush=True)
+    finished = [said(one, 600)[1] for one in train_by_workers(folder, count, *options)]
+    if any(finished):
+        raise SystemExit("the resumed run did not finish")
+    return came
 
 
 def prepare(source, out):
@@ -112,6 +203,14 @@ def same_bits(a, b):
     )
 
 
+def largest_difference(one, other):
+    """The largest difference of a number in the checkpoints of two runs."""
+    ours, theirs = arrays(one), arrays(other)
+    return max(
+        np.abs(ours[name].astype("float64") - theirs[name]).max() for name in ours
+    )
+
+
 def kill_and_resume(folder, kills, seconds, rng):
     """Runs to the end, killed `kills` times after up to `seconds`. Returns how often
     the kill came before the end."""
@@ -135,19 +234,26 @@ def main():
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--prepare", action="store_true")
+    parser.add_argument("--workers", type=int, metavar="N")
     options = parser.parse_args()
+    rng = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as root:
         if options.prepare:
-            rng = random.Random(options.seed)
             return report(*kill_and_prepare(root, options.kills, rng), options.kills)
+        alone, killed = f"{root}/alone", f"{root}/killed"
         began = time.monotonic()
-        if train(f"{root}/alone").wait() != 0:
+        count = options.workers
+        whole = train_by_workers(alone, count) if count else [train(alone)]
+        if any([process.wait() for process in whole]):
             raise SystemExit("the run left alone did not finish")
         seconds = time.monotonic() - began
-        rng = random.Random(options.seed)
-        half = seconds / 2  # so that the last kills come before the end, too
-        came = kill_and_resume(f"{root}/killed", options.kills, half, rng)
-        same = same_bits(arrays(f"{root}/alone"), arrays(f"{root}/killed"))
+        print(f"left alone: {seconds:.0f} s", flush=True)
+        if count:
+            came = kill_workers_and_resume(killed, count, options.kills, seconds, rng)
+        else:  # half, so that the last kills come before the end, too
+            came = kill_and_resume(killed, options.kills, seconds / 2, rng)
+        same = same_bits(arrays(alone), arrays(killed))
+        print(f"largest difference: {largest_difference(alone, killed):.1e}")
     return report(came, same, options.kills)
 
 

@@ -228,7 +228,7 @@ class Replicated(keras.Model):
         return images, labels, tf.unstack(place, num=3)
 
     def measure(self, labels, outputs, losses, copies):
-        """Adds a slice, each of whose images is on `copies` replicas, to the metrics."""
+        """Adds a slice, whose images are on `copies` replicas each, to the metrics."""
         share = keras.ops.ones_like(losses) / keras.ops.cast(copies, losses.dtype)
         for metric in self.metrics:
             what = (losses,) if metric.name == "loss" else (labels, outputs)
