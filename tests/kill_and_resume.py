@@ -8,7 +8,7 @@ leaves with what is left by one that was left alone.
 Trains on the digits, or prepares 1,200 photographs. Takes minutes; prints one line for
 every kill. With --workers, one of them is killed, the chief or another; the others must
 stop in 90 seconds, with exit status 1 and one line that names it. Exit 0: the same bits
-and no other files or processes; 1: not.
+and no other files or processes; of workers, weights equal to 1e-6; 1: not.
 """
 
 import argparse
@@ -88,43 +88,51 @@ def said(process, seconds=90):
 
 def train_by_workers(folder, count, *options):
     words = ("-m", "reproduce.train", *ARGUMENTS, "--out", folder, *SAVE, *options)
-    return start_workers(count, *words, "--distribute", "workers", "--wait", "30")
+    more = ("--epochs", "3", "--distribute", "workers", "--wait", "30")
+    return start_workers(count, *words, *more)
 
 
-def kill_a_worker(folder, count, seconds, rng, *options):
-    """Kills one of the workers after up to `seconds`. Returns whether the kill came
-    before the end; the others must have stopped as they should."""
-    processes = train_by_workers(folder, count, *options)
-    moment, victim = rng.uniform(0, seconds), rng.randrange(count)
+def kill_a_worker(processes, moment, victim):
+    """Kills one of a run's workers after `moment` seconds.
+
+    Returns False if they had ended before, else what the others, which must stop as
+    they should, have said.
+    """
     time.sleep(moment)
     if any(process.poll() is not None for process in processes):
-        return not all(said(process)[1] == 0 for process in processes)
+        if any(said(process, 600)[1] for process in processes):
+            raise SystemExit("a run that nobody disturbed did not finish")
+        return False
     processes[victim].kill()
-    began, told = time.monotonic(), []
-    for number, process in enumerate(processes):
-        lines, status = said(process)
-        if number != victim:
-            told += lines
-            named = len(lines) == 1 and f"worker {victim} (" in lines[0]
-            if status != 1 or not named:
-                raise SystemExit(f"worker {number} ended with {status}, saying {lines}")
-    after = time.monotonic() - began
-    print(f"worker {victim} killed at {moment:.1f} s; {after:.1f} s later: {told[0]}")
-    return True
+    found = [said(process) for process in processes]
+    for number, (lines, status) in enumerate(found):
+        named = len(lines) == 1 and f"worker {victim} (" in lines[0]
+        if number != victim and not (status == 1 and named):
+            raise SystemExit(f"worker {number} ended with {status}, saying {lines}")
+    return found[victim - 1][0][0]
 
 
-def kill_workers_and_resume(folder, count, kills, seconds, rng):
-    """As `kill_and_resume`, with several workers of which one is killed."""
-    came, options = 0, ()
-    for _ in range(kills):
-        came += kill_a_worker(folder, count, seconds, rng, *options)
-        started = (Path(folder) / "run.json").exists()
-        options = ("--resume",) if started else ()
-        print("resuming" if started else "starting again", flush=True)
-    finished = [said(one, 600)[1] for one in train_by_workers(folder, count, *options)]
-    if any(finished):
-        raise SystemExit("the resumed run did not finish")
-    return came
+def kill_workers_and_resume(folder, alone, count, kills, seconds, rng):
+    """Runs to the end with several workers, of which one is killed, again and again,
+    until `kills` of them came before the end. Returns the largest difference of the
+    runs that ended from the one that was left alone."""
+    came, differences, options = 0, [], ()
+    while came < kills or options:
+        processes = train_by_workers(folder, count, *options)
+        moment = rng.uniform(0, seconds) if came < kills else seconds * 10
+        victim, began = rng.randrange(count), time.monotonic()
+        if text := kill_a_worker(processes, moment, victim):
+            came += 1
+            after = time.monotonic() - began - moment
+            print(f"{came}: killed at {moment:.1f} s; {after:.1f} s later: {text}")
+            options = ("--resume",) if (Path(folder) / "run.json").exists() else ()
+        else:
+            differences.append(largest_difference(alone, folder))
+            print(f"resumed to the end: difference {differences[-1]:.1e}")
+            shutil.rmtree(folder)
+            options = ()
+        sys.stdout.flush()
+    return max(differences)
 
 
 def prepare(source, out):
@@ -249,11 +257,12 @@ def main():
         seconds = time.monotonic() - began
         print(f"left alone: {seconds:.0f} s", flush=True)
         if count:
-            came = kill_workers_and_resume(killed, count, options.kills, seconds, rng)
-        else:  # half, so that the last kills come before the end, too
-            came = kill_and_resume(killed, options.kills, seconds / 2, rng)
+            more = (alone, count, options.kills, seconds, rng)
+            difference = kill_workers_and_resume(killed, *more)
+            return report(options.kills, difference < 1e-6, options.kills)
+        # half, so that the last kills come before the end, too
+        came = kill_and_resume(killed, options.kills, seconds / 2, rng)
         same = same_bits(arrays(alone), arrays(killed))
-        print(f"largest difference: {largest_difference(alone, killed):.1e}")
     return report(came, same, options.kills)
 
 
