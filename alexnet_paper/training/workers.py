@@ -31,7 +31,7 @@ from alexnet_paper.training.run import Stopped
 
 WAIT = 300  # seconds for all workers to come
 SILENCE = 600  # seconds that one may compute while the others wait for it
-STARTING = 120  # seconds for TensorFlow to connect the workers that have come
+STARTING = 60  # seconds for TensorFlow to connect the workers that have come
 TRIAL = 0.2  # seconds between two attempts to reach the chief
 GO = b"go\n"
 
@@ -82,7 +82,8 @@ class Cluster:
         if missing := ask(self, wait) if self.index else gather(self, wait):
             names = " and ".join(map(self.name, missing))
             raise Stopped(f"{names} did not come in {wait:g} s.")
-        # TensorFlow waits for an hour, and no thread of Python runs in that time
+        # TensorFlow would wait for an hour, and no thread of Python runs in that time
+        notify(f"all have come: starts, or stops in {STARTING} s if one is gone")
         with open(os.devnull, "w") as nothing:
             faulthandler.dump_traceback_later(STARTING, exit=True, file=nothing)
             try:

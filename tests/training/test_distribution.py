@@ -104,7 +104,8 @@ def test_eight_steps_are_those_of_one_process(how, name, alone, request):
     )
     after = arrays(root / name)
     for path, before in models.get_weights(fresh.model).items():
-        assert np.abs(after[path] - before).max() > 1e-4, path  # it has moved
+        if path.endswith("kernel"):  # a normalization takes a bias before it away
+            assert np.abs(after[path] - before).max() > 1e-4, path  # it has moved
     text = json.loads((root / name / "run.json").read_text())["distribution"]
     assert text in ("2 replicas in one process", "2 workers")
 
