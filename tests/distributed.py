@@ -3,11 +3,12 @@
     TF_CONFIG=... python tests/distributed.py FOLDER
 
 is one of the workers of `test_distribution`. It trains both nets to the end, goes on
-with a run that one process began, and is interrupted in the last one.
+with a run that one process began, is interrupted in another, and killed in the last.
 """
 
 import contextlib
 import dataclasses
+import os
 import signal
 import sys
 from pathlib import Path
@@ -57,17 +58,22 @@ def plan(name, **changes):
 
 
 def begin(plan, folder, replicas=None, resume=False):
-    return training.start(plan, folder, "command", resume, print, replicas)
+    return training.start(plan, folder, "command", resume, note, replicas)
 
 
-def interrupted(run, step):
-    """Trains until this process is interrupted after a step of the first epoch."""
+def note(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def signalled(run, number, epoch, step):
+    """Trains, saving after every step, and sends this process a signal as a step
+    begins. Returns whether the run finished."""
 
     def at(batch, logs):
-        if batch == step:
-            signal.raise_signal(signal.SIGINT)
+        if (run.epoch, run.step) == (epoch, step):
+            os.kill(os.getpid(), number)
 
-    return run.train([keras.callbacks.LambdaCallback(on_train_batch_begin=at)])
+    return run.train([keras.callbacks.LambdaCallback(on_train_batch_begin=at)], 0)
 
 
 def main(root):
@@ -79,11 +85,14 @@ def main(root):
         np.savez(root / f"{name}-{replicas.index}.npz", **models.get_weights(run.model))
     assert begin(plan("grouped"), root / "handed over", replicas, resume=True).train()
     run = begin(plan("grouped"), root / "stopped", replicas)
-    assert not (interrupted(run, 2) if replicas.index == 1 else run.train())
+    second = replicas.index == 1
+    assert not (signalled(run, signal.SIGINT, 0, 2) if second else run.train())
     with contextlib.suppress(ValueError):
         begin(plan("grouped", seed=replicas.index), root / "other", replicas)
         raise SystemExit("workers with different options train together")
+    run = begin(plan("grouped"), root / "killed", replicas)
+    return signalled(run, signal.SIGKILL, 1, 2) if second else run.train((), 0)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    sys.exit(0 if main(Path(sys.argv[1])) else 1)

@@ -21,10 +21,9 @@ from alexnet_paper.data.batches import Slices
 from alexnet_paper.nets import placement
 from alexnet_paper.nets.layers import slice_of_batch
 from alexnet_paper.training import workers
+from alexnet_paper.training.plan import ALONE
 
-MODES = ("mirrored", "workers")
 METRICS = ("loss", "top1", "top5")  # each with a total and a count
-ALONE = "one process"
 
 
 class OneProcess:

@@ -27,12 +27,12 @@ from alexnet_paper.files import atomic_write
 from alexnet_paper.nets import model as models
 from alexnet_paper.nets.recipes import OnPlateau
 from alexnet_paper.training import fine_tune
-from alexnet_paper.training.distribution import ALONE
 from alexnet_paper.training.distribution import OneProcess
 from alexnet_paper.training.environment import here
 from alexnet_paper.training.optimizer import Adam
 from alexnet_paper.training.optimizer import ClippedCrossentropy
 from alexnet_paper.training.optimizer import MomentumSGD
+from alexnet_paper.training.plan import ALONE
 from alexnet_paper.training.plan import check
 from alexnet_paper.training.plan import check_same
 from alexnet_paper.training.plan import difference

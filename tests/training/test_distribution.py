@@ -1,7 +1,8 @@
 """Replicas and workers take the steps of one process, and stop if one is gone."""
 
 import json
-import random
+import re
+import signal
 import threading
 import time
 
@@ -38,7 +39,7 @@ def alone(tmp_path_factory):
     for name in distributed.NETS:
         assert distributed.begin(distributed.plan(name), root / name).train()
     run = distributed.begin(distributed.plan("grouped"), root / "handed over")
-    assert not distributed.interrupted(run, 2)
+    assert not distributed.signalled(run, signal.SIGINT, 0, 2)
     return root
 
 
@@ -63,9 +64,10 @@ def by_workers(alone, tmp_path_factory):
     (alone / "handed over").rename(root / "handed over")
     script = distributed.__file__
     processes = kill_and_resume.start_workers(2, script, root)
-    for process in processes:
-        _, err = process.communicate(timeout=300)
-        assert process.returncode == 0, err
+    said = [process.communicate(timeout=300)[1] for process in processes]
+    ended = [process.returncode for process in processes]
+    assert ended == [1, -signal.SIGKILL], said
+    (root / "said").write_text(said[0])
     return root
 
 
@@ -131,6 +133,18 @@ def test_workers_go_on_with_a_run_of_one_process_and_the_other_way_round(
     ):
         about = json.loads((by_workers / name / "run.json").read_text())
         assert about["distribution"] == both
+
+
+def test_a_killed_worker_is_named_and_the_run_resumed(alone, by_workers):
+    """By the other, in its last line. At random steps, and the chief, too:
+    python tests/kill_and_resume.py --kills 20 --workers 2."""
+    last = (by_workers / "said").read_text().splitlines()[-1]
+    assert re.fullmatch(r"worker 1 \(127.0.0.1:\d+\) is gone: stopped.", last)
+    folder = by_workers / "killed"
+    state = weights.load(folder / "checkpoint.npz").meta["state"]
+    assert (state["epoch"], state["step"]) == (1, 2)
+    assert distributed.begin(distributed.plan("grouped"), folder, resume=True).train()
+    assert_near(alone / "grouped", folder)
 
 
 @pytest.mark.parametrize("parts", [1, 2, 3, 5])
@@ -200,14 +214,6 @@ def test_the_workers_that_tensorflow_names():
     assert one.named("/job:chief/replica:0/task:0: reset by peer") == [0]
 
 
-@pytest.mark.slow
-def test_a_worker_killed_and_the_run_resumed(tmp_path):
-    """The other stops and names it; the run resumes to the same weights."""
-    rng = random.Random(3)
-    # (the whole drill: python tests/kill_and_resume.py --kills 20 --workers 2)
-    assert rng
-
-
 WRONG = {
     "--distribute workers": "needs TF_CONFIG",
     "--replicas 2": "--replicas needs --distribute mirrored",
@@ -233,7 +239,7 @@ def test_wrong_use(options, wrong_use, tmp_path, monkeypatch):
         ("{", "TF_CONFIG: "),
         ('{"cluster": {"worker": ["a:1"]}}', "task is missing"),
         ('{"cluster": {"ps": ["a:1"]}, "task": {"type": "ps", "index": 0}}', "ps"),
-        ('{"cluster": {"worker": ["a"]}, "task": {"type": "worker", "index": 0}}', ""),
+        ('{"cluster": {"worker": ["a"]}, "task": {"type": "worker", "index": 0}}', "a is"),
         (
             '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
             "there is no worker 1, only 1",
