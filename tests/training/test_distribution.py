@@ -239,7 +239,10 @@ def test_wrong_use(options, wrong_use, tmp_path, monkeypatch):
         ("{", "TF_CONFIG: "),
         ('{"cluster": {"worker": ["a:1"]}}', "task is missing"),
         ('{"cluster": {"ps": ["a:1"]}, "task": {"type": "ps", "index": 0}}', "ps"),
-        ('{"cluster": {"worker": ["a"]}, "task": {"type": "worker", "index": 0}}', "a is"),
+        (
+            '{"cluster": {"worker": ["a"]}, "task": {"type": "worker", "index": 0}}',
+            "a is not an address",
+        ),
         (
             '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
             "there is no worker 1, only 1",
