@@ -689,9 +689,12 @@ def check_splits(plan, dataset):
 def continued(before, now):
     """Returns the content of `run.json` with the commit, the machine or number of
     cores, and the distribution with which the run goes on."""
-    about = {"distribution": ALONE, **before}
-    for name, comma in (("commit", ", "), ("machine", "; "), ("distribution", "; ")):
-        known = about[name].split(comma) if name in about else []
-        added = known if now[name] in known else [*known, now[name]]
-        about[name] = comma.join(added)
+    about = dict(before)
+    before_it = {"commit": "", "machine": "", "distribution": ALONE}
+    for name, first in before_it.items():
+        comma = ", " if name == "commit" else "; "
+        known = list(filter(None, about.get(name, first).split(comma)))
+        if name in now:
+            added = known if now[name] in known else [*known, now[name]]
+            about[name] = comma.join(added)
     return about
