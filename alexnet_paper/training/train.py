@@ -144,10 +144,12 @@ class Run:
             done: Called after every epoch with its line of the log.
         """
         self.stopped, keeper = None, Keeper(self, save_seconds)
-        lock, self.lock = self.lock or self.own_folder(), None
+        alone = locked(self.folder) if self.replicas.chief else contextlib.nullcontext()
+        lock, self.lock = self.lock or alone, None
         handlers = {s: signal.signal(s, keeper.interrupt) for s in STOP_SIGNALS}
         try:
             with lock, self.replicas.faults():
+                self.tidy()
                 while not (self.finished or self.stopped):
                     line = self.train_epoch([keeper, *callbacks])
                     if line:
@@ -164,17 +166,10 @@ class Run:
             self.notify(self.stopped)
         return self.finished and not self.stopped
 
-    @contextlib.contextmanager
-    def own_folder(self):
-        """Context in which no other process trains in the folder, which only the chief
-        of several processes writes."""
-        if not self.replicas.chief:
-            yield
-            return
-        with locked(self.folder):
-            for left in self.folder.glob(TEMPORARY):  # of a process that was killed
-                left.unlink()
-            yield
+    def tidy(self):
+        """Removes what a process that was killed left behind in the folder."""
+        for left in self.folder.glob(TEMPORARY) if self.replicas.chief else ():
+            left.unlink()
 
     def diverged_at_last(self):
         """Stops a run if its last step, whose result no loss saw, made it diverge.
