@@ -35,7 +35,7 @@ STARTING = 60  # seconds for TensorFlow to connect the workers that have come
 TRIAL = 0.2  # seconds between two attempts to reach the chief
 GO = b"go\n"
 
-Addresses = list[Annotated[str, Len(3)]]
+Addresses = list[str]
 
 
 class Jobs(TypedDict):
@@ -136,7 +136,12 @@ def cluster():
     kind, index = config["task"]["type"], config["task"]["index"]
     listed = chiefs if kind == "chief" else others
     addresses = (*chiefs, *others)
-    if odd := [one for one in addresses if not re.fullmatch(r".+:\d{1,5}", one)]:
+    odd = [
+        one
+        for one in addresses
+        if not re.fullmatch(r".+:\d{1,5}", one) or int(one.split(":")[-1]) > 65535
+    ]
+    if odd:
         raise ValueError(f"TF_CONFIG: {in_short(odd[0])} is not an address, host:port.")
     if index >= len(listed):
         raise ValueError(f"TF_CONFIG: there is no {kind} {index}, only {len(listed)}.")
