@@ -9,8 +9,23 @@ The first takes about two minutes on two cores; the last fine-tunes trained weig
 photographs of one's own. Ctrl-C finishes the step and saves.
 --resume continues, and the result has the same bits as without the stop. The run is a
 folder under runs/. Exit 0: trained to the end; 1: stopped before; 2: wrong use.
+
+Several cards, or several machines, share the images of every batch:
+
+    python -m reproduce.train --variant caffe --data imagenet --data-dir DIR \
+        --distribute mirrored
+    TF_CONFIG='{"cluster": {"worker": ["one:2222", "two:2222"]},
+                "task": {"type": "worker", "index": 0}}' \
+    python -m reproduce.train --variant caffe --data imagenet --data-dir DIR \
+        --distribute workers --out SHARED/caffe
+
+The second command is started on every machine, with its own index. The steps are those
+of one process, to rounding, dropout and batch normalization included. Worker 0 writes
+the run's folder, which all read when they --resume it, with as many workers as there
+are then. If one is gone, the others stop.
 """
 
+import contextlib
 import importlib.util
 import sys
 
@@ -81,9 +96,28 @@ def parser():
     )
     add("--tensorboard", action="store_true", help="write logs to RUN/tensorboard")
     fine_tuning_options(parser)
+    distribution_options(parser)
     add("--out", metavar="RUN", help="folder (default: runs/VARIANT-DATA-seedN)")
     add("--resume", action="store_true", help="continue the run in --out")
     return parser
+
+
+def distribution_options(parser):
+    add = parser.add_argument_group("several devices").add_argument
+    add(
+        "--distribute",
+        choices=("mirrored", "workers"),
+        help="mirrored: on all cards of this machine, or on parts of its processor; "
+        "workers: with the processes of the variable TF_CONFIG, as TensorFlow reads it",
+    )
+    add("--replicas", type=int, metavar="N", help="for mirrored (default: every card)")
+    add(
+        "--wait",
+        type=float,
+        default=300,
+        metavar="SECONDS",
+        help="for all workers to come (default: 300)",
+    )
 
 
 def fine_tuning_options(parser):
@@ -116,8 +150,6 @@ def train(options):
     command_line.quiet_keras()
     from alexnet_paper.nets import variants
     from alexnet_paper.training import train as training
-    from alexnet_paper.training.plan import Plan
-    from alexnet_paper.training.run import Stopped
     from reproduce.progress import EpochProgress
 
     with command_line.usage():
@@ -126,36 +158,53 @@ def train(options):
     folder = options.out or (
         f"runs/{options.variant}-{options.data}-seed{options.seed}"
     )
-    names = Plan.__dataclass_fields__
     with command_line.usage():
-        command_line.check_out(folder, folder=True)
-        if options.tensorboard and not importlib.util.find_spec("tensorboard"):
-            raise ValueError("--tensorboard: python -m pip install tensorboard first.")
-        if not options.save_every >= 0:
-            raise ValueError(f"--save-every must be 0 or more: {options.save_every}")
-        plan = Plan(**{name: getattr(options, name) for name in names})
-        try:
-            run = training.start(
-                plan, folder, options.command, options.resume, command_line.note
-            )
-        except Stopped as reason:
-            command_line.note(f"error: {reason}")
-            raise SystemExit(1) from reason
-    progress = EpochProgress(run)
-    callbacks = [progress]
-    if options.tensorboard:
+        run = begin(options, folder)
+    progress, callbacks = None, []
+    if run.replicas.chief:
+        progress = EpochProgress(run)
+        callbacks.append(progress)
+    if options.tensorboard and run.replicas.chief:
         from keras.callbacks import TensorBoard
 
         callbacks.append(TensorBoard(f"{folder}/tensorboard"))
-    with progress:
-        finished = run.train(callbacks, options.save_every, progress.epoch_done)
+    done = progress.epoch_done if progress else lambda line: None
+    with progress or contextlib.nullcontext():
+        finished = run.train(callbacks, options.save_every, done)
     if not finished:
         if not run.diverged:
             again = options.command.replace(" --resume", "")
             command_line.note(f"go on with: {again} --resume")
         raise SystemExit(1)
-    command_line.note(f"trained: python -m reproduce.evaluate --run {folder}")
-    print(folder)
+    if run.replicas.chief:
+        command_line.note(f"trained: python -m reproduce.evaluate --run {folder}")
+        print(folder)
+
+
+def begin(options, folder):
+    """Returns the run that the options describe."""
+    from alexnet_paper.training import distribution
+    from alexnet_paper.training import train as training
+    from alexnet_paper.training.plan import Plan
+    from alexnet_paper.training.run import Stopped
+
+    command_line.check_out(folder, folder=True)
+    if options.tensorboard and not importlib.util.find_spec("tensorboard"):
+        raise ValueError("--tensorboard: python -m pip install tensorboard first.")
+    if not options.save_every >= 0:
+        raise ValueError(f"--save-every must be 0 or more: {options.save_every}")
+    names = Plan.__dataclass_fields__
+    plan = Plan(**{name: getattr(options, name) for name in names})
+    note = command_line.note
+    asked = (options.distribute, options.replicas, options.wait)
+    try:
+        replicas = distribution.connect(*asked, note)
+        return training.start(
+            plan, folder, options.command, options.resume, note, replicas
+        )
+    except Stopped as reason:
+        note(f"error: {reason}")
+        raise SystemExit(1) from reason
 
 
 if __name__ == "__main__":

@@ -4,15 +4,22 @@ leaves with what is left by one that was left alone.
     python tests/kill_and_resume.py --kills 20
     python tests/kill_and_resume.py --kills 20 --prepare
     python tests/kill_and_resume.py --kills 20 --shard
+    python tests/kill_and_resume.py --kills 20 --workers 2
 
 Trains on the digits, or prepares or shards 1,200 photographs. Takes minutes; prints one
-line for every kill. Exit 0: the same bits and no other files or processes; 1: not.
+line for every kill. With --workers, one of them is killed, the chief or another; the
+others must stop in 90 seconds, with exit status 1 and one line that names it. Exit 0:
+the same bits and no other files or processes; of workers, weights equal to 1e-6; 1: not.
 """
 
 import argparse
+import contextlib
+import json
+import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +33,7 @@ ARGUMENTS = (
     "--variant cifar-13pct --data digits --limit 800 --epochs 8 --seed 7".split()
 )
 SAVE = ("--save-every", "0.2")
+ENDS_UNSAID = "or stops in"  # while TensorFlow connects workers, no thread can speak
 
 
 def train(folder, *options):
@@ -35,6 +43,101 @@ def train(folder, *options):
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
+
+
+def free_ports(count):
+    """Ports of this machine that no process listens on."""
+    with contextlib.ExitStack() as stack:
+        servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+        return [stack.enter_context(server).getsockname()[1] for server in servers]
+
+
+def start_workers(count, *words, **options):
+    """Processes of `python WORDS` that are the workers of one run, the chief first."""
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(count)]
+    found = []
+    for index in range(count):
+        task = {"type": "worker", "index": index}
+        config = json.dumps({"cluster": {"worker": addresses}, "task": task})
+        environment = {**os.environ, "TF_CONFIG": config, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        command = [sys.executable, *map(str, words)]
+        found.append(
+            subprocess.Popen(
+                command,
+                env=environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                **options,
+            )
+        )
+    return found
+
+
+def said(process, seconds=90):
+    """The lines on stderr that say why a process ended, and its exit status. It must
+    end in time."""
+    try:
+        _, text = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise SystemExit("a worker outlives the others") from None
+    ends = ("is gone", "did not come", ENDS_UNSAID)
+    lines = [line for line in text.splitlines() if any(end in line for end in ends)]
+    return lines[1:] or lines, process.returncode
+
+
+def train_by_workers(folder, count, *options):
+    words = ("-m", "reproduce.train", *ARGUMENTS, "--out", folder, *SAVE, *options)
+    more = ("--epochs", "3", "--distribute", "workers", "--wait", "30")
+    return start_workers(count, *words, *more)
+
+
+def kill_a_worker(processes, moment, victim):
+    """Kills one of a run's workers after `moment` seconds.
+
+    Returns False if they had ended before, else what the others, which must stop as
+    they should, have said.
+    """
+    end = time.monotonic() + moment
+    while all(one.poll() is None for one in processes) and time.monotonic() < end:
+        time.sleep(0.05)
+    if any(process.poll() is not None for process in processes):
+        if any(said(process, 600)[1] for process in processes):
+            raise SystemExit("a run that nobody disturbed did not finish")
+        return False
+    processes[victim].kill()
+    found = [said(process) for process in processes]
+    for number, (lines, status) in enumerate(found):
+        named = len(lines) == 1 and (
+            f"worker {victim} (" in lines[0] or ENDS_UNSAID in lines[0]
+        )
+        if number != victim and not (status == 1 and named):
+            raise SystemExit(f"worker {number} ended with {status}, saying {lines}")
+    return found[victim - 1][0][0]
+
+
+def kill_workers_and_resume(folder, alone, count, kills, seconds, rng):
+    """Runs to the end with several workers, of which one is killed, again and again,
+    until `kills` of them came before the end. Returns the largest difference of the
+    runs that ended from the one that was left alone."""
+    came, differences, options = 0, [], ()
+    while came < kills or options:
+        processes = train_by_workers(folder, count, *options)
+        moment = rng.uniform(0, seconds) if came < kills else 3600
+        victim, began = rng.randrange(count), time.monotonic()
+        if text := kill_a_worker(processes, moment, victim):
+            came += 1
+            after = time.monotonic() - began - moment
+            print(f"{came}: killed at {moment:.1f} s; {after:.1f} s later: {text}")
+            options = ("--resume",) if (Path(folder) / "run.json").exists() else ()
+        else:
+            differences.append(largest_difference(alone, folder))
+            print(f"resumed to the end: difference {differences[-1]:.1e}")
+            shutil.rmtree(folder)
+            options = ()
+        sys.stdout.flush()
+    return max(differences)
 
 
 END = {"prepare": "prepared.json", "shard": "shards.json"}  # what is written last
@@ -120,6 +223,14 @@ def same_bits(a, b):
     )
 
 
+def largest_difference(one, other):
+    """The largest difference of a number in the checkpoints of two runs."""
+    ours, theirs = arrays(one), arrays(other)
+    return max(
+        np.abs(ours[name].astype("float64") - theirs[name]).max() for name in ours
+    )
+
+
 def kill_and_resume(folder, kills, seconds, rng):
     """Runs to the end, killed `kills` times after up to `seconds`. Returns how often
     the kill came before the end."""
@@ -144,25 +255,33 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--prepare", action="store_const", const="prepare", dest="data")
     parser.add_argument("--shard", action="store_const", const="shard", dest="data")
+    parser.add_argument("--workers", type=int, metavar="N")
     options = parser.parse_args()
+    rng = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as root:
         if options.data:
-            rng = random.Random(options.seed)
             done = kill_and_process(options.data, root, options.kills, rng)
             return report(*done, options.kills)
+        alone, killed = f"{root}/alone", f"{root}/killed"
         began = time.monotonic()
-        if train(f"{root}/alone").wait() != 0:
+        count = options.workers
+        whole = train_by_workers(alone, count) if count else [train(alone)]
+        if any([process.wait() for process in whole]):
             raise SystemExit("the run left alone did not finish")
         seconds = time.monotonic() - began
-        rng = random.Random(options.seed)
-        half = seconds / 2  # so that the last kills come before the end, too
-        came = kill_and_resume(f"{root}/killed", options.kills, half, rng)
-        same = same_bits(arrays(f"{root}/alone"), arrays(f"{root}/killed"))
+        print(f"left alone: {seconds:.0f} s", flush=True)
+        if count:
+            more = (alone, count, options.kills, seconds, rng)
+            difference = kill_workers_and_resume(killed, *more)
+            return report(options.kills, difference < 1e-6, options.kills)
+        # half, so that the last kills come before the end, too
+        came = kill_and_resume(killed, options.kills, seconds / 2, rng)
+        same = same_bits(arrays(alone), arrays(killed))
     return report(came, same, options.kills)
 
 
 def report(came, same, kills):
-    print(f"{came} of {kills} kills came before the end; same bits: {same}")
+    print(f"{came} of {kills} kills came before the end; the same: {same}")
     return 0 if same else 1
 
 

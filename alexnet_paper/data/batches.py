@@ -46,10 +46,17 @@ class Batches(keras.utils.PyDataset):
     def __len__(self):
         return self.steps - self.start
 
-    def __getitem__(self, index):
+    def chosen(self, index):
+        """Returns the numbers of a batch's images."""
         first = (self.start + index) * self.batch_size
-        chosen = self.order[first : first + self.batch_size]
+        return self.order[first : first + self.batch_size]
+
+    def views_of(self, chosen):
+        """Returns the random views of the chosen images, and their labels."""
         return training_views(self.split, self.prepare, chosen, self.key)
+
+    def __getitem__(self, index):
+        return self.views_of(self.chosen(index))
 
 
 def training_views(split, prepare, chosen, key):
@@ -75,10 +82,52 @@ class Views(keras.utils.PyDataset):
     def __len__(self):
         return -(-len(self.split) // self.batch_size)
 
-    def __getitem__(self, index):
-        chosen = slice(index * self.batch_size, (index + 1) * self.batch_size)
-        images = [
-            self.prepare.views(image, self.views) for image in self.split.images[chosen]
-        ]
+    def chosen(self, index):
+        """Returns the numbers of a batch's images."""
+        first = index * self.batch_size
+        return np.arange(first, min(first + self.batch_size, len(self.split)))
+
+    def views_of(self, chosen):
+        """Returns the views of the chosen images, and their labels."""
+        images = [self.prepare.views(self.split.images[i], self.views) for i in chosen]
         labels = np.repeat(self.split.labels[chosen], self.views)
         return np.concatenate(images), labels
+
+    def __getitem__(self, index):
+        return self.views_of(self.chosen(index))
+
+
+class Slices(keras.utils.PyDataset):
+    """Slices of batches, for the replicas of one process.
+
+    Every batch is cut into `parts` slices, as equal as possible. A batch of fewer
+    images goes whole to every replica, because convolutions need an image. Element i is
+    the slice of step i // held, of part first + i % held: (images, labels, [number of
+    its first image in the batch, images of the batch, replicas that have the image]).
+
+    Args:
+        batches: `Batches` or `Views`, with one view an image.
+        parts: Slices of a batch: replicas of all processes.
+        first: Number of this process's first slice.
+        held: Slices of this process.
+    """
+
+    def __init__(self, batches, parts, first=0, held=None):
+        super().__init__()
+        self.batches, self.parts = batches, parts
+        self.first, self.held = first, held or parts
+
+    def __len__(self):
+        return len(self.batches) * self.held
+
+    def __getitem__(self, index):
+        step, part = index // self.held, self.first + index % self.held
+        chosen = self.batches.chosen(step)
+        whole = len(chosen)
+        copies = self.parts if whole < self.parts else 1
+        if copies > 1:
+            begin, end = 0, whole
+        else:
+            begin, end = (whole * n // self.parts for n in (part, part + 1))
+        place = np.array([begin, whole, copies], "int32")
+        return *self.batches.views_of(chosen[begin:end]), place

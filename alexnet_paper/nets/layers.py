@@ -5,6 +5,9 @@ They use `keras.ops`, so they run on every Keras backend. Images are channels la
 (batch, height, width, maps).
 """
 
+import contextlib
+import threading
+
 import keras
 import numpy as np
 from keras import ops
@@ -270,12 +273,34 @@ class Local2D(keras.layers.Layer):
         }
 
 
+class Replica(threading.local):
+    """The images of a batch that this thread's layers see: all, if `whole` is None,
+    or those from number `first` of a batch of `whole` images."""
+
+    first, whole = 0, None
+
+
+REPLICA = Replica()
+
+
+@contextlib.contextmanager
+def slice_of_batch(first, whole):
+    """Context in which layers see the images from number `first` of a batch of `whole`
+    images, whose others are on other replicas."""
+    REPLICA.first, REPLICA.whole = first, whole
+    try:
+        yield
+    finally:
+        REPLICA.first, REPLICA.whole = 0, None
+
+
 @register
 class TowerDropout(keras.layers.Layer):
     """Dropout of a layer, or of one of `parts` equal slices of it.
 
-    The mask is drawn for the whole layer, and each part takes its slice. So a net drops
-    the same units whether its towers are on one device or on two.
+    The mask is drawn for the whole layer and the whole batch, and each part and each
+    replica takes its slice. So a net drops the same units whether its towers are on one
+    device or on two, and its images on one replica or on several.
 
     Args:
         rate: Share of units that are dropped.
@@ -308,8 +333,12 @@ class TowerDropout(keras.layers.Layer):
         if not training:
             return inputs if self.scaled else inputs * keep
         *rest, units = inputs.shape
-        shape = (ops.shape(inputs)[0], *rest[1:], units * self.parts)
+        images = ops.shape(inputs)[0]
+        whole = images if REPLICA.whole is None else REPLICA.whole
+        shape = (whole, *rest[1:], units * self.parts)
         noise = keras.random.uniform(shape, seed=self.seed_generator)
+        if REPLICA.whole is not None:
+            noise = noise[REPLICA.first : REPLICA.first + images]
         if self.parts > 1:
             noise = noise[..., self.part * units : (self.part + 1) * units]
         mask = ops.cast(noise < keep, inputs.dtype)

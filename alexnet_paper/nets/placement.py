@@ -94,20 +94,20 @@ def named_devices(names):
     return tuple(names)
 
 
-def split(kind="CPU", memory_limit=CARD_MEGABYTES):
-    """Splits this process's only CPU or GPU into two logical devices.
+def split(kind="CPU", memory_limit=CARD_MEGABYTES, parts=2):
+    """Splits this process's only CPU or GPU into two logical devices, or more `parts`.
 
-    `memory_limit` is the megabytes of each half of a GPU. Does nothing if there are two
+    `memory_limit` is the megabytes of each part of a GPU. Does nothing if there are two
     physical devices. Raises RuntimeError if TensorFlow has already started.
     """
     import tensorflow as tf
 
     physical = tf.config.list_physical_devices(kind)
-    if len(physical) != 1 or len(logical_device_plan(physical[0])) == 2:
+    if len(physical) != 1 or len(logical_device_plan(physical[0])) >= parts:
         return
     limit = None if kind == "CPU" else memory_limit
-    half = tf.config.LogicalDeviceConfiguration(memory_limit=limit)
-    tf.config.set_logical_device_configuration(physical[0], [half, half])
+    part = tf.config.LogicalDeviceConfiguration(memory_limit=limit)
+    tf.config.set_logical_device_configuration(physical[0], [part] * parts)
 
 
 def logical_device_plan(physical):

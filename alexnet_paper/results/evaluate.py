@@ -14,6 +14,7 @@ from alexnet_paper.results.record import Record
 from alexnet_paper.results.record import pack
 from alexnet_paper.training import environment
 from alexnet_paper.training import run as run_folder
+from alexnet_paper.training.plan import ALONE
 from alexnet_paper.training.plan import read_plan
 from alexnet_paper.training.plan import told
 from alexnet_paper.weights import net as trained
@@ -206,6 +207,11 @@ def measure(opened, split_name, views, command, per_class=False, keep=False):
             training_images=len(dataset.splits["train"]),
             trained=[found["command"] for found in opened.about],
             trained_by=[found.get("commit", "none") for found in opened.about],
+            distribution=[
+                one["distribution"]
+                for one in opened.about
+                if one.get("distribution", ALONE) != ALONE
+            ],
             beginning=[
                 told(one["beginning"]) for one in opened.about if "beginning" in one
             ],

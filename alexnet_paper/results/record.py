@@ -91,9 +91,10 @@ class Protocol:
     `weights_of_epoch`, `training_images`, `batch_size`, `steps` (in an epoch),
     `recipe`, `changes` (of the plan), `beginning` (where the first weights of
     fine-tuned runs come from), `trained` and `trained_by` (commands and
-    commits), `ended` (how a run ended that diverged). Experiment: `experiment` (its
-    name), `arm`, `protocol_commit`, `input` and `rate`. Weight files: `weights`,
-    `sha256`, `label_order`. Features: `layer` and `probe`.
+    commits), `distribution` (processes and replicas, unless it was one), `ended` (how
+    a run ended that diverged). Experiment: `experiment` (its name), `arm`,
+    `protocol_commit`, `input` and `rate`. Weight files: `weights`, `sha256`,
+    `label_order`. Features: `layer` and `probe`.
     """
 
     __pydantic_config__ = STRICT
@@ -117,6 +118,7 @@ class Protocol:
     beginning: list[str] = field(default_factory=list)
     trained: list[str] = field(default_factory=list)
     trained_by: list[str] = field(default_factory=list)
+    distribution: list[str] = field(default_factory=list)
     ended: str | None = None
     experiment: str | None = None
     arm: str | None = None

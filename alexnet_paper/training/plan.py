@@ -49,6 +49,8 @@ OVERRIDES = (  # fields of a recipe that a plan may replace
 )
 
 
+ALONE = "one process"  # in which a run was trained
+
 Whole = Annotated[int, Ge(1), Le(10**9)]
 Below1 = Annotated[float, Ge(0), Lt(1)]
 Seed = Annotated[int, Ge(0), Lt(2**32)]
@@ -204,11 +206,16 @@ class Beginning(TypedDict):
 
 
 class About(TypedDict):
-    """What `run.json` says of a run, besides its environment."""
+    """What `run.json` says of a run, besides its environment.
+
+    `distribution` is `ALONE` or "2 workers"; older versions knew no other than the
+    first.
+    """
 
     plan: Plan
     command: str
     commit: NotRequired[str]
+    distribution: NotRequired[str]
     beginning: NotRequired[Beginning]
 
 

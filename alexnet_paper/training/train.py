@@ -27,10 +27,12 @@ from alexnet_paper.files import atomic_write
 from alexnet_paper.nets import model as models
 from alexnet_paper.nets.recipes import OnPlateau
 from alexnet_paper.training import fine_tune
+from alexnet_paper.training.distribution import OneProcess
 from alexnet_paper.training.environment import here
 from alexnet_paper.training.optimizer import Adam
 from alexnet_paper.training.optimizer import ClippedCrossentropy
 from alexnet_paper.training.optimizer import MomentumSGD
+from alexnet_paper.training.plan import ALONE
 from alexnet_paper.training.plan import check
 from alexnet_paper.training.plan import check_same
 from alexnet_paper.training.plan import difference
@@ -52,25 +54,27 @@ from alexnet_paper.weights import file as weights
 VALIDATION = 1  # second part of the seed for validation images
 METRIC_STATE = 6  # totals and counts of loss, top-1 and top-5
 SAVE_SECONDS = 120  # between two checkpoints
+SAME = ("python", "keras", "tensorflow", "numpy")  # versions of all processes
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Run:
     """A model with its data, optimizer and schedule, and the state of its training."""
 
-    def __init__(self, plan, dataset, folder, notify=print):
+    def __init__(self, plan, dataset, folder, notify=print, replicas=None):
         self.plan, self.folder = plan, Path(folder)
-        self.notify = notify
+        self.notify, self.replicas = notify, replicas or OneProcess()
         self.recipe = recipe = plan.training_recipe()
         self.net = net = plan.architecture(dataset.classes)
         keras.utils.set_random_seed(plan.seed)
-        self.model = models.build_model(
-            net,
-            plan.placement,
-            classifier_activation=None if recipe.loss_of == "logits" else "softmax",
-            seed=plan.seed,
-            precision=plan.precision,
-        )
+        with self.replicas.scope():
+            self.model = models.build_model(
+                net,
+                self.replicas.placement(plan),
+                classifier_activation=None if recipe.loss_of == "logits" else "softmax",
+                seed=plan.seed,
+                precision=plan.precision,
+            )
         fine_tune.freeze(self.model, net, net.layers_named(plan.freeze))
         side = max(recipe.image_side or 0, net.input_shape[0])
         splits = {
@@ -84,18 +88,15 @@ class Run:
         )
         self.beginning = None  # where the first weights come from, if trained
         self.frozen = fine_tune.frozen_part(self) if plan.freeze else None
-        self.fitted = self.frozen.head if self.frozen else self.model
-        self.fitted.compile(
-            optimizer=make_optimizer(recipe),
-            loss=make_loss(recipe),
-            metrics=[
-                keras.metrics.SparseCategoricalAccuracy(name="top1"),
-                keras.metrics.SparseTopKCategoricalAccuracy(
-                    min(5, dataset.classes), name="top5"
-                ),
-            ],
-        )
-        self.fitted.optimizer.build(self.fitted.trainable_variables)
+        head = self.frozen.head if self.frozen else self.model
+        self.fitted = self.replicas.form(head)
+        with self.replicas.scope():
+            self.fitted.compile(
+                optimizer=make_optimizer(recipe),
+                loss=make_loss(recipe),
+                metrics=make_metrics(dataset.classes),
+            )
+            self.fitted.optimizer.build(self.fitted.trainable_variables)
         self.plateau = None
         if isinstance(recipe.drops, OnPlateau) and not plan.authors_schedule():
             self.plateau = Plateau(**asdict(recipe.drops))
@@ -144,18 +145,19 @@ class Run:
             done: Called after every epoch with its line of the log.
         """
         self.stopped, keeper = None, Keeper(self, save_seconds)
-        lock, self.lock = self.lock or locked(self.folder), None
+        alone = locked(self.folder) if self.replicas.chief else contextlib.nullcontext()
+        lock, self.lock = self.lock or alone, None
         handlers = {s: signal.signal(s, keeper.interrupt) for s in STOP_SIGNALS}
         try:
-            with lock:
-                for left in self.folder.glob(TEMPORARY):  # of a process that was killed
-                    left.unlink()
+            with lock, self.replicas.faults():
+                self.tidy()
                 while not (self.finished or self.stopped):
                     line = self.train_epoch([keeper, *callbacks])
                     if line:
                         done(line)
                         if not (self.finished and self.diverged_at_last()):
                             keeper.save_if_due(self.finished)
+                self.replicas.agreed(True)  # all wait until the chief has saved
         except Stopped as reason:
             self.stop(str(reason))
         finally:
@@ -164,6 +166,11 @@ class Run:
         if self.stopped:
             self.notify(self.stopped)
         return self.finished and not self.stopped
+
+    def tidy(self):
+        """Removes what a process that was killed left behind in the folder."""
+        for left in self.folder.glob(TEMPORARY) if self.replicas.chief else ():
+            left.unlink()
 
     def diverged_at_last(self):
         """Stops a run if its last step, whose result no loss saw, made it diverge.
@@ -197,9 +204,11 @@ class Run:
             self.plan.view_cycle,
         )
         if self.metric_state and len(batches):
-            self.fitted.evaluate(*batches[0], verbose=0)  # creates metric variables
+            first = self.replicas.slices(batches)
+            self.fitted.evaluate(first, steps=1, verbose=0)  # makes metric variables
         if len(batches):
-            with Prefetched(batches, os.cpu_count()) as prefetched:
+            slices = self.replicas.slices(batches)
+            with Prefetched(slices, os.cpu_count()) as prefetched:
                 self.fitted.fit(
                     prefetched,
                     initial_epoch=self.epoch,
@@ -250,17 +259,20 @@ class Run:
             batches = Batches(split, self.prepare, size, seed, self.epoch)
         else:
             batches = self.central_images("validation")
-        return self.fitted.evaluate(
-            batches, verbose=0, return_dict=True, callbacks=callbacks
-        )
+        return self.evaluated(batches, callbacks)
 
     def watched(self, callbacks):
         """Returns loss and metrics on the split that the plan watches, or {}."""
         if self.stopped or self.plan.watch is None:
             return {}
         batches = self.central_images(self.plan.watch)
+        return self.evaluated(batches, callbacks)
+
+    def evaluated(self, batches, callbacks):
+        """Returns loss and metrics on batches."""
+        slices = self.replicas.slices(batches)
         return self.fitted.evaluate(
-            batches, verbose=0, return_dict=True, callbacks=callbacks
+            slices, verbose=0, return_dict=True, callbacks=callbacks
         )
 
     def start_epoch(self):
@@ -305,8 +317,9 @@ class Run:
         self.began, self.spent = None, 0.0
         if self.recipe.keep_best and self.best_epoch == self.epoch:
             self.save(BEST)
-        lines = "".join(json.dumps(line) + "\n" for line in self.history)
-        atomic_write(self.folder / "log.jsonl", lines)
+        if self.replicas.chief:
+            lines = "".join(json.dumps(line) + "\n" for line in self.history)
+            atomic_write(self.folder / "log.jsonl", lines)
         self.warn_of_stall()
         return line
 
@@ -340,6 +353,17 @@ class Run:
         good = "The last checkpoint is good" if there else "There is no checkpoint yet"
         return f"{good}; try a lower --learning-rate or another --seed."
 
+    def facts(self):
+        """Returns what all processes of a run have in common: {name: value}."""
+        splits, made = self.dataset.splits.items(), here()
+        beginning = self.beginning and self.beginning["sha256"]
+        return {
+            "options": replace(self.plan, data_dir=None, start=None),
+            "images": [(name, len(split)) for name, split in splits],
+            "commit or versions": [made.get(name) for name in ("commit", *SAME)],
+            "checkpoint": (self.epoch, self.step, beginning),
+        }
+
     def begin(self):
         """Loads the weights that the plan starts from, and says which."""
         if self.plan.start is None:
@@ -371,8 +395,7 @@ class Run:
         arrays = models.get_weights(self.model)
         for kind, variables in self.extra_variables().items():
             for index, variable in enumerate(variables):
-                value = keras.ops.convert_to_numpy(variable.value)
-                arrays[f"{kind}/{index:03d}"] = value
+                arrays[f"{kind}/{index:03d}"] = variable.numpy()
         if not all(np.isfinite(array).all() for array in arrays.values()):
             self.diverged = True
             self.stop(f"a weight is not finite: stopped. {self.advice()}")
@@ -386,7 +409,8 @@ class Run:
             "preparation": self.prepare.settings(),
             "state": self.state(),
         }
-        weights.save(self.folder / file, arrays, meta)
+        if self.replicas.chief:
+            weights.save(self.folder / file, arrays, meta)
 
     def restore(self):
         """Loads the checkpoint. Raises ValueError if it has no training state."""
@@ -456,23 +480,27 @@ class Keeper(keras.callbacks.Callback):
         if not math.isfinite(logs["loss"]):
             self.run.diverged = True
             self.run.stop(f"the loss is {logs['loss']}: stopped. {self.run.advice()}")
-        elif not self.stop_if_asked():
-            self.save_if_due()
+        else:
+            self.act(self.interrupted, self.late)
 
     def on_test_batch_end(self, batch, logs=None):
-        self.stop_if_asked()
+        self.act(stop=self.interrupted)
 
-    def stop_if_asked(self):
-        """Saves and stops after Ctrl-C. Returns whether it did."""
-        if self.interrupted:
-            self.run.save()
-            self.run.stop("stopped after the step, and saved")
-        return self.interrupted
+    @property
+    def late(self):
+        return time.monotonic() - self.saved > self.save_seconds
 
     def save_if_due(self, due=False):
-        if due or time.monotonic() - self.saved > self.save_seconds:
+        self.act(save=due or self.late)
+
+    def act(self, stop=False, save=False):
+        """Saves, and with `stop` stops, if this or another process of the run asks."""
+        stop, save = self.run.replicas.agreed(stop, save)
+        if stop or save:
             self.run.save()
             self.saved = time.monotonic()
+        if stop:
+            self.run.stop("stopped after the step, and saved")
 
 
 def check_fit(kind, arrays, shapes, path):
@@ -506,6 +534,14 @@ def make_loss(recipe):
     return ClippedCrossentropy()
 
 
+def make_metrics(classes):
+    """Returns the metrics of a net: accuracies, top-1 and top-5."""
+    return [
+        keras.metrics.SparseCategoricalAccuracy(name="top1"),
+        keras.metrics.SparseTopKCategoricalAccuracy(min(5, classes), name="top5"),
+    ]
+
+
 def make_optimizer(recipe):
     """Returns the optimizer of a recipe, at its initial learning rate."""
     if recipe.optimizer == "adam":
@@ -531,7 +567,7 @@ def enable_determinism():
         tf.config.experimental.enable_op_determinism()
 
 
-def start(plan, folder, command, resume=False, notify=print):
+def start(plan, folder, command, resume=False, notify=print, replicas=None):
     """Returns a `Run` in a folder: a new one, or with `resume` the existing one.
 
     Args:
@@ -540,18 +576,30 @@ def start(plan, folder, command, resume=False, notify=print):
         command: The command line, for `run.json`.
         resume: Whether to continue the run in the folder.
         notify: Called with every message.
+        replicas: `distribution.Replicas`; None: one process.
 
     Raises:
         ValueError: if the folder holds a run (without `resume`) or a run with another
-            plan, or if the data lacks training images, or validation images that the
-            recipe needs.
-        Stopped: if another process trains in the folder.
+            plan, if the data lacks training images, or validation images that the
+            recipe needs, or if other processes of the run are started otherwise.
+        Stopped: if another process trains in the folder, or one of this run is gone.
     """
+    replicas = replicas or OneProcess()
     check(plan)
+    replicas.check(plan)
     folder = Path(folder)
-    check_folder(plan, folder, resume)
+    if replicas.chief or resume:
+        check_folder(plan, folder, resume)
     dataset = plan.dataset()
     check_splits(plan, dataset)
+    with replicas.faults():
+        if replicas.chief:
+            return in_folder(folder, resume, plan, dataset, command, notify, replicas)
+        return begun(Run(plan, dataset, folder, notify, replicas), resume)
+
+
+def in_folder(folder, resume, plan, dataset, command, notify, replicas):
+    """Returns a `Run` that has locked its folder and written `run.json`."""
     with contextlib.ExitStack() as stack:
         if not folder.exists():
             folder.mkdir(parents=True)
@@ -559,21 +607,13 @@ def start(plan, folder, command, resume=False, notify=print):
         lock = stack.enter_context(contextlib.ExitStack())
         lock.enter_context(locked(folder))
         check_folder(plan, folder, resume)  # nobody else can write to it any more
-        run = Run(plan, dataset, folder, notify)
-        if resume and (folder / CHECKPOINT).exists():
-            run.restore()
-        else:
-            if resume:
-                notify(f"{folder} has no checkpoint yet: training starts anew.")
-            run.begin()
+        run = begun(Run(plan, dataset, folder, notify, replicas), resume)
         about = {"plan": plan.__dict__, "command": command, **here()}
+        about["distribution"] = str(replicas)
         if (folder / "run.json").exists():
-            before, machine = read_plan(folder)[1], about["machine"]
-            if before.get("machine", machine) != machine:
-                notify(
-                    f"{folder} was trained on {before['machine']} and goes on with "
-                    f"{machine}: equal to rounding, not to the last bit."
-                )
+            before = read_plan(folder)[1]
+            for moved in moves(before, about):
+                notify(f"{folder} {moved}: equal to rounding, not to the last bit.")
             about = continued(before, about)
         if run.beginning:
             about["beginning"] = run.beginning
@@ -581,6 +621,28 @@ def start(plan, folder, command, resume=False, notify=print):
             atomic_write(folder / "run.json", json.dumps(about, indent=1) + "\n")
         run.lock = lock.pop_all()
     return run
+
+
+def begun(run, resume):
+    """Returns a run with the weights that it begins with, or goes on with."""
+    if resume and (run.folder / CHECKPOINT).exists():
+        run.restore()
+    else:
+        if resume:
+            run.notify(f"{run.folder} has no checkpoint yet: training starts anew.")
+        run.begin()
+    run.replicas.check_same(run.facts)
+    return run
+
+
+def moves(before, now):
+    """Returns sentences on how a run goes on otherwise than `run.json` says."""
+    was = {"distribution": ALONE, **before}
+    return [
+        f"was trained {by} {was[name]} and goes on with {now[name]}"
+        for name, by in (("machine", "on"), ("distribution", "with"))
+        if was.get(name, now[name]) != now[name]
+    ]
 
 
 def check_folder(plan, folder, resume):
@@ -622,11 +684,14 @@ def check_splits(plan, dataset):
 
 
 def continued(before, now):
-    """Returns the content of `run.json` with the commit and the machine, or number of
-    cores, on which the run goes on."""
+    """Returns the content of `run.json` with the commit, the machine or number of
+    cores, and the distribution with which the run goes on."""
     about = dict(before)
-    for name, comma in (("commit", ", "), ("machine", "; ")):
-        known = about[name].split(comma) if name in about else []
-        added = known if now[name] in known else [*known, now[name]]
-        about[name] = comma.join(added)
+    before_it = {"commit": "", "machine": "", "distribution": ALONE}
+    for name, first in before_it.items():
+        comma = ", " if name == "commit" else "; "
+        known = list(filter(None, about.get(name, first).split(comma)))
+        if name in now:
+            added = known if now[name] in known else [*known, now[name]]
+            about[name] = comma.join(added)
     return about
