@@ -8,8 +8,9 @@ leaves with what is left by one that was left alone.
 
 Trains on the digits, or prepares or shards 1,200 photographs. Takes minutes; prints one
 line for every kill. With --workers, one of them is killed, the chief or another; the
-others must stop in 90 seconds, with exit status 1 and one line that names it. Exit 0:
-the same bits and no other files or processes; of workers, weights equal to 1e-6; 1: not.
+others must stop in 90 seconds, with exit status 1 and one line that names it.
+Exit 0: the same bits and no other files or processes; of workers, weights equal to
+1e-6; 1: not.
 """
 
 import argparse
