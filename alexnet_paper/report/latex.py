@@ -1,0 +1,137 @@
+"""Texts, tables and whole documents in LaTeX, and the program that typesets them.
+
+Documents are in ASCII and need `article` and the packages of a basic TeX Live only.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from markupsafe import Markup
+
+from alexnet_paper.files import printable
+from alexnet_paper.report import writers
+
+LINE = 104  # letters of \scriptsize in a line of templates/paper.tex
+TYPESETTERS = ("pdflatex", "lualatex", "xelatex", "tectonic")  # the first one is used
+PASSES = 2  # the second one knows the numbers of references
+SECONDS = 300  # most time for a pass
+QUIET = ("-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape")
+INSTALL = (
+    "there is no pdflatex, lualatex, xelatex or tectonic on the PATH: install TeX Live "
+    "(texlive-latex-recommended on Debian), or use --format tex."
+)
+
+
+class Tex(Markup):
+    """A text that is LaTeX already; jinja2 leaves it as it is."""
+
+
+def written(value):
+    """Returns a value as LaTeX; a text is escaped unless it is LaTeX already."""
+    return value if isinstance(value, Markup) else words(str(value))
+
+
+def words(text):
+    """Returns a text as LaTeX, with what is between backquotes as code."""
+    parts = printable(text.replace("\n", " ").replace(" %", "\u00a0%")).split("`")
+    return Tex(
+        "".join(
+            rf"\texttt{{{code(part)}}}" if number % 2 else writers.latex_escape(part)
+            for number, part in enumerate(parts)
+            if part
+        )
+    )
+
+
+def code(text):
+    """Returns a command or a name as LaTeX that can break wherever a word ends."""
+    return Tex(
+        writers.latex_escape(re.sub(r"(?<=\w)([/_.=-])(?=\w)", "\\1\u200b", text))
+    )
+
+
+def table(section, caption=True):
+    """Returns a section as a table that may go on over pages; without a caption it has
+    no number."""
+    label = "-".join(re.findall("[a-z0-9]+", section.title.lower()))
+    head = writers.latex_row(section.columns, words)
+    lines = [
+        r"\begingroup\scriptsize\setlength{\tabcolsep}{2pt}",
+        rf"\begin{{longtable}}{{{writers.latex_columns(section, LINE)}}}",
+        *([rf"\caption{{{words(section.title)}}}\label{{tab:{label}}}\\"] * caption),
+        r"\toprule",
+        head,
+        r"\midrule",
+        r"\endfirsthead",
+        r"\toprule",
+        head,
+        r"\midrule",
+        r"\endhead",
+        r"\bottomrule",
+        r"\endfoot",
+        *(writers.latex_row(row, words) for row in section.rows),
+        r"\end{longtable}",
+        *([] if caption else [r"\addtocounter{table}{-1}"]),
+        *(rf"{words(line)}\par" for line in section.note.split("\n") if line),
+        r"\endgroup",
+    ]
+    return Tex("\n".join(lines))
+
+
+def typesetter():
+    """Returns the path of the first of `TYPESETTERS` on the PATH. Raises OSError, with
+    what to install, if there is none."""
+    for name in TYPESETTERS:
+        if found := shutil.which(name):
+            return found
+    raise OSError(INSTALL)
+
+
+def typeset(program, source, pictures):
+    """Returns a document as the bytes of a PDF.
+
+    It is made in a temporary folder, and the same source gives the same bytes.
+
+    Args:
+        program: The path of one of `TYPESETTERS`.
+        source: The document.
+        pictures: {name: bytes} of the files that it includes.
+
+    Raises:
+        OSError: with LaTeX's first error if it fails.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in pictures.items():
+            Path(folder, name).write_bytes(content)
+        Path(folder, "report.tex").write_text(source, encoding="utf-8")
+        once = Path(program).stem == "tectonic"  # it makes all passes by itself
+        options = () if once else QUIET
+        for _ in range(1 if once else PASSES):
+            run([program, *options, "report.tex"], folder)
+        return Path(folder, "report.pdf").read_bytes()
+
+
+def run(command, folder):
+    dates = {"SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1"}
+    name = Path(command[0]).name
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=os.environ | dates,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise OSError(f"{name} took more than {SECONDS} seconds.") from error
+    if done.returncode:
+        said = done.stdout.decode("utf-8", "replace").splitlines()
+        errors = [line for line in said if line.startswith(("!", "error:"))]
+        first = (errors or said[-1:] or ["it said nothing"])[0]
+        raise OSError(f"{name} failed: {first}")
