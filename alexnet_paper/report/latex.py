@@ -3,6 +3,7 @@
 Documents are in ASCII and need `article` and the packages of a basic TeX Live only.
 """
 
+import math
 import os
 import re
 import shutil
@@ -15,7 +16,8 @@ from markupsafe import Markup
 from alexnet_paper.files import printable
 from alexnet_paper.report import writers
 
-LINE = 104  # letters of \scriptsize in a line of templates/paper.tex
+LINE = 104  # letters of \footnotesize in a line of templates/paper.tex
+WHOLE = 22  # lines of a table that is not cut where it can be helped
 TYPESETTERS = ("pdflatex", "lualatex", "xelatex", "tectonic")  # the first one is used
 PASSES = 2  # the second one knows the numbers of references
 SECONDS = 300  # most time for a pass
@@ -40,18 +42,18 @@ def words(text):
     parts = printable(text.replace("\n", " ").replace(" %", "\u00a0%")).split("`")
     return Tex(
         "".join(
-            rf"\texttt{{{code(part)}}}" if number % 2 else writers.latex_escape(part)
+            rf"\texttt{{{writers.latex_code(part)}}}"
+            if number % 2
+            else writers.latex_escape(part)
             for number, part in enumerate(parts)
             if part
         )
     )
 
 
-def code(text):
-    """Returns a command or a name as LaTeX that can break wherever a word ends."""
-    return Tex(
-        writers.latex_escape(re.sub(r"(?<=\w)([/_.=-])(?=\w)", "\\1\u200b", text))
-    )
+def titled(name, text):
+    """Returns a text that starts with its name."""
+    return Tex(rf"\textbf{{{words(name)}.}} {words(text)}")
 
 
 def table(section, caption=True):
@@ -60,7 +62,7 @@ def table(section, caption=True):
     label = "-".join(re.findall("[a-z0-9]+", section.title.lower()))
     head = writers.latex_row(section.columns, words)
     lines = [
-        r"\begingroup\scriptsize\setlength{\tabcolsep}{2pt}",
+        r"\begingroup\footnotesize",
         rf"\begin{{longtable}}{{{writers.latex_columns(section, LINE)}}}",
         *([rf"\caption{{{words(section.title)}}}\label{{tab:{label}}}\\"] * caption),
         r"\toprule",
@@ -80,6 +82,28 @@ def table(section, caption=True):
         r"\endgroup",
     ]
     return Tex("\n".join(lines))
+
+
+def lines(section):
+    """Returns about how many lines of the text a table is high, with its caption."""
+    letters = [share * LINE - writers.GAP for share in writers.shares(section, LINE)]
+    rows = [
+        max(
+            math.ceil(len(cell) / width)
+            for cell, width in zip(row, letters, strict=True)
+        )
+        for row in (section.columns, *section.rows)
+    ]
+    return math.ceil(0.8 * sum(rows) + 0.2 * len(rows)) + 3
+
+
+def room(block):
+    """Returns how many lines the start of a text, list, table or figure takes. A table
+    that fits a third of a page starts where it is not cut."""
+    if not isinstance(block, writers.Section):
+        return 3
+    whole = lines(block)
+    return whole if whole <= WHOLE else 8
 
 
 def typesetter():

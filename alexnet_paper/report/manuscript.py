@@ -7,6 +7,7 @@ typesets it. Texts of records are escaped.
 import io
 from collections import Counter
 from dataclasses import dataclass
+from dataclasses import replace
 
 from jinja2 import Environment
 from jinja2 import PackageLoader
@@ -75,7 +76,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Manuscript:
-    """What the template shows. `about` is the key of the paper in `references`."""
+    """What the template shows. `about` is the key of the paper in `works`."""
 
     title: str
     author: str
@@ -83,7 +84,8 @@ class Manuscript:
     about: str
     made: str
     parts: tuple[Part, ...]
-    references: tuple[tuple[str, str], ...]
+    works: tuple[cite.Work, ...]
+    sources: tuple[tuple[str, str], ...]  # (letter, text)
     appendix: str = APPENDIX
 
     def pictures(self):
@@ -129,7 +131,8 @@ def build(records, placement="auto", notify=lambda text: None, stem="report"):
             Part(APPENDIX, (questions(),)),
             Part("What others measured", (results.others_section(),)),
         ),
-        references=references(),
+        works=cite.works(),
+        sources=tuple(paper.SOURCES.items())[1:],  # the first one is the paper
     )
 
 
@@ -144,7 +147,8 @@ def tex(manuscript):
         finalize=latex.written,
         **DELIMITERS,
     )
-    templates.filters["table"] = latex.table
+    filters = {"table": latex.table, "room": latex.room, "apa": cite.apa}
+    templates.filters |= filters
     return templates.get_template("paper.tex").render(paper=manuscript)
 
 
@@ -222,7 +226,7 @@ def method(measured, records, stem):
     """How a verdict comes about, the net, and the experiments."""
     net, words = measured.variant, results.decided()
     drawn = figure2.architecture_diagram(net.architecture, net.title)
-    title = "Figure 2 of the paper, drawn from the built net"
+    title = "The paper's Figure 2, drawn from the net's layers"
     return (
         *words,
         results.rules_section(measured.rows),
@@ -256,7 +260,11 @@ def experiments_section(records):
 
 def by_section(rows, records, stem):
     """Yields the paper's tables, its claims section by section, and the effects."""
-    yield Part("The paper's tables", tuple(claims.printed_sections(rows)))
+    printed = claims.printed_sections(rows)
+    yield Part(
+        "The paper's tables",
+        tuple(replace(one, title=f"The paper's {one.title}") for one in printed),
+    )
     for heading, of_heading in results.grouped(rows).items():
         yield Part(heading, of_section(heading, of_heading, records, stem))
     effects = (
@@ -272,10 +280,10 @@ def of_section(heading, rows, records, stem):
     blocks = [claims_section(heading, rows), *filter(None, [notes(rows)])]
     said = page.paragraphs(results.PARAGRAPHS.get(heading, ()), records)
     for name, words, figure in said:
-        blocks.append(f"{name}. {words}")
+        blocks.append(latex.titled(name, words))
         drawn = figures.OF_RECORDS[figure](records) if figure else None
         if drawn:
-            title = page.FIGURES.get(figure, (name,))[0]
+            title, _ = page.FIGURES.get(figure, (f"The paper's {name}, made anew", ""))
             blocks.append(picture(drawn[0], title, figure, stem))
     return tuple(blocks)
 
@@ -347,12 +355,6 @@ def questions():
     )
     columns = ("id", "question", "paper", "authors' code", "here")
     return Section(APPENDIX, columns, rows)
-
-
-def references():
-    """(key, text) of the works to cite, then of the sources named by letters."""
-    works = [(one.key, cite.apa(one)) for one in cite.works()]
-    return (*works, *((key, f"{key}: {text}.") for key, text in paper.SOURCES.items()))
 
 
 def picture(figure, title, name, stem):

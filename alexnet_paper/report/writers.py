@@ -6,6 +6,7 @@ A `Section` is a titled table of strings. Every section can be written in every 
 import csv
 import io
 import json
+import math
 import re
 import shutil
 import unicodedata
@@ -16,7 +17,7 @@ from alexnet_paper.files import printable
 FORMATS = ("text", "markdown", "latex", "csv", "json")
 PIPE_WIDTH = 100  # columns if there is no terminal and no COLUMNS
 PAGE = 24  # rows of a table that fit a page of LaTeX
-LINE, GAP, WRAPPED = 80, 2, 40  # letters in LaTeX: of a line, column gap, wide cell
+LINE, GAP = 80, 2  # letters in LaTeX: of a line, of a gap between columns
 
 
 FORMULA = re.compile(r"[=@]|[+-](?![\d.∞])")  # but not a number with a sign
@@ -166,7 +167,8 @@ def breakable(cell):
     """Returns `cell` with zero-width spaces in words of over 15 letters."""
 
     def parted(word):
-        return re.sub(r"(?<=[\w*])([/_.=,+*-])(?=\w)", "\\1\u200b", word[0])
+        found = r"(?<=[\w*])([/_.=+*-]|,(?!\d))(?=\w)"  # 253,440 stays whole
+        return re.sub(found, "\\1\u200b", word[0])
 
     def cut(word):
         parts = range(0, len(word[0]), PART)
@@ -179,8 +181,12 @@ def breakable(cell):
 def latex_escape(cell):
     """Returns `cell` as LaTeX in ASCII. A letter that LaTeX may lack is shown by its
     number."""
-    cell = re.sub(r"(?<![\w-])-(?=[\d.])", "−", breakable(cell.replace("`", "")))
-    return "".join(map(latex_letter, re.sub("-(?=-)", "-\u200d", cell)))
+    return latex_code(re.sub(r"(?<![\w-])-(?=[\d.])", "−", cell.replace("`", "")))
+
+
+def latex_code(text):
+    """Returns a command or a name as LaTeX, letter by letter."""
+    return "".join(map(latex_letter, re.sub("-(?=-)", "-\u200d", breakable(text))))
 
 
 def latex_letter(letter):
@@ -252,13 +258,23 @@ def latex(section):
 def shares(section, line=LINE):
     """Returns every column's share of a line of so many letters.
 
-    A column gets its longest word and a gap; the rest is shared by the longest cells.
+    A column gets its longest word and a gap. The rest goes to columns with long cells,
+    by their root mean square, and what is then left by their longest cell.
     """
     columns = list(zip(section.columns, *section.rows, strict=True))
     words = [re.split("[\\s\u200b–]+", breakable(" ".join(cells))) for cells in columns]
-    needed = [max(map(len, found)) + GAP for found in words]
-    wanted = [min(WRAPPED, max(map(len, cells))) for cells in columns]
-    wanted = [max(0, a - b) for a, b in zip(wanted, needed, strict=True)]
-    left = max(0, line - sum(needed)) / (sum(wanted) or 1)
-    widths = [a + left * b for a, b in zip(needed, wanted, strict=True)]
+    widths = [max(map(len, found)) + GAP for found in words]
+    lengths = [[len(cell) + GAP for cell in cells] for cells in columns]
+    for length_of in (root_mean_square, max):
+        wanted = [
+            max(0, min(max(cells), length_of(cells)) - width)
+            for cells, width in zip(lengths, widths, strict=True)
+        ]
+        left = max(0, line - sum(widths))
+        part = min(1, left / (sum(wanted) or 1))
+        widths = [a + part * b for a, b in zip(widths, wanted, strict=True)]
     return [width / sum(widths) for width in widths]
+
+
+def root_mean_square(numbers):
+    return math.sqrt(sum(number**2 for number in numbers) / len(numbers))
