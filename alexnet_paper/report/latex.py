@@ -17,7 +17,9 @@ from alexnet_paper.files import printable
 from alexnet_paper.report import writers
 
 LINE = 104  # letters of \footnotesize in a line of templates/paper.tex
-WHOLE = 22  # lines of a table that is not cut where it can be helped
+WIDTH = 6.54  # inches: that line
+POINTS = 12  # height of a line of its text
+WHOLE = 26  # lines of a table that is not cut where it can be helped
 TYPESETTERS = ("pdflatex", "lualatex", "xelatex", "tectonic")  # the first one is used
 PASSES = 2  # the second one knows the numbers of references
 SECONDS = 300  # most time for a pass
@@ -57,28 +59,29 @@ def titled(name, text):
 
 
 def table(section, caption=True):
-    """Returns a section as a table that may go on over pages; without a caption it has
-    no number."""
+    """Returns a section as a table that may go on over pages, with its note below the
+    last row; without a caption it has no number."""
     label = "-".join(re.findall("[a-z0-9]+", section.title.lower()))
-    head = writers.latex_row(section.columns, words)
+    head = [r"\toprule", writers.latex_row(section.columns, words), r"\midrule"]
+    noted = [written(line) for line in section.note.split("\n") if line]
+    whole = r"p{\dimexpr\linewidth-2\tabcolsep}"
+    span = rf"\multicolumn{{{len(section.columns)}}}{{{whole}}}"
     lines = [
         r"\begingroup\footnotesize",
         rf"\begin{{longtable}}{{{writers.latex_columns(section, LINE)}}}",
         *([rf"\caption{{{words(section.title)}}}\label{{tab:{label}}}\\"] * caption),
-        r"\toprule",
-        head,
-        r"\midrule",
+        *head,
         r"\endfirsthead",
-        r"\toprule",
-        head,
-        r"\midrule",
+        *head,
         r"\endhead",
         r"\bottomrule",
         r"\endfoot",
+        r"\bottomrule",
+        *(rf"{span}{{{line}}}\\" for line in noted),
+        r"\endlastfoot",
         *(writers.latex_row(row, words) for row in section.rows),
         r"\end{longtable}",
         *([] if caption else [r"\addtocounter{table}{-1}"]),
-        *(rf"{words(line)}\par" for line in section.note.split("\n") if line),
         r"\endgroup",
     ]
     return Tex("\n".join(lines))
@@ -98,12 +101,12 @@ def lines(section):
 
 
 def room(block):
-    """Returns how many lines the start of a text, list, table or figure takes. A table
-    that fits a third of a page starts where it is not cut."""
-    if not isinstance(block, writers.Section):
-        return 3
-    whole = lines(block)
-    return whole if whole <= WHOLE else 8
+    """Returns how many lines must fit below each other where a block starts. A table of
+    a third of a page, and a figure, are not cut."""
+    if isinstance(block, writers.Section):
+        whole = lines(block)
+        return whole if whole <= WHOLE else 8
+    return getattr(block, "lines", 3)
 
 
 def typesetter():

@@ -5,6 +5,7 @@ typesets it. Texts of records are escaped.
 """
 
 import io
+import math
 from collections import Counter
 from dataclasses import dataclass
 from dataclasses import replace
@@ -41,17 +42,19 @@ DELIMITERS = {  # none of them means anything in LaTeX
     "variable_end_string": ">>",
     "block_start_string": "<%",
     "block_end_string": "%>",
-    "comment_start_string": "<#",
-    "comment_end_string": "#>",
+    "comment_start_string": "<!",
+    "comment_end_string": "!>",
 }
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure: the name of its file, and its width as a share of the line."""
+    """A figure: the name of its file, its width as a share of the line, and the lines
+    that it takes with its caption."""
 
     file: str
     width: str
+    lines: int
     title: str
     caption: str
     pdf: bytes
@@ -161,22 +164,23 @@ def scope(rows):
     """What is claimed, what a check of it needs, and what was found, by section."""
     needs = Counter(claim.needs for claim, _ in rows)
     told = "; ".join(f"{need} ({count})" for need, count in needs.most_common())
-    found = [name for name in verdicts.RULES if any(f.verdict == name for _, f in rows)]
     counts = {
-        heading: Counter(one.verdict for _, one in of_heading)
+        heading.split()[0]: Counter(one.verdict for _, one in of_heading)
         for heading, of_heading in results.grouped(rows).items()
     }
     counts["all"] = Counter(one.verdict for _, one in rows)
-    cells = tuple(
-        (heading, f"{count.total()}", *(f"{count[name] or '–'}" for name in found))
-        for heading, count in counts.items()
-    )
+    cells = [
+        (name, *(f"{count[name] or '–'}" for count in counts.values()))
+        for name in verdicts.RULES
+        if counts["all"][name]
+    ]
+    cells.append(("all", *(f"{count.total()}" for count in counts.values())))
     return (
-        f"Every number and every comparison that the paper states is a claim: "
+        "Every number and every comparison that the paper states is a claim: "
         f"{len(rows)} in all. Claims by what a check needs: {told}. A claim that needs "
         "what was not at hand is shown with what others measured, or with what it "
         "needs; nothing is estimated.",
-        Section("Claims by section of the paper", ("section", "claims", *found), cells),
+        Section("Verdicts by section", ("verdict", *counts), tuple(cells)),
     )
 
 
@@ -362,5 +366,8 @@ def picture(figure, title, name, stem):
     caption, file = style.captions(figure), io.BytesIO()
     style.without_captions(figure)
     style.write(figure, file, "pdf", style.METADATA[".pdf"])
-    width = f"{min(1, figure.get_size_inches()[0] / style.PAGE):.3f}"
-    return Drawn(f"{stem}-{name}.pdf", width, title, caption, file.getvalue())
+    width, height = figure.get_size_inches()
+    share = min(1, width / style.PAGE)
+    lines = math.ceil(share * latex.WIDTH * height / width * 72 / latex.POINTS) + 5
+    file_name = f"{stem}-{name}.pdf"
+    return Drawn(file_name, f"{share:.3f}", lines, title, caption, file.getvalue())

@@ -167,7 +167,7 @@ def breakable(cell):
     """Returns `cell` with zero-width spaces in words of over 15 letters."""
 
     def parted(word):
-        found = r"(?<=[\w*])([/_.=+*-]|,(?!\d))(?=\w)"  # 253,440 stays whole
+        found = r"(?<=[\w*…])([/_.=+*–-]|,(?!\d))(?=[\w…])"  # 253,440 stays whole
         return re.sub(found, "\\1\u200b", word[0])
 
     def cut(word):
