@@ -60,10 +60,9 @@ def tex(made):
 
 
 def test_every_claim_has_its_verdict(tex):
-    rows = re.findall(r"^([A-Z]{1,2}\d\d) & .* & (.*) \\\\$", tex, re.MULTILINE)
-    expected = [(one.id, own.verdict) for one, own in (*ROWS, *OF_ARTICLES)]
-    ids = {id for id, _ in expected}
-    assert [row for row in rows if row[0] in ids] == expected
+    claims, _ = tex.split(r"\appendix")
+    rows = re.findall(r"^([A-Z]{1,2}\d\d) & .* & (.*) \\\\$", claims, re.MULTILINE)
+    assert rows == [(one.id, own.verdict) for one, own in (*ROWS, *OF_ARTICLES)]
 
 
 def test_the_abstract_counts_what_the_tally_counts(made, tex):
