@@ -41,7 +41,7 @@ def written(value):
 
 def words(text):
     """Returns a text as LaTeX, with what is between backquotes as code."""
-    parts = printable(text.replace("\n", " ").replace(" %", "\u00a0%")).split("`")
+    parts = printable(text.replace("\n", " ")).split("`")
     return Tex(
         "".join(
             rf"\texttt{{{writers.latex_code(part)}}}"

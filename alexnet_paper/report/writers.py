@@ -163,8 +163,12 @@ ACCENTS = dict(zip("\u0300\u0301\u0302\u0303\u0308", "`'^~\"", strict=True))
 WORD, PART = 24, 10  # letters: a word without a break has at most 24, or parts of 10
 
 
+INTERVAL = re.compile(r"(\[[+−-]?[\d.]+,) (?=[+−-]?[\d.]+\])")
+
+
 def breakable(cell):
-    """Returns `cell` with zero-width spaces in words of over 15 letters."""
+    """Returns `cell` with zero-width spaces in words of over 15 letters, and spaces
+    that do not break in intervals and before %."""
 
     def parted(word):
         found = r"(?<=[\w*…])([/_.=+*–-]|,(?!\d))(?=[\w…])"  # 253,440 stays whole
@@ -174,6 +178,7 @@ def breakable(cell):
         parts = range(0, len(word[0]), PART)
         return "\u200b".join(word[0][start : start + PART] for start in parts)
 
+    cell = INTERVAL.sub("\\1\u00a0", cell).replace(" %", "\u00a0%")
     cell = re.sub(r"\S{16,}", parted, cell)
     return re.sub(rf"[^\s\u200b]{{{WORD + 1},}}", cut, cell)
 
@@ -262,7 +267,7 @@ def shares(section, line=LINE):
     by their root mean square, and what is then left by their longest cell.
     """
     columns = list(zip(section.columns, *section.rows, strict=True))
-    words = [re.split("[\\s\u200b–]+", breakable(" ".join(cells))) for cells in columns]
+    words = [re.split("[ \n\u200b–]+", breakable(" ".join(cells))) for cells in columns]
     widths = [max(map(len, found)) + GAP for found in words]
     lengths = [[len(cell) + GAP for cell in cells] for cells in columns]
     for length_of in (root_mean_square, max):

@@ -102,7 +102,7 @@ def test_effects_are_tables_and_a_figure(made, tex):
     assert set(made.pictures()) == {"report-choices.pdf", "report-figure2.pdf"}
     assert all(one.startswith(b"%PDF") for one in made.pictures().values())
     assert r"\includegraphics[width=1.000\linewidth]{report-choices.pdf}" in tex
-    assert re.search(r"^no-\S*lrn & .*\+2\.00 \[\+2\.00, ", tex, re.MULTILINE)
+    assert re.search(r"^no-\S*lrn & .*\+2\.00 \[\+2\.00,~", tex, re.MULTILINE)
 
 
 PDFLATEX = shutil.which("pdflatex")
