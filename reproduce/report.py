@@ -71,7 +71,9 @@ def report(options):
         return
     from alexnet_paper.report import manuscript
 
-    stem = re.sub("[^A-Za-z0-9-]", "-", Path(options.out).stem)
+    # LaTeX finds figures by names without its own signs; a PDF does not depend on them
+    stem = "report" if format == "pdf" else Path(options.out).stem
+    stem = re.sub("[^A-Za-z0-9-]", "-", stem)
     with command_line.usage():
         found = manuscript.build(records, options.placement, command_line.note, stem)
     if format == "pdf":
