@@ -56,6 +56,7 @@ def report(options):
         command_line.check_out(options.out)
         records = record.load_all(options.records)
     format = options.format or of_name(options.out)
+    program = None
     if format == "pdf":
         from alexnet_paper.report import latex
 
@@ -63,20 +64,29 @@ def report(options):
     command_line.note("starting Keras …")
     command_line.quiet_keras()
     if format == "html":
-        from alexnet_paper.report import page
+        write_page(records, options)
+    else:
+        write_paper(records, options, program)
 
-        with command_line.usage():
-            found = page.build(records, options.placement, command_line.note)
-        command_line.emit(page.html(found), options.out)
-        return
+
+def write_page(records, options):
+    from alexnet_paper.report import page
+
+    with command_line.usage():
+        found = page.build(records, options.placement, command_line.note)
+    command_line.emit(page.html(found), options.out)
+
+
+def write_paper(records, options, program):
+    """Writes the PDF that `program` makes; None: the source, after its figures."""
     from alexnet_paper.report import manuscript
 
     # LaTeX finds figures by names without its own signs; a PDF does not depend on them
-    stem = "report" if format == "pdf" else Path(options.out).stem
+    stem = "report" if program else Path(options.out).stem
     stem = re.sub("[^A-Za-z0-9-]", "-", stem)
     with command_line.usage():
         found = manuscript.build(records, options.placement, command_line.note, stem)
-    if format == "pdf":
+    if program:
         command_line.note(f"typesetting with {Path(program).name} …")
         command_line.emit(manuscript.pdf(found, program), options.out)
         return

@@ -213,7 +213,7 @@ def hard(rows, articles):
     undecided = tried.count(verdicts.INCONCLUSIVE)
     guesses = sum(len(one.article.guesses) for one in articles)
     return (
-        f"ImageNet and two cards of 2012 were not at hand: {needs[paper.IMAGENET]} "
+        f"ImageNet and the paper's hardware were not at hand: {needs[paper.IMAGENET]} "
         f"claims need the one, {needs[paper.HARDWARE]} the other.",
         f"The paper leaves {len(paper.OPEN_QUESTIONS)} questions open. Each needed a "
         "choice, which is named in the appendix.",
@@ -222,7 +222,7 @@ def hard(rows, articles):
         f"A small net decides little. Of {len(tried)} claims that were tried on other "
         f"data, another size or others' weights, {undecided} are inconclusive: "
         f"{verdicts.RULES[verdicts.INCONCLUSIVE]}.",
-        f"The three articles leave out {guesses} things that had to be assumed.",
+        f"The articles leave out {guesses} things that had to be assumed.",
     )
 
 
