@@ -89,7 +89,7 @@ def table(section, caption=True):
 
 def lines(section):
     """Returns about how many lines of the text a table is high, with its caption."""
-    letters = [share * LINE - writers.GAP for share in writers.shares(section, LINE)]
+    letters = [1.1 * share * LINE for share in writers.shares(section, LINE)]
     rows = [
         max(
             math.ceil(len(cell) / width)
@@ -97,7 +97,7 @@ def lines(section):
         )
         for row in (section.columns, *section.rows)
     ]
-    return math.ceil(0.8 * sum(rows) + 0.2 * len(rows)) + 3
+    return math.ceil(0.79 * sum(rows) + 0.17 * len(rows)) + 3
 
 
 def room(block):
