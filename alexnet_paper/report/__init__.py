@@ -19,6 +19,8 @@ prose        paragraphs on the records
 results      the results as a short paper
 logs         learning curves of records and of others' runs
 cite         how to cite the paper, this package and the articles
+manuscript   everything as a short paper in LaTeX
+latex        texts, tables and documents in LaTeX; typesetting
 page         everything as one page of HTML; its templates are in templates/
 pages        all generated pages
 """

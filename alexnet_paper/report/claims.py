@@ -8,7 +8,9 @@ from alexnet_paper.report.writers import Section
 from alexnet_paper.verdicts.finding import CONTRADICTED
 from alexnet_paper.verdicts.finding import INCONCLUSIVE
 from alexnet_paper.verdicts.finding import NOT_ATTEMPTED
+from alexnet_paper.verdicts.finding import NOT_REPRODUCED
 from alexnet_paper.verdicts.finding import REPLICATED
+from alexnet_paper.verdicts.finding import REPRODUCED
 from alexnet_paper.verdicts.finding import SUPPORTED
 
 TO_RUN = (REPLICATED, NOT_ATTEMPTED, SUPPORTED, CONTRADICTED, INCONCLUSIVE)  # in full
@@ -140,6 +142,17 @@ def crossing_note(forms):
         f"{sum(t.bytes for t in numbers) // max(len(numbers), 1)} bytes a step)"
         + (f" and {others} others." if others else " and nothing else.")
     )
+
+
+def printed_sections(rows):
+    """Returns the paper's Tables 1 and 2, with ours where it is the same net on the
+    same data; `rows` are (claim, finding) pairs."""
+    ours = {
+        claim.id: finding.ours
+        for claim, finding in rows
+        if finding.verdict in (REPRODUCED, NOT_REPRODUCED)
+    }
+    return [results_section(one, ours) for one in (paper.TABLE_1, paper.TABLE_2)]
 
 
 def results_section(table, ours):

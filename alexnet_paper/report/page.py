@@ -139,12 +139,7 @@ def build(records, placement="auto", notify=lambda text: None):
 
     variant = variants.get("paper")
     devices = forms.tower_devices(variant, placement)
-    notify("building and measuring paper …")
-    measured = measure_all(variant, records, devices)
-    articles = []
-    for name in results.ARTICLES:
-        notify(f"building and measuring {name} …")
-        articles.append(told(measure_all(variants.get(name), records), records))
+    measured, *articles = all_measured(variant, devices, records, notify)
     notify("drawing figures …")
     return Page(
         title="ImageNet Classification with Deep Convolutional Neural Networks "
@@ -157,10 +152,19 @@ def build(records, placement="auto", notify=lambda text: None):
         diagram=diagram(variant),
         architecture=tuple(architecture(measured)),
         nets=runs.nets_section(records),
-        articles=tuple(articles),
+        articles=tuple(told(one, records) for one in articles),
         citations=citations(),
         made=made(records),
     )
+
+
+def all_measured(variant, devices, records, notify):
+    """Yields the `Measured` of the paper's net and of the articles' nets."""
+    notify(f"building and measuring {variant.name} …")
+    yield measure_all(variant, records, devices)
+    for name in results.ARTICLES:
+        notify(f"building and measuring {name} …")
+        yield measure_all(variants.get(name), records)
 
 
 def html(page):

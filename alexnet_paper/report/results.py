@@ -48,7 +48,7 @@ def text(measured, records, pictures):
         ("Results, claim by claim", by_section(measured, trained, pictures, notes)),
         ("The articles", "\n\n".join(said(trained, ARTICLES, pictures))),
         ("What others measured", writers.markdown(others_section())),
-        ("Limits", limits(measured.rows)),
+        ("Limits", "\n".join(f"- {one}" for one in limits(measured.rows))),
         ("Compute", prose.EXPLANATIONS["Compute"](trained)),
         ("Appendix: features of trained weights", of_features(features)),
         ("Appendix: every run", of_runs(trained)),
@@ -122,12 +122,20 @@ def listed(rows, verdict, words):
 
 def method(rows):
     """How a verdict comes about: the rules, the direction, intervals and the gate."""
+    return "\n\n".join((*decided(), writers.markdown(rules_section(rows))))
+
+
+def rules_section(rows):
     counts = Counter(found.verdict for _, found in rows)
-    rules = writers.Section(
+    return writers.Section(
         "Verdicts",
         ("verdict", "when", "claims"),
         tuple((name, rule, f"{counts[name]}") for name, rule in verdicts.RULES.items()),
     )
+
+
+def decided():
+    """The paragraphs on the direction, intervals and the gate."""
     gate = experiments.get(stand_ins.CHOICES).gate
     return (
         "A claim that needs no data is measured on the built Keras model and on the "
@@ -137,10 +145,9 @@ def method(rows):
         "its first run, and fewer seeds than it registers decide nothing. Every "
         "difference is points of error lost without the thing in question: positive "
         "where the paper and we agree that it helps. Intervals are of 95 %: over seeds "
-        "where nets are compared, Wilson's over images for one net.\n\n"
+        "where nets are compared, Wilson's over images for one net.",
         f"The gate of a stand-in: {runs.gate_in_words(gate)} Where it is not passed, "
-        f"the verdict is {verdicts.INCONCLUSIVE}, however small p.\n\n"
-        f"{writers.markdown(rules)}"
+        f"the verdict is {verdicts.INCONCLUSIVE}, however small p.",
     )
 
 
@@ -218,23 +225,23 @@ def others_section():
 
 
 def limits(rows):
-    """What does not follow from this page."""
+    """What does not follow from this page, point by point."""
     tried = [claim.id for claim, found in rows if found.verdict in MEASURED]
     needs = Counter(
         claim.needs for claim, found in rows if found.verdict in verdicts.UNRUN[:2]
     )
     missing = "; ".join(f"{need} ({count})" for need, count in needs.most_common())
     return (
-        "- Conformity is not reproduction. That the built net has what the paper "
-        "prints says nothing of how well it learns.\n"
-        f"- {len(tried)} claims were tried on CIFAR-10, or on weights that others "
+        "Conformity is not reproduction. That the built net has what the paper "
+        "prints says nothing of how well it learns.",
+        f"{len(tried)} claims were tried on CIFAR-10, or on weights that others "
         f"trained: {', '.join(tried)}. One small net is not every net, and CIFAR-10 is "
-        "not ImageNet.\n"
-        f"- What was not run needs: {missing}. `python -m reproduce.table --claim ID` "
-        "gives the exact command of each.\n"
-        "- The two-device form ran on two logical devices of one processor; two cards "
-        "were not at hand.\n"
-        "- Timings are of shared cores and are not compared between runs."
+        "not ImageNet.",
+        f"What was not run needs: {missing}. `python -m reproduce.table --claim ID` "
+        "gives the exact command of each.",
+        "The two-device form ran on two logical devices of one processor; two cards "
+        "were not at hand.",
+        "Timings are of shared cores and are not compared between runs.",
     )
 
 

@@ -3,7 +3,6 @@
 import json
 from dataclasses import asdict
 
-from alexnet_paper import paper
 from alexnet_paper.nets import differences
 from alexnet_paper.nets import specs
 from alexnet_paper.nets import variants
@@ -14,8 +13,6 @@ from alexnet_paper.report import runs
 from alexnet_paper.report import screen
 from alexnet_paper.report import writers
 from alexnet_paper.training import environment
-from alexnet_paper.verdicts.finding import NOT_REPRODUCED
-from alexnet_paper.verdicts.finding import REPRODUCED
 
 
 def table(measured, format, show=()):
@@ -71,13 +68,7 @@ def named_sections(measured):
     memory, size = specs.memory(net), variant.recipe.batch_size
     yield "memory", [net_sections.memory_section(memory, size)]
     if not article:
-        ours = {
-            claim.id: finding.ours
-            for claim, finding in measured.rows
-            if finding.verdict in (REPRODUCED, NOT_REPRODUCED)
-        }
-        printed = (paper.TABLE_1, paper.TABLE_2)
-        yield "results", [claims.results_section(one, ours) for one in printed]
+        yield "results", claims.printed_sections(measured.rows)
     if measured.records:
         yield "runs", [runs.records_section(measured.records)]
     yield "commands", [claims.commands_section(measured.rows)]

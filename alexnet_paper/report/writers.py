@@ -6,8 +6,10 @@ A `Section` is a titled table of strings. Every section can be written in every 
 import csv
 import io
 import json
+import math
 import re
 import shutil
+import unicodedata
 from dataclasses import dataclass
 
 from alexnet_paper.files import printable
@@ -15,7 +17,7 @@ from alexnet_paper.files import printable
 FORMATS = ("text", "markdown", "latex", "csv", "json")
 PIPE_WIDTH = 100  # columns if there is no terminal and no COLUMNS
 PAGE = 24  # rows of a table that fit a page of LaTeX
-LINE, GAP, WRAPPED = 80, 2, 40  # letters in LaTeX: of a line, column gap, wide cell
+LINE, GAP = 80, 2  # letters in LaTeX: of a line, of a gap between columns
 
 
 FORMULA = re.compile(r"[=@]|[+-](?![\d.∞])")  # but not a number with a sign
@@ -141,46 +143,85 @@ LATEX = {
     "√": r"$\surd$",
     "²": r"$^2$",
     "ᵀ": r"$^{\mathrm{T}}$",
+    "|": r"\textbar{}",
+    "°": r"$^\circ$",
+    "\u00a0": "~",
     "\u200b": r"\allowbreak{}",  # a long word may break here
+    "\u200d": "{}",  # between hyphens, which TeX would print as a dash
     "…": r"\dots{}",
     "“": "``",
     "”": "''",
+    "‘": "`",
+    "’": "'",
     "–": "--",
     "—": "---",
     "§": r"\S{}",
 }
 
 
+ACCENTS = dict(zip("\u0300\u0301\u0302\u0303\u0308", "`'^~\"", strict=True))
+WORD, PART = 24, 10  # letters: a word without a break has at most 24, or parts of 10
+
+
+INTERVAL = re.compile(r"(\[[+−-]?[\d.]+,) (?=[+−-]?[\d.]+\])")
+
+
 def breakable(cell):
-    """Returns `cell` with zero-width spaces in words of over 15 letters."""
+    """Returns `cell` with zero-width spaces in words of over 15 letters, and spaces
+    that do not break in intervals and before %."""
 
     def parted(word):
-        return re.sub(r"(?<=[\w*])([/_.=,+*-])(?=\w)", "\\1\u200b", word[0])
+        found = r"(?<=[\w*…])([/_.=+*–-]|,(?!\d))(?=[\w…])"  # 253,440 stays whole
+        return re.sub(found, "\\1\u200b", word[0])
 
-    return re.sub(r"\S{16,}", parted, cell)
+    def cut(word):
+        parts = range(0, len(word[0]), PART)
+        return "\u200b".join(word[0][start : start + PART] for start in parts)
+
+    cell = INTERVAL.sub("\\1\u00a0", cell).replace(" %", "\u00a0%")
+    cell = re.sub(r"\S{16,}", parted, cell)
+    return re.sub(rf"[^\s\u200b]{{{WORD + 1},}}", cut, cell)
 
 
 def latex_escape(cell):
-    """Returns `cell` escaped for LaTeX, which would print two hyphens as a dash."""
-    plain = breakable(cell.replace("`", "")).split("--")
-    escaped = ("".join(LATEX.get(letter, letter) for letter in part) for part in plain)
-    return "-{}-".join(escaped)
+    """Returns `cell` as LaTeX in ASCII. A letter that LaTeX may lack is shown by its
+    number."""
+    return latex_code(re.sub(r"(?<![\w-])-(?=[\d.])", "−", cell.replace("`", "")))
+
+
+def latex_code(text):
+    """Returns a command or a name as LaTeX, letter by letter."""
+    return "".join(map(latex_letter, re.sub("-(?=-)", "-\u200d", breakable(text))))
+
+
+def latex_letter(letter):
+    if letter in LATEX or letter.isascii():
+        return LATEX.get(letter, letter)
+    base, *marks = unicodedata.normalize("NFD", letter)
+    if base.isascii() and base.isalpha() and len(marks) == 1 and marks[0] in ACCENTS:
+        return f"\\{ACCENTS[marks[0]]}{{{base}}}"
+    return f"[U+{ord(letter):04X}]"
+
+
+def latex_columns(section, line=LINE):
+    """Returns the columns of a table as wide as the line, which has `line` letters.
+
+    They share it by their longest cells, and wide cells wrap.
+    """
+    return "".join(
+        r">{\raggedright\arraybackslash\hspace{0pt}}"  # or no first word is hyphenated
+        rf"p{{\dimexpr {share:.5f}\linewidth-2\tabcolsep}}"
+        for share in shares(section, line)
+    )
+
+
+def latex_row(cells, escape=latex_escape):
+    return " & ".join(map(escape, cells)) + r" \\"
 
 
 def latex(section):
-    """Returns a table with booktabs rules, as a longtable if it does not fit a page.
-
-    The columns share the line by their longest cells, and wide cells wrap.
-    """
-    columns = "".join(
-        rf">{{\raggedright\arraybackslash}}p{{\dimexpr {share:.5f}\linewidth"
-        r"-2\tabcolsep}"
-        for share in shares(section)
-    )
-
-    def line(cells):
-        return " & ".join(map(latex_escape, cells)) + r" \\"
-
+    """Returns a table with booktabs rules, as a longtable if it does not fit a page."""
+    columns, line = latex_columns(section), latex_row
     title = latex_escape(section.title)
     label = "-".join(re.findall("[a-z0-9]+", section.title.lower()))
     caption = rf"\caption{{{title}}}\label{{tab:{label}}}"
@@ -219,16 +260,26 @@ def latex(section):
     )
 
 
-def shares(section):
-    """Returns every column's share of the line.
+def shares(section, line=LINE):
+    """Returns every column's share of a line of so many letters.
 
-    A column gets its longest word and a gap; the rest is shared by the longest cells.
+    A column gets its longest word and a gap. The rest goes to columns with long cells,
+    by their root mean square, and what is then left by their longest cell.
     """
     columns = list(zip(section.columns, *section.rows, strict=True))
-    words = [re.split("[\\s\u200b–]+", breakable(" ".join(cells))) for cells in columns]
-    needed = [max(map(len, found)) + GAP for found in words]
-    wanted = [min(WRAPPED, max(map(len, cells))) for cells in columns]
-    wanted = [max(0, a - b) for a, b in zip(wanted, needed, strict=True)]
-    left = max(0, LINE - sum(needed)) / (sum(wanted) or 1)
-    widths = [a + left * b for a, b in zip(needed, wanted, strict=True)]
+    words = [re.split("[ \n\u200b–]+", breakable(" ".join(cells))) for cells in columns]
+    widths = [max(map(len, found)) + GAP for found in words]
+    lengths = [[len(cell) + GAP for cell in cells] for cells in columns]
+    for length_of in (root_mean_square, max):
+        wanted = [
+            max(0, min(max(cells), length_of(cells)) - width)
+            for cells, width in zip(lengths, widths, strict=True)
+        ]
+        left = max(0, line - sum(widths))
+        part = min(1, left / (sum(wanted) or 1))
+        widths = [a + part * b for a, b in zip(widths, wanted, strict=True)]
     return [width / sum(widths) for width in widths]
+
+
+def root_mean_square(numbers):
+    return math.sqrt(sum(number**2 for number in numbers) / len(numbers))

@@ -77,10 +77,10 @@ def test_latex_escapes_and_balances():
     rows = [line for line in body.splitlines() if line.endswith(r"\\")]
     assert [len(re.findall(r"(?<!\\)&", row)) for row in rows] == [2, 2, 2]
     assert r"back\textbackslash{}slash" in body
-    assert r"50 \%, \#1, \$5" in body
+    assert r"50~\%, \#1, \$5" in body
     assert r"2$^2$ $\cdot$ 3 $\times$ 4 $\le$ 25 -- ``so''" in body
     assert r"\S{}5 $\alpha$$\sim$$\beta$\textasciicircum{}2" in body
-    assert r"\caption{100 \% of \{it\}}" in source
+    assert r"\caption{100~\% of \{it\}}" in source
 
 
 def test_latex_keeps_two_hyphens():
