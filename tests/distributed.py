@@ -15,7 +15,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from conftest import TINY
+from small import TINY
 
 from alexnet_paper.nets import model as models
 from alexnet_paper.nets import specs
