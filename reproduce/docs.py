@@ -1,4 +1,4 @@
-"""Writes the generated pages: notes, departures, results, citation, README's table.
+"""Writes the generated pages of docs/, CITATION.cff and README's table.
 
     python -m reproduce.docs
     python -m reproduce.docs --check

@@ -14,13 +14,10 @@ Exit 0: the same bits and no other files or processes; of workers, weights equal
 """
 
 import argparse
-import contextlib
-import json
 import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -29,6 +26,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from alexnet_paper.training import workers
 
 ARGUMENTS = (
     "--variant cifar-13pct --data digits --limit 800 --epochs 8 --seed 7".split()
@@ -46,20 +45,10 @@ def train(folder, *options):
     )
 
 
-def free_ports(count):
-    """Ports of this machine that no process listens on."""
-    with contextlib.ExitStack() as stack:
-        servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-        return [stack.enter_context(server).getsockname()[1] for server in servers]
-
-
 def start_workers(count, *words, **options):
     """Processes of `python WORDS` that are the workers of one run, the chief first."""
-    addresses = [f"127.0.0.1:{port}" for port in free_ports(count)]
     found = []
-    for index in range(count):
-        task = {"type": "worker", "index": index}
-        config = json.dumps({"cluster": {"worker": addresses}, "task": task})
+    for config in workers.on_this_machine(count):
         environment = {**os.environ, "TF_CONFIG": config, "TF_CPP_MIN_LOG_LEVEL": "3"}
         command = [sys.executable, *map(str, words)]
         found.append(

@@ -6,6 +6,7 @@ variants     every net, with its source and how it departs from the paper
 ablations    one change to a net or to its recipe
 differences  what distinguishes two variants
 layers       layers that Keras does not have
+traffic      what cards send each other in a step; named cards
 placement    which device holds which tower; transfers between devices
 model        build_model: the one-device and the two-device form; weights by name
 """

@@ -18,6 +18,7 @@ comparison   variants side by side
 prose        paragraphs on the records
 results      the results as a short paper
 logs         learning curves of records and of others' runs
+scaling      what more cards and machines give
 cite         how to cite the paper, this package and the articles
 manuscript   everything as a short paper in LaTeX
 latex        texts, tables and documents in LaTeX; typesetting

@@ -1,5 +1,5 @@
-"""The pages that are generated: notes, departures, results, how to cite, and the
-README's table."""
+"""The pages that are generated: notes, departures, results, scaling, how to cite, and
+the README's table."""
 
 import functools
 
@@ -9,9 +9,12 @@ from alexnet_paper.report import claims
 from alexnet_paper.report import figures
 from alexnet_paper.report import nets as net_sections
 from alexnet_paper.report import results
+from alexnet_paper.report import scaling
 from alexnet_paper.report import writers
 from alexnet_paper.results import curves
 from alexnet_paper.results import record
+from alexnet_paper.results.scaling import FILE as SPEEDS
+from alexnet_paper.results.scaling import measured as measured_speeds
 from alexnet_paper.verdicts.measure import measure_all
 
 BEGIN, END = "<!-- generated: python -m reproduce.docs -->", "<!-- end -->"
@@ -44,6 +47,12 @@ def whole_pages():
             [*net_sections.departures_sections(), *start_sections()],
         ),
         "docs/results.md": results_page(),
+        "docs/scaling.md": page(
+            "More cards, more machines",
+            "What `--distribute` costs and what it could give: measured on one "
+            "machine, and estimated where there was none.",
+            scaling.sections(measured_speeds(record.shipped() / SPEEDS)),
+        ),
         "docs/citation.md": page("How to cite", cite.page(), []),
         "CITATION.cff": cite.cff(cite.works()),
     }

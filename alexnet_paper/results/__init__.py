@@ -9,5 +9,6 @@ experiments  a question and the runs that answer it; protocols in protocols/*.to
 arms         one run of an experiment: training, evaluation, records
 curves       epochs to an error, steps to leave a plateau, from training logs
 hypotheses   hypotheses tested on records: differences, intervals, gates
+scaling      images a second by one process, by replicas and by workers
 compare      variants side by side under one protocol
 """

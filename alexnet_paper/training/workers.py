@@ -149,6 +149,27 @@ def cluster():
     return Cluster(addresses, number, bool(chiefs))
 
 
+def free_ports(count):
+    """Returns ports of this machine that no process listens on."""
+    with contextlib.ExitStack() as stack:
+        servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+        return [stack.enter_context(server).getsockname()[1] for server in servers]
+
+
+def on_this_machine(count):
+    """Returns the value of TF_CONFIG for each of `count` workers, the chief first."""
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(count)]
+    return [
+        json.dumps(
+            {
+                "cluster": {"worker": addresses},
+                "task": {"type": "worker", "index": index},
+            }
+        )
+        for index in range(count)
+    ]
+
+
 def gather(cluster, wait):
     """Waits, as the chief, until all others have connected, and tells them to go on.
 

@@ -175,7 +175,7 @@ def test_slices_are_the_batch(parts):
 
 
 def cluster(index, count=3):
-    ports = kill_and_resume.free_ports(count)
+    ports = workers.free_ports(count)
     return workers.Cluster(tuple(f"127.0.0.1:{port}" for port in ports), index)
 
 
