@@ -112,10 +112,8 @@ def mixed(net, batch, cards):
 def gathered(net):
     """Returns the numbers of an image that cross between split dense layers."""
     dense = [row for row in specs.trace(net) if isinstance(row.spec, DENSE)]
-    return (
-        sum(2 * math.prod(row.input_shape) for row in dense)
-        + dense[-1].output_shape[-1]
-    )
+    read = sum(math.prod(row.input_shape) for row in dense)
+    return 2 * read + dense[-1].output_shape[-1]
 
 
 def ring(cards):
