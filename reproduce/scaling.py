@@ -95,15 +95,18 @@ def train(way, options, folder):
     more, count = WAYS[way]
     command = [sys.executable, "-m", "reproduce.train", *more, *RUN, "--out", folder]
     command += ["--variant", options.variant, "--epochs", str(options.epochs)]
+    own = {name: value for name, value in os.environ.items() if name != "TF_CONFIG"}
+    alone = [{}]  # TensorFlow cannot read an empty TF_CONFIG
+    together = [{"TF_CONFIG": one} for one in workers.on_this_machine(count)]
     processes = [
         subprocess.Popen(
             command,
-            env={**os.environ, "TF_CONFIG": config},
+            env={**own, **config},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
         )
-        for config in (workers.on_this_machine(count) if count > 1 else [""])
+        for config in (together if count > 1 else alone)
     ]
     said = [process.communicate()[1] for process in processes]
     for process, text in zip(processes, said, strict=True):

@@ -49,7 +49,6 @@ ADDED = {
     name: Variant("", "", dataclasses.replace(net, name=name), recipe=RECIPE)
     for name, net in NETS.items()
 }
-variants.VARIANTS.update(ADDED)
 
 
 def plan(name, **changes):
@@ -95,4 +94,5 @@ def main(root):
 
 
 if __name__ == "__main__":
+    variants.VARIANTS.update(ADDED)
     sys.exit(0 if main(Path(sys.argv[1])) else 1)

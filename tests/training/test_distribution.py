@@ -15,6 +15,7 @@ import pytest
 from alexnet_paper.data.batches import Batches
 from alexnet_paper.data.batches import Slices
 from alexnet_paper.nets import model as models
+from alexnet_paper.nets import variants
 from alexnet_paper.training import distribution
 from alexnet_paper.training import train as training
 from alexnet_paper.training import workers
@@ -28,8 +29,13 @@ if keras.backend.backend() != "tensorflow":
 
 
 @pytest.fixture(scope="module", autouse=True)
-def determinism():
+def small_variants():
+    """Both nets as variants, and determinism."""
     training.enable_determinism()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, variant in distributed.ADDED.items():
+            patch.setitem(variants.VARIANTS, name, variant)
+        yield
 
 
 @pytest.fixture(scope="module")
