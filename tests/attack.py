@@ -84,7 +84,8 @@ UNREAD = (
 ).split()
 # A file that is whole and fits the others is believed.
 BELIEVED = r"arrays |meta (preparation|state\.(rate|logs|plateau|step|seconds))|command"
-BELIEVED += r"|plan\.(data_dir|placement)|seconds|views.*( = | missing)"
+BELIEVED += r"|plan\.(data_dir|placement)|distribution|seconds"
+BELIEVED += r"|views.*( = | missing)"
 WORDS = ["", "0", "-1", "9" * 30, "1e999", "nan", "x", ESCAPE, "\udcff", "a,,b", "0.5"]
 WORDS += ["1", "photos", "none/none/x.png", "fifo", "text/x.png", "/proc/x.png"]
 OUTCOMES = "accepted", "one line", "traceback", "hang", "crash", "memory", "unclear"
