@@ -10,10 +10,6 @@ from collections import Counter
 from dataclasses import dataclass
 from dataclasses import replace
 
-from jinja2 import Environment
-from jinja2 import PackageLoader
-from jinja2 import StrictUndefined
-
 from alexnet_paper import paper
 from alexnet_paper.nets import variants
 from alexnet_paper.paper import replications
@@ -141,15 +137,7 @@ def build(records, placement="auto", notify=lambda text: None, stem="report"):
 
 def tex(manuscript):
     """Returns a `Manuscript` as the source of a document in LaTeX."""
-    templates = Environment(
-        loader=PackageLoader("alexnet_paper", "report/templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=latex.written,
-        **DELIMITERS,
-    )
+    templates = page.environment(latex.written, **DELIMITERS)
     filters = {"table": latex.table, "room": latex.room, "apa": cite.apa}
     templates.filters |= filters
     return templates.get_template("paper.tex").render(paper=manuscript)

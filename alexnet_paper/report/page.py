@@ -167,16 +167,23 @@ def all_measured(variant, devices, records, notify):
         yield measure_all(variants.get(name), records)
 
 
-def html(page):
-    """Returns a `Page` as the text of a file."""
-    templates = Environment(
+def environment(finalize, **delimiters):
+    """Returns the environment of jinja2 in which templates are filled in: every value
+    goes through `finalize` and is escaped, and none may be missing."""
+    return Environment(
         loader=PackageLoader("alexnet_paper", "report/templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=shown,
+        finalize=finalize,
+        **delimiters,
     )
+
+
+def html(page):
+    """Returns a `Page` as the text of a file."""
+    templates = environment(shown)
     templates.filters |= {"words": words, "slug": slug}
     constants = {
         "RULES": verdicts.RULES,
