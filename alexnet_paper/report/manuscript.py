@@ -137,7 +137,7 @@ def build(records, placement="auto", notify=lambda text: None, stem="report"):
 
 def tex(manuscript):
     """Returns a `Manuscript` as the source of a document in LaTeX."""
-    templates = page.environment(latex.written, **DELIMITERS)
+    templates = page.filled_in(latex.written, **DELIMITERS)
     filters = {"table": latex.table, "room": latex.room, "apa": cite.apa}
     templates.filters |= filters
     return templates.get_template("paper.tex").render(paper=manuscript)

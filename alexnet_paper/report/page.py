@@ -167,7 +167,7 @@ def all_measured(variant, devices, records, notify):
         yield measure_all(variants.get(name), records)
 
 
-def environment(finalize, **delimiters):
+def filled_in(finalize, **delimiters):
     """Returns the environment of jinja2 in which templates are filled in: every value
     goes through `finalize` and is escaped, and none may be missing."""
     return Environment(
@@ -183,7 +183,7 @@ def environment(finalize, **delimiters):
 
 def html(page):
     """Returns a `Page` as the text of a file."""
-    templates = environment(shown)
+    templates = filled_in(shown)
     templates.filters |= {"words": words, "slug": slug}
     constants = {
         "RULES": verdicts.RULES,
