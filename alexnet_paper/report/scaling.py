@@ -6,6 +6,7 @@ from alexnet_paper import paper
 from alexnet_paper.nets import traffic
 from alexnet_paper.nets import variants
 from alexnet_paper.report.writers import Section
+from alexnet_paper.results.scaling import ALONE
 
 CARDS = 2, 4, 8, 16
 BATCHES = 128, 1024
@@ -21,15 +22,16 @@ def sections(scaling):
 
 
 def speeds_section(scaling):
-    """Returns the measured images a second."""
+    """Returns the measured images a second, those of one process first."""
+    ways = sorted(scaling.speeds, key=lambda way: way != ALONE)
     rows = tuple(
         (
             way,
-            f"{statistics.median(speeds):,.0f}",
+            f"{statistics.median(scaling.speeds[way]):,.0f}",
             f"{scaling.ratio(way):.2f}",
             ", ".join(f"{one:.2f}" for one in scaling.ratios(way)),
         )
-        for way, speeds in scaling.speeds.items()
+        for way in ways
     )
     about = scaling.environment
     note = (

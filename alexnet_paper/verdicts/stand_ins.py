@@ -283,9 +283,11 @@ def by_whole_schedules(claim, found):
         good = good and low - ROUNDING <= printed <= high + ROUNDING
     epochs = " and ".join(str(one.protocol.epochs) for one in found.ends)
     saved = ", ".join(f"{name} {step.words}" for name, step in found.steps.items())
+    last = (100 * one.history[-1]["top1_error"] for one in found.ends)
     note = (
-        f"the whole schedules, {epochs} epochs, ten views; points saved by {saved} "
-        "(one seed, interval over images)"
+        f"the whole schedules, {epochs} epochs, ten views; training error of the last "
+        f"epoch {' and '.join(f'{error:.1f}' for error in last)} %; points saved by "
+        f"{saved} (one seed, interval over images)"
     )
     if found.alone:
         alone = found.alone.plain

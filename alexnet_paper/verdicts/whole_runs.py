@@ -58,9 +58,11 @@ def cifar10(claim, records, name="bn-cifar10-published"):
     low, high = min(last), max(last)
     wide = max(half_width(one) for one in found.values())
     good = low - wide <= claim.values[0] <= high + wide
+    learned = ", ".join(f"{trained(one):.1f}" for one in found.values())
     note = (
         f"100 epochs, {len(found)} of {experiments.get(name).seeds} seeds; validation "
-        f"accuracy of the last {LAST} epochs {low:.1f} to {high:.1f}"
+        f"accuracy of the last {LAST} epochs {low:.1f} to {high:.1f}, training "
+        f"accuracy of the last {learned}"
     )
     annealed = of_arm(records, name, "as-intended")
     if alike := {s: one for s, one in annealed.items() if forked(found.get(s), one)}:
@@ -69,6 +71,11 @@ def cifar10(claim, records, name="bn-cifar10-published"):
         note += f"; as-intended parts before its rate falls in seed {others[0]}"
     used = files([*found.values(), *annealed.values()])
     return Finding(accuracies(found), decided(good, found, name), note, used)
+
+
+def trained(record):
+    """Returns the training accuracy of the last epoch in %."""
+    return 100 - 100 * record.history[-1]["top1_error"]
 
 
 def half_width(record):
@@ -101,7 +108,7 @@ def flowers(claim, records):
         return None
     (record, *_) = found.values()
     tested = 100 - 100 * record.metrics["top1_error"]
-    trained = 100 - 100 * record.history[-1]["top1_error"]
+    learned = trained(record)
     note = f"{len(record.history)} epochs of {record.protocol.training_images:,} "
     note += f"photographs, tested on the {record.examples} held out"
     if other := of_arm(records, FLOWERS, "as-intended"):
@@ -112,8 +119,8 @@ def flowers(claim, records):
         good, ours = tested < 75, f"{accuracies(found)} %"
     else:
         note += "; not enough: more than 20 points between them"
-        good = trained - tested > 20
-        ours = f"{trained:.1f} % trained, {tested:.1f} % tested"
+        good = learned - tested > 20
+        ours = f"{learned:.1f} % trained, {tested:.1f} % tested"
     return Finding(ours, decided(good, found, FLOWERS), note, used)
 
 

@@ -10,8 +10,8 @@ from alexnet_paper.results import scaling
 from reproduce import scaling as program
 
 SPEEDS = {
-    "one process": [100.0, 200.0, 80.0],
     "2 replicas": [90.0, 100.0, 80.0],
+    "one process": [100.0, 200.0, 80.0],
 }
 FOUND = scaling.Scaling("net", "digits", 128, SPEEDS, "a command", {"machine": "m"})
 

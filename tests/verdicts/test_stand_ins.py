@@ -293,6 +293,7 @@ def test_footnote_3_by_whole_schedules():
     for name, saved in zip(stand_ins.STEPS, ("+0.80", "+0.70", "+0.50"), strict=True):
         assert f"{name} {saved} [" in found.note
     assert "160 and 520 epochs" in found.note
+    assert "training error of the last epoch 10.0 and 10.0 %" in found.note
     assert "second net +1.00 [+0.75, +1.25] (3 seeds, gate passed)" in found.note
     said = prose.on_footnote_3(published())
     assert "13.00 % after 160 epochs" in said and "11.00 % after 520 epochs" in said
