@@ -53,7 +53,9 @@ def introduced(path):
     try:
         content = git(folder, "hash-object", path)
         same = f"--find-object={content}"
-        found = git(folder, "log", "--reverse", "--format=%h", "--abbrev=12", same)
+        found = git(
+            folder, "log", "-m", "--reverse", "--format=%h", "--abbrev=12", same
+        )
     except (OSError, subprocess.CalledProcessError):
         return "none"
     return found.partition("\n")[0] or "uncommitted"
