@@ -303,3 +303,8 @@ def test_the_commit_of_a_content(tmp_path):
     assert environment.introduced(tmp_path / "b.toml") == first
     (tmp_path / "b.toml").write_text("seeds = 3")
     assert environment.introduced(tmp_path / "b.toml") == "uncommitted"
+    run("checkout", "-qb", "other"), run("commit", "-qm", "beside", "--allow-empty")
+    run("checkout", "-q", "-"), run("merge", "-q", "--no-ff", "--no-commit", "other")
+    run("add", "."), run("commit", "-qm", "changed by the merge")
+    merge = run("rev-parse", "--short=12", "HEAD")
+    assert environment.introduced(tmp_path / "b.toml") == merge
