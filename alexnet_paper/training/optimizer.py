@@ -75,8 +75,23 @@ class MomentumSGD(keras.optimizers.Optimizer):
             rate = ops.cast(learning_rate, variable.dtype) * factor
             if decay:
                 gradient = gradient + decay * variable
+            if keras.backend.backend() == "tensorflow":
+                self.apply_fused(velocity, variable, rate, gradient)
+                return
             self.assign(velocity, self.momentum * velocity - rate * gradient)
             self.assign_add(variable, velocity)
+
+    def apply_fused(self, velocity, variable, rate, gradient):
+        """The same in one pass over memory, by TensorFlow's kernel."""
+        import tensorflow as tf
+
+        tf.raw_ops.ResourceApplyKerasMomentum(
+            var=handle(variable),
+            accum=handle(velocity),
+            lr=rate,
+            grad=gradient,
+            momentum=self.momentum,
+        )
 
     def _all_reduce_sum_gradients(self, grads_and_vars):
         # Keras's sum over replicas is one operation that reads every gradient. With one
@@ -105,9 +120,6 @@ class Adam(keras.optimizers.Adam):
             return
         import tensorflow as tf
 
-        def handle(kept):
-            return (kept.value if isinstance(kept, keras.Variable) else kept).handle
-
         index = self._get_variable_index(variable)
         step = tf.cast(self.iterations.value + 1, variable.dtype)
         tf.raw_ops.ResourceApplyAdam(
@@ -122,6 +134,11 @@ class Adam(keras.optimizers.Adam):
             epsilon=self.epsilon,
             grad=gradient,
         )
+
+
+def handle(variable):
+    """Returns the handle by which TensorFlow's kernels change a variable."""
+    return (variable.value if isinstance(variable, keras.Variable) else variable).handle
 
 
 def replicas():
