@@ -150,7 +150,9 @@ def of_file(name, content):
     for n in range(12):
         place = random.Random(n).randrange(len(content))
         bit = bytes([content[place] ^ 1 << n % 8])
-        changed[f"bit {n}"] = content[:place] + bit + content[place + 1 :]
+        key = re.match(rb' "(\w+)"', content[content.rfind(b"\n", 0, place) + 1 :])
+        told = f"bit {n} of {key[1].decode()}" if key else f"bit {n}"
+        changed[told] = content[:place] + bit + content[place + 1 :]
     for what, text in changed.items():
         yield f"{name} {what}", lambda f, t=text: (f / name).write_bytes(t)
 
