@@ -5,8 +5,9 @@
 
 `list` shows every experiment's question, expected result, seeds, decision rule and
 cost. An experiment can be stopped at any moment: the same command continues
-interrupted runs and keeps finished ones. Records are written to OUT/records. Exit 0:
-all runs finished; 1: stopped before; 2: wrong use.
+interrupted runs and keeps finished ones. `--missing` also leaves out runs whose
+records are shipped with the package or are below ./runs. Records are written to
+OUT/records. Exit 0: all runs finished; 1: stopped before; 2: wrong use.
 """
 
 import os
@@ -38,6 +39,7 @@ def parser():
     )
     add("--epochs", type=int, metavar="N", help="of all arms (default: the protocol's)")
     add("--limit", type=int, metavar="N", help="training images of all arms")
+    add("--missing", action="store_true", help="only runs that have no record yet")
     command_line.precision_option(
         parser, help="default: the protocol's, or float32 without bfloat16 hardware"
     )
@@ -81,6 +83,8 @@ def experiment(options):
             limit=options.limit,
             precision=options.precision or affordable(chosen.plan.precision),
         )
+        if options.missing:
+            plans = missing(chosen, plans)
         for _, plan in plans:
             check(plan)
             if plan.start and options.start is None:
@@ -98,7 +102,17 @@ def experiment(options):
     for new, path in enumerate(run_all(chosen, plans, out, options.command), 1):
         print(path, flush=True)
     if not new:
-        command_line.note(f"nothing is left to run: the records are in {out}/records")
+        where = "there already" if options.missing else f"in {out}/records"
+        command_line.note(f"nothing is left to run: the records are {where}")
+
+
+def missing(chosen, plans):
+    """Returns the (arm, plan) pairs of an experiment that have no record yet."""
+    from alexnet_paper.results.record import load_all
+
+    about = [record.protocol for record in load_all(notify=command_line.note)]
+    there = {(p.arm, p.seed) for p in about if p.experiment == chosen.name}
+    return [(arm, plan) for arm, plan in plans if (arm, str(plan.seed)) not in there]
 
 
 def affordable(precision):

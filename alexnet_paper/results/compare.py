@@ -223,6 +223,7 @@ class Net:
             plan.placement,
             classifier_activation=None if logits else "softmax",
             seed=plan.seed,
+            precision=plan.precision,
         )
         self.model.compile(training.make_optimizer(recipe), training.make_loss(recipe))
         rng = np.random.default_rng(plan.seed)

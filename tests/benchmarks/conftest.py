@@ -8,14 +8,17 @@ def pytest_ignore_collect(collection_path, config):
         return True
 
 
+def pytest_report_header(config):
+    if config.getoption("--benchmark-only", default=False):
+        return "benchmarks: about MINUTES minutes on two cores"
+
+
 @pytest.hookimpl(trylast=True)  # after the tables of pytest-benchmark
 def pytest_terminal_summary(terminalreporter, config):
-    """Prints, a line each, what `test_speed.compare` has recorded."""
+    """Prints, a line each, what the benchmarks have recorded."""
     session = getattr(config, "_benchmarksession", None)
     found = [bench.extra_info for bench in getattr(session, "benchmarks", ())]
-    for info in (info for info in found if "seconds" in info):
+    for info in (info for info in found if "told" in info):
         terminalreporter.section(f"{info['operation']}, {info['rounds']} turns each")
-        ours = info["seconds"]["ours"]
-        for name, seconds in info["seconds"].items():
-            line = f"{name}: {seconds:.3f} s, {seconds / ours:.2f} × ours"
-            terminalreporter.write_line(line)
+        for name, words in info["told"].items():
+            terminalreporter.write_line(", ".join([f"{name}: {words[0]}", *words[1:]]))

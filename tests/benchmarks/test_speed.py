@@ -47,7 +47,11 @@ RNG = np.random.default_rng(0)
 def compare(benchmark, operation, functions, rounds):
     """Lets warmed-up functions take turns and records the median seconds of each."""
     seconds = benchmark.pedantic(alternate, (functions, rounds))
-    benchmark.extra_info.update(operation=operation, rounds=rounds, seconds=seconds)
+    told = {
+        name: (f"{spent:.3f} s", f"{spent / seconds[OURS]:.2f} × ours")
+        for name, spent in seconds.items()
+    }
+    benchmark.extra_info.update(operation=operation, rounds=rounds, told=told)
 
 
 # Response normalization
@@ -138,19 +142,23 @@ class KerasNet:
 
 
 class TorchNet:
-    """A PyTorch module, its optimizer and a batch, maps before positions."""
+    """A PyTorch module, its optimizer and a batch, maps before positions.
 
-    def __init__(self, module, images, labels):
+    `layout` is how they lie in memory: "contiguous_format" or "channels_last".
+    """
+
+    def __init__(self, module, images, labels, layout):
         import torch
 
-        self.torch, self.module = torch, module
+        self.torch, self.layout = torch, getattr(torch, layout)
+        self.module = module.to(memory_format=self.layout)
         self.optimizer = torch.optim.SGD(module.parameters(), lr=0.01, momentum=0.9)
         self.loss = torch.nn.CrossEntropyLoss()
         self.images, self.labels = self.tensor(images), torch.from_numpy(labels)
 
     def tensor(self, images):
         images = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
-        return self.torch.from_numpy(images)
+        return self.torch.from_numpy(images).to(memory_format=self.layout)
 
     def logits(self, images):
         return self.evaluate(self.tensor(images))
@@ -226,7 +234,7 @@ def stock_keras(arrays, *batch):
     return KerasNet(model, keras.optimizers.SGD(0.01, momentum=0.9), *batch)
 
 
-def pytorch(arrays, *batch):
+def pytorch(arrays, *batch, layout="contiguous_format"):
     """PyTorch's layers and optimizer (no weight decay, in its favour)."""
     import torch
     from torch import nn
@@ -239,8 +247,8 @@ def pytorch(arrays, *batch):
 
         def forward(self, maps):
             batch, depth, *side = maps.shape
-            towers = maps.view(2 * batch, depth // 2, *side)
-            return super().forward(towers).view(maps.shape)
+            towers = maps.reshape(2 * batch, depth // 2, *side)
+            return super().forward(towers).reshape(maps.shape)
 
     modules = {
         "conv1": nn.Conv2d(3, 96, 11, 4),
@@ -272,7 +280,7 @@ def pytorch(arrays, *batch):
         module.add_module(name, part)
     state = dict(torch_arrays(scaled(arrays)))
     module.load_state_dict({k: torch.from_numpy(v) for k, v in state.items()})
-    return TorchNet(module, *batch)
+    return TorchNet(module, *batch, layout)
 
 
 def torch_arrays(arrays):
@@ -293,8 +301,11 @@ NETS = {
     OURS: ours,
     "ours on two logical CPUs": functools.partial(ours, placement="CPU:0,CPU:1"),
     "stock Keras": stock_keras,
-    **({"PyTorch": pytorch} if importlib.util.find_spec("torch") else {}),
 }
+if importlib.util.find_spec("torch"):
+    NETS["PyTorch"] = pytorch
+    channels_last = functools.partial(pytorch, layout="channels_last")
+    NETS["PyTorch, channels last"] = channels_last
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from records import CLAIM
 from alexnet_paper.results import arms as trials
 from alexnet_paper.results import experiments
 from alexnet_paper.results import hypotheses
+from alexnet_paper.results import record
 from alexnet_paper.results.record import Record
 from alexnet_paper.training.plan import Plan
 from alexnet_paper.training.plan import check
@@ -114,7 +115,8 @@ def test_an_experiment_runs_once_and_ends_in_records(
 ):
     """Every split and number of views has its record, that of ten views with all
     probabilities; a net that diverges has one that says so; a second call finds all
-    done, a third that asks for another run is refused."""
+    done, a third that asks for another run is refused, and a fourth, elsewhere, that
+    asks for what is missing finds nothing."""
     monkeypatch.setitem(experiments.EXPERIMENTS, "tiny", TINY)
     code, out, _ = call(program, "tiny", "--out", tmp_path)
     assert code == 0
@@ -137,6 +139,13 @@ def test_an_experiment_runs_once_and_ends_in_records(
     assert f"nothing is left to run: the records are in {tmp_path}" in err
     said = wrong_use(program, "tiny", "--out", tmp_path, "--epochs", 7)
     assert "7 asked for): choose another --out" in said
+    monkeypatch.setattr(record, "shipped", lambda: tmp_path)
+    pairs = TINY.plans(seeds=2)
+    assert program.missing(TINY, pairs) == pairs[2:]  # those of the second seed
+    monkeypatch.chdir(tmp_path)  # without "runs"
+    code, out, err = call(program, "tiny", "--out", tmp_path / "new", "--missing")
+    assert (code, out) == (0, "") and "the records are there already" in err
+    assert not (tmp_path / "new").exists()
 
 
 class Watches(keras.callbacks.Callback):
