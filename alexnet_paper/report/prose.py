@@ -176,10 +176,13 @@ def on_small_nets(records):
     if not runs:
         return ""
     experiment = experiments.get(stand_ins.CHOICES)
-    tested, ten, trained = (
-        statistics.mean(100 * run[where].metrics["top1_error"] for run in runs.values())
+    errors = [
+        [hypotheses.error(run, *where) for run in runs.values()]
         for where in (("test", 1), ("test", 10), ("train", 1))
-    )
+    ]
+    if None in sum(errors, []):
+        return ""
+    tested, ten, trained = map(statistics.mean, errors)
     (first, *_) = runs.values()
     return (
         f"{experiment.protocol}. Seeds so far: {len(runs)} of {experiment.seeds}. The "

@@ -487,6 +487,8 @@ def features_sections(records):
     one, rows = records[0], []
     for record in records:
         metrics, protocol = record.metrics, record.protocol
+        if "probe_accuracy" not in metrics:
+            continue
         low, high = (100 * edge for edge in metrics["probe_accuracy_interval"])
         rows.append(
             (

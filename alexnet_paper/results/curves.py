@@ -229,7 +229,7 @@ def longest(records, variant):
     found = [
         record
         for record in records
-        if (record.variant, record.split) == (variant, "test")
+        if (record.variant, record.split) == (variant, "test") and record.metrics
     ]
     return max(found, key=epochs_of, default=None)
 

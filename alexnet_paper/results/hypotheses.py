@@ -101,13 +101,14 @@ ASIDE = ("precision", "watch", "start")  # fields in which runs of one arm may d
 
 def runs(records, experiment):
     """Returns {arm: {seed: {(split, views): record}}} of an experiment, for the runs
-    that were trained as its protocol says."""
+    that were trained as its protocol says and did not diverge."""
     found = {}
     for arm, of_arm in curves.of_experiment(records, experiment.name).items():
         asked = trained(dict(experiment.plans(arms=[arm]))[arm].changes())
         for record in of_arm:
             about = record.protocol
-            if about.changes is None or trained(about.changes) == asked:
+            as_asked = about.changes is None or trained(about.changes) == asked
+            if as_asked and record.metrics:
                 run = found.setdefault(arm, {}).setdefault(int(about.seed), {})
                 run[record.split, about.views] = record
     return found
@@ -380,7 +381,10 @@ def still_falling(lines, window):
 
 
 def passed(arms, hypothesis, gate, found):
-    """Returns the `Passed` of a hypothesis; `found` is its difference at 95 %."""
+    """Returns the `Passed` of a hypothesis; `found` is its difference at 95 %.
+
+    A base that was not tested, or not on its training set, does not count as fitted.
+    """
     falls = {}
     for arm in dict.fromkeys((hypothesis.base, hypothesis.without)):
         of_runs = [
@@ -390,7 +394,7 @@ def passed(arms, hypothesis, gate, found):
     levelled = all(fall < gate.levelled for of_arm in falls.values() for fall in of_arm)
     base = arms[hypothesis.base]
     test, train = (
-        statistics.mean(measured(arms, hypothesis.base, of).values())
+        statistics.mean(measured(arms, hypothesis.base, of).values() or [math.nan])
         for of in ("test", "train")
     )
     first = statistics.mean(

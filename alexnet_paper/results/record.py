@@ -259,6 +259,10 @@ def check(record):
     for name in ("top1_error", "top5_error", "probe_accuracy"):
         if (name in metrics) != (f"{name}_interval" in metrics):
             raise ValueError(f"metrics: {name} and its interval belong together")
+    if not metrics and not (about.experiment and about.ended):
+        raise ValueError(
+            "metrics: there are none, and no run of an experiment diverged"
+        )
     if not about.experiment:
         return
     from alexnet_paper.results import experiments
@@ -266,8 +270,6 @@ def check(record):
     known = experiments.EXPERIMENTS.get(about.experiment)
     if not about.arm or known and about.arm not in known.arms:
         raise ValueError(f"protocol.arm: {about.experiment} has no {about.arm!r}")
-    if not metrics and not about.ended:
-        raise ValueError("metrics: there are none")
     described = (
         isinstance(about.epochs, int)
         and (about.classes or 0) > 1

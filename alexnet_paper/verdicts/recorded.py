@@ -40,6 +40,7 @@ class Evidence:
         same = (found.data, found.split) == (self.data, self.split)
         return (
             same
+            and bool(found.metrics)  # none: the run diverged
             and self.examples == found.examples
             and (
                 found.protocol.views,
@@ -159,7 +160,8 @@ def of_article(variant, records, recipe="as-published"):
 
 
 def of_article_all(variant, records, recipe):
-    """Returns the net's test records on its own data with one view, newest first."""
+    """Returns the net's test records on its own data with one view, newest first; a run
+    that diverged has no metrics, and is none."""
     return [
         record
         for record in reversed(records)
@@ -168,6 +170,7 @@ def of_article_all(variant, records, recipe):
         and record.protocol.views == 1
         and record.protocol.experiment is None
         and record.data in (variant, variant.removeprefix("bn-"))
+        and record.metrics
     ]
 
 
