@@ -328,7 +328,8 @@ def outcome(root, base, line, more, change, names, right):
     *_, last = [line for line in err.splitlines() if line.strip()] or [""]
     errors = re.findall("(?m)^(?:python -m .*)?error: .*", err)
     short = len(last) < 500 and r"\n" not in last.replace(r"\x1b[31m\n", "")
-    clear = errors == [last] and short and any(name in last for name in names)
+    named = all(any(name in line for name in names) for line in errors)
+    clear = errors[-1:] == [last] and short and named
     return "one line" if clear or ": stopped." in err else "unclear", err, None
 
 

@@ -162,7 +162,7 @@ def on_whole_schedules(found):
         f"{saved} (one seed, intervals over images)."
     )
     if found.alone:
-        alone, gate = found.alone.plain, stand_ins.gate_in_words(found.alone)
+        alone, gate = found.alone.plain, found.alone.gate_words
         text += (
             f" In the second net, over {alone.seeds} seeds of 160 epochs, "
             f"normalization saves {alone.words}; {gate}."

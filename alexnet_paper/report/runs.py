@@ -248,53 +248,61 @@ def mean_error(of_arm, split, views):
 def effects_section(decisions, experiment):
     """Returns the effect of each removal on test and training error, with intervals.
 
-    `decisions` are from `hypotheses.decide`.
+    `decisions` are from `hypotheses.decide`. What a hypothesis is about has a column of
+    its own if that is not always the test error.
     """
-    views = "ten views" if experiment.measured[0][1] > 1 else "one view"
+    tested = "ten views" if experiment.measured[0][1] > 1 else "test"
+    others = any(one.hypothesis.measure != tested for one in decisions)
     rows = tuple(
         (
             one.hypothesis.label,
-            printed_effect(one.hypothesis, experiment),
+            printed_effect(one.hypothesis),
+            *([of_its_own(one, tested)] if others else ()),
             one.test.words if one.test else "–",
             one.train.words if one.train else "–",
-            f"{one.plain.seeds}",
             f"{one.p:.2g}",
-            gate_result(one.gate),
-            BY_SIGN[one.sign],
+            verdict_and_gate(one),
         )
         for one in decisions
     )
     columns = (
         "arm",
         "printed",
+        *(["measure"] if others else ()),
         "test error",
         "training error",
-        "seeds",
-        "Holm's p",
-        "gate: levelled, fitted, precise",
+        "p",
         "verdict",
     )
+    seeds = " or ".join(map(str, sorted({one.plain.seeds for one in decisions})))
     note = (
-        f"Points of error lost without it. Test error is over {views}, training error "
-        "over one; both intervals are at the level of Holm's correction. P and verdict "
-        "are of the hypothesis's own measure, which is named where it is not that."
+        f"Points of error lost without it, over {seeds} seeds. Test error is over "
+        f"{'ten views' if tested == 'ten views' else 'one view'}, training error over "
+        "one. Intervals and p are by Holm's correction; p and verdict are of the "
+        f"{'measure' if others else 'test error'}."
     )
+    if others:
+        note += " gap: test − training error; pace: epochs to a test error, as a ratio."
     return Section(f"Effects in {experiment.name}", columns, rows, note)
 
 
-def printed_effect(hypothesis, experiment):
-    """Returns the printed effect, with its measure unless that is the test error."""
-    value = "–" if hypothesis.printed is None else f"{hypothesis.printed:g}"
-    tested = "ten views" if experiment.measured[0][1] > 1 else "test"
-    return value if hypothesis.measure == tested else f"{value} ({hypothesis.measure})"
+def of_its_own(decision, tested):
+    """Returns "gap +0.74 [-0.72, +2.19]", or "test error", which has a column."""
+    measure = decision.hypothesis.measure
+    if measure == tested:
+        return "test error"
+    return f"{measure} {decision.words}"
 
 
-def gate_result(gate):
-    """Returns "yes, yes, no"."""
-    if gate is None:
-        return "none"
-    parts = (gate.levelled, gate.fitted, gate.precise)
-    return ", ".join("yes" if good else "no" for good in parts)
+def printed_effect(hypothesis):
+    """Returns the printed effect, or "–"."""
+    return "–" if hypothesis.printed is None else f"{hypothesis.printed:g}"
+
+
+def verdict_and_gate(decision):
+    """Returns "inconclusive (gate: the interval is too wide)"."""
+    told = BY_SIGN[decision.sign]
+    return f"{told} ({decision.gate_words})" if decision.gate else told
 
 
 def comparison_sections(title, rows, accuracy, commands, note):

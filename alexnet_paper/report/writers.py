@@ -76,8 +76,8 @@ def text(sections, width=None):
     )
     for section in sections:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-        for index, column in enumerate(section.columns):
-            table.add_column(Text(column), overflow="fold", no_wrap=index == 0)
+        for column, size in zip(section.columns, widths(section, width), strict=True):
+            table.add_column(Text(column), overflow="fold", width=size)
         for row in section.rows:
             table.add_row(*map(Text, row))
         console.print(Text(section.title, style="bold"))
@@ -87,6 +87,24 @@ def text(sections, width=None):
             console.print()
     lines = console.export_text().splitlines()
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def widths(section, width):
+    """Returns the widths of a table's columns, in which words are broken only where the
+    longest words of all columns do not fit, the longest first. What is left goes to the
+    columns whose cells are longer, in proportion."""
+    from rich.cells import cell_len
+
+    columns = ["\n".join(cells) for cells in zip(section.columns, *section.rows)]
+    whole = [max(map(cell_len, cells.split("\n"))) for cells in columns]
+    least = [max(map(cell_len, cells.split()), default=1) for cells in columns]
+    room = max(width - 3 * len(columns) + 1, len(columns))  # without what is between
+    while sum(least) > room:
+        least[least.index(max(least))] -= 1
+    more = [most - word for most, word in zip(whole, least, strict=True)]
+    left = min(room - sum(least), sum(more))
+    shares = [left * part // max(sum(more), 1) for part in more]
+    return [word + share for word, share in zip(least, shares, strict=True)]
 
 
 def markdown(section):

@@ -95,6 +95,30 @@ class Decision:
         passed = self.gate is None or self.gate.all
         return self.corrected.sign if passed and self.p < ALPHA else 0
 
+    @property
+    def words(self):
+        """The difference at Holm's level: "+0.74 [-0.76, +2.23]"; for "pace" the ratio
+        of epochs: "1.33 times [0.98, 1.80]"."""
+        found = self.corrected
+        if self.hypothesis.measure != "pace":
+            return found.words
+        low, mean, high = (math.exp(x) for x in (found.low, found.mean, found.high))
+        return f"{mean:.2f} times [{low:.2f}, {high:.2f}]"
+
+    @property
+    def gate_words(self):
+        """Which conditions of the gate were not met."""
+        if self.gate is None or self.gate.all:
+            return "gate passed"
+        conditions = {
+            "training had not levelled off": self.gate.levelled,
+            "the base does not fit its training set": self.gate.fitted,
+            "the interval is too wide": self.gate.precise,
+        }
+        return (
+            f"gate: {', '.join(words for words, met in conditions.items() if not met)}"
+        )
+
 
 ASIDE = ("precision", "watch", "start")  # fields in which runs of one arm may differ
 

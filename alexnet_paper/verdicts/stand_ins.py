@@ -82,7 +82,7 @@ def of_experiment(experiment, claim, records):
     decided = SUPPORTED if verdicts == {SUPPORTED} else decided
     if seeds < wanted:
         decided = INCONCLUSIVE  # only the protocol's number of seeds decides
-    ours = "; ".join(f"{one.hypothesis.label} {value_in_words(one)}" for one in found)
+    ours = "; ".join(f"{one.hypothesis.label} {one.words}" for one in found)
     note = "; ".join(dict.fromkeys(map(how, found)))
     note += f"; {where(arms, asked)}, {seeds} of {wanted} seeds"
     used = {name for one in found for name in one.sources}
@@ -100,15 +100,6 @@ def where(arms, asked):
     return ", ".join(sorted(named))
 
 
-def value_in_words(decision):
-    """Returns the difference at Holm's level; for "pace" the ratio of epochs."""
-    found = decision.corrected
-    if decision.hypothesis.measure == "pace":
-        low, mean, high = (math.exp(x) for x in (found.low, found.mean, found.high))
-        return f"{mean:.2f} times [{low:.2f}, {high:.2f}]"
-    return found.words
-
-
 def how(decision):
     """Returns in words the measure, the differences of other errors, and the gate."""
     text = SAID[decision.hypothesis.measure]
@@ -119,20 +110,7 @@ def how(decision):
         text += f"; training error {decision.train.words}"
     if decision.test and decision.hypothesis.measure not in ("ten views", "test"):
         text += f"; test error {decision.test.words}"
-    return f"{text}; {gate_in_words(decision)}"
-
-
-def gate_in_words(decision):
-    """Returns in words which conditions of the gate were not met."""
-    gate = decision.gate
-    if gate is None or gate.all:
-        return "gate passed"
-    missed = {
-        "training had not levelled off": gate.levelled,
-        "the base does not fit its training set": gate.fitted,
-        "the interval is too wide": gate.precise,
-    }
-    return f"gate: {', '.join(name for name, good in missed.items() if not good)}"
+    return f"{text}; {decision.gate_words}"
 
 
 SAID = {  # {measure: its meaning in words}
@@ -293,7 +271,7 @@ def by_whole_schedules(claim, found):
         alone = found.alone.plain
         note += (
             f"; by normalization in the second net {alone.words} ({alone.seeds} seeds, "
-            f"{gate_in_words(found.alone)})"
+            f"{found.alone.gate_words})"
         )
     ours = f"{errors[0]:.1f} → {errors[1]:.1f} %"
     return Finding(ours, verdict(good), note, found.records)

@@ -455,9 +455,12 @@ def test_effects_from_records(call, tmp_path):
     assert code == 0 and f"written: {path}" in err
     section, _ = json.loads(out)
     lost, same, _ = section["rows"]  # the last at equal training loss
-    assert lost[:2] == ["no-lrn", "1.4"] and lost[2].startswith("+2.50 [")
-    assert lost[4] == "3" and lost[6:] == ["yes, yes, yes", "supported in a stand-in"]
-    assert same[0] == "no-overlap" and same[-1] == "inconclusive"
+    assert lost[:2] == ["no-lrn", "1.4"] and lost[3].startswith("+2.50 [")
+    assert (
+        lost[2] == "test error" and lost[-1] == "supported in a stand-in (gate passed)"
+    )
+    assert same[0] == "no-overlap"
+    assert same[-1] == "inconclusive (gate: the interval is too wide)"
     for words in ("no-lrn", "no-overlap", "+2.5", "points lost without it"):
         assert words in path.read_text()
 

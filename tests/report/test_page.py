@@ -118,7 +118,7 @@ def test_headings_are_in_order(html):
 def test_a_claim_has_its_effects_with_interval_and_gate(made):
     rows = {row.id: dict(row.facts) for group in made.groups for row in group.rows}
     told = rows["F02"]["no-lrn in choices"]
-    assert "test error +2.00 [+2.00, +2.00]" in told and "gate: levelled" in told
+    assert "test error +2.00 [+2.00, +2.00]" in told and "(gate passed)" in told
     assert "gate of choices" in rows["F02"] and "no-lrn in choices" not in rows["G01"]
     drawn = {one.id: bool(one.svg) for one in made.figures}
     assert drawn["choices"] and not drawn["figure1"] and not drawn["figure-3"]

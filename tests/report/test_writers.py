@@ -286,3 +286,14 @@ def test_text_from_outside_is_escaped(format, cell, shown):
     section = Section("t", ("a", "b"), ((cell, "c"),))
     lines = writers.write([section], format).splitlines()
     assert any(shown in line and "c" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [(64, [40, 19]), (47, [20 + 7, 12 + 2]), (35, [18, 12]), (9, [2, 2]), (1, [1, 1])],
+)
+def test_columns_break_words_only_where_the_longest_do_not_fit(width, expected):
+    """All fits; 10 are left for 20 and 7 more; the longest word gives way."""
+    row = ("flowers17-no-dropout (against flowers17)", "inconclusive (gate)")
+    section = writers.Section("", ("arm", "verdict"), (row,))
+    assert writers.widths(section, width) == expected
