@@ -50,7 +50,7 @@ def open_image(path, content=None):
                 image.load()
                 upright = ImageOps.exif_transpose(image) if "rotated" in done else image
                 return in_rgb(in_bytes(upright, image.format)), done
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if not os.path.islink(path):
             raise
         raise BadImage(f"{printable(path)}: a link to a file that is gone") from None

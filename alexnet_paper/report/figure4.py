@@ -86,7 +86,7 @@ def of_photographs(net, paths, views, notify):
     for path in paths:
         try:
             image, converted = open_image(path)
-        except (BadImage, FileNotFoundError) as error:
+        except (BadImage, FileNotFoundError, NotADirectoryError) as error:
             notify(f"error: {printable(in_words(error))}")
             continue
         if converted:

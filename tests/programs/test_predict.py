@@ -160,6 +160,9 @@ def test_wrong_use_is_one_line(arguments, said, wrong_use):
 def test_a_photograph_without_a_name(net, wrong_use):
     said = wrong_use(predict, "", "--weights", net / "pets.npz", codes=(1, 2))
     assert said == "error: '': No such file or directory"
+    below = net / "pets.npz" / "a.jpg"  # a file is no folder
+    said = wrong_use(predict, below, "--weights", net / "pets.npz", codes=(1, 2))
+    assert said == f"error: {below}: Not a directory"
 
 
 def test_a_partial_net_is_wrong_use(net, photographs, wrong_use, tmp_path):
