@@ -2,8 +2,9 @@
 
 The bound is the time that a net's multiply-adds take in one large matrix product of the
 same precision. Product, forward pass, gradients and whole training step take turns in
-one run. What gradients need and a step does not is the optimizer's update, which reads
-and writes all weights whatever the batch.
+one run. A step is its gradients and the optimizer's update, which reads and writes
+every weight several times, whatever the batch: with few images for many weights, as in
+`bn-cifar10` or a batch of 1, the memory is the bound.
 """
 
 import functools
