@@ -139,7 +139,7 @@ class Dataset:
         """Returns a split. Raises ValueError, with the known names, for another."""
         if name not in self.splits:
             raise ValueError(
-                f"{self.name} has no {name} split: {', '.join(self.splits)}."
+                f"{self.name} has no {name or repr(name)} split: {', '.join(self.splits)}."
             )
         return self.splits[name]
 

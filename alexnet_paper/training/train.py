@@ -669,7 +669,7 @@ def remove_if_empty(folder):
 def check_splits(plan, dataset):
     """Raises ValueError if the data lacks images that a plan needs."""
     dataset.split("train")
-    dataset.split(plan.watch or "train")
+    dataset.split("train" if plan.watch is None else plan.watch)
     recipe = plan.training_recipe()
     plateau = isinstance(recipe.drops, OnPlateau) and not plan.authors_schedule()
     why = {

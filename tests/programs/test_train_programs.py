@@ -97,6 +97,7 @@ WRONG = {
     "--schedule 146": "--schedule 146: the rate would never fall",
     "--placement two-devices": "needs a net of two towers",
     "--variant paper --placement CPU:0,CPU:9": "there is no CPU:9",
+    "--watch=": "digits has no '' split",
     "--input-size 3": "",
     "--input-size 0": "input",
     "--seed -1": "must be in 0",
