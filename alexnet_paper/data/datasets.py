@@ -138,9 +138,8 @@ class Dataset:
     def split(self, name):
         """Returns a split. Raises ValueError, with the known names, for another."""
         if name not in self.splits:
-            raise ValueError(
-                f"{self.name} has no {name or repr(name)} split: {', '.join(self.splits)}."
-            )
+            known, name = ", ".join(self.splits), name or repr(name)
+            raise ValueError(f"{self.name} has no {name} split: {known}.")
         return self.splits[name]
 
 
