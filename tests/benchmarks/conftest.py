@@ -10,7 +10,7 @@ def pytest_ignore_collect(collection_path, config):
 
 def pytest_report_header(config):
     if config.getoption("--benchmark-only", default=False):
-        return "benchmarks: about MINUTES minutes on two cores"
+        return "benchmarks: about 7 minutes on two cores"
 
 
 @pytest.hookimpl(trylast=True)  # after the tables of pytest-benchmark

@@ -7,7 +7,7 @@ the same function: from the same weights, the same logits. They take turns, so t
 noisy machine slows all of them; the seconds and the ratios are printed at the end.
 
 Everything runs on the CPU, which `tests/conftest.py` has split in two logical devices.
-About five minutes and 9 GB of memory on two cores.
+About four minutes and 9 GB of memory on two cores.
 """
 
 import functools
