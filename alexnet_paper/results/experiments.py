@@ -38,11 +38,12 @@ class Hypothesis:
 
     @property
     def label(self):
-        """The arm `without`, and the arm it is compared with if that is not "base"."""
-        against = (
-            "" if self.base in ("base", self.without) else f" (against {self.base})"
-        )
-        return self.without + against
+        """The arm `without`, and the arm it is compared with unless that is "base" or
+        begins its name: "flowers17-no-crops" is compared with "flowers17"."""
+        named = self.base in ("base", self.without)
+        if named or self.without.startswith(f"{self.base}-"):
+            return self.without
+        return f"{self.without} (against {self.base})"
 
 
 @dataclass(frozen=True)
