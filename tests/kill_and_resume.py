@@ -86,8 +86,8 @@ def train_by_workers(folder, count, *options):
 def kill_a_worker(processes, moment, victim):
     """Kills one of a run's workers after `moment` seconds.
 
-    Returns False if they had ended before, else what the others, which must stop as
-    they should, have said.
+    Returns False if they had ended before, or all others had done their last step, else
+    what the others, which must stop as they should, have said.
     """
     end = time.monotonic() + moment
     while all(one.poll() is None for one in processes) and time.monotonic() < end:
@@ -98,6 +98,8 @@ def kill_a_worker(processes, moment, victim):
         return False
     processes[victim].kill()
     found = [said(process) for process in processes]
+    if not any(status for number, (_, status) in enumerate(found) if number != victim):
+        return False
     for number, (lines, status) in enumerate(found):
         named = len(lines) == 1 and (
             f"worker {victim} (" in lines[0] or ENDS_UNSAID in lines[0]
