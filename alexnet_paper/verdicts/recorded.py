@@ -160,8 +160,10 @@ def of_article(variant, records, recipe="as-published"):
 
 
 def of_article_all(variant, records, recipe):
-    """Returns the net's test records on its own data with one view, newest first; a run
-    that diverged has no metrics, and is none."""
+    """Returns the net's test records on its own data with one view, newest first.
+
+    Runs that diverged have no metrics, and are left out.
+    """
     return [
         record
         for record in reversed(records)
