@@ -77,8 +77,9 @@ class Run:
             )
         fine_tune.freeze(self.model, net, net.layers_named(plan.freeze))
         side = max(recipe.image_side or 0, net.input_shape[0])
+        repeated = {"train", "validation", plan.watch}  # the splits of every epoch
         splits = {
-            name: split if name == "test" else split.in_memory(side, recipe.stretch)
+            name: split.in_memory(side, recipe.stretch) if name in repeated else split
             for name, split in dataset.splits.items()
         }
         self.dataset = replace(dataset, splits=splits)
