@@ -177,7 +177,7 @@ def load(name, data_dir=None, validation=0.2, limit=None, seed=0):
         FileNotFoundError: if there are none; the message says how to get them.
     """
     if name not in DATASETS:
-        raise ValueError(f"unknown data {name!r}: one of {', '.join(DATASETS)}.")
+        raise ValueError(f"unknown data {name!r:.60}: one of {', '.join(DATASETS)}.")
     source = DATASETS[name]
     if source.needs_folder and data_dir is None:
         raise ValueError(f"{name} needs --data-dir: {source.about}.")

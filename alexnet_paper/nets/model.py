@@ -136,7 +136,7 @@ def dtype_policy(precision):
     if precision not in (None, *PRECISIONS):
         raise ValueError(
             f"precision must be one of {', '.join(PRECISIONS)}. Received: "
-            f"{precision!r} (float16 is not offered: its gradients underflow)"
+            f"{precision!r:.60} (float16 is not offered: its gradients underflow)"
         )
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision or before)

@@ -52,7 +52,7 @@ def resolve(placement, towers):
         len(names) != 2 or not all(re.fullmatch(r"[A-Z]+:\d+", name) for name in names)
     ):
         raise ValueError(
-            f"unknown placement {placement!r}: one of {', '.join(KINDS)}, or two "
+            f"unknown placement {placement!r:.60}: one of {', '.join(KINDS)}, or two "
             "devices such as GPU:0,GPU:1 or CPU:0,CPU:1."
         )
     if towers != 2:

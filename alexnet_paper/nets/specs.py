@@ -300,7 +300,7 @@ class Architecture:
         names = [spec.name for spec in self.layers]
         if not name or name not in names:
             known = ", ".join(filter(None, names))
-            raise ValueError(f"{self.name} has no layer {name}: one of {known}.")
+            raise ValueError(f"{self.name} has no layer {name!s:.60}: one of {known}.")
         end = names.index(name) + 1
         while end < len(names) and not names[end]:
             end += 1
@@ -343,8 +343,8 @@ class Architecture:
             unknown = [name for name in ends if name not in known]
             if unknown or len(ends) > 2:
                 raise ValueError(
-                    f"{self.name} has no layer {(unknown or [word])[0]}: its learned "
-                    f"layers are {', '.join(known)}."
+                    f"{self.name} has no layer {(unknown or [word])[0]:.60}: its "
+                    f"learned layers are {', '.join(known)}."
                 )
             found.update(known[known.index(ends[0]) : known.index(ends[-1]) + 1])
         return tuple(name for name in known if name in found)

@@ -53,7 +53,7 @@ class Variant:
         """
         if name is not None and name not in self.recipes:
             known = ", ".join(self.recipes)
-            raise ValueError(f"{self.name} has no recipe {name!r}: it has {known}.")
+            raise ValueError(f"{self.name} has no recipe {name!r:.60}: it has {known}.")
         return self.recipes[name] if name else self.recipe
 
 
@@ -698,7 +698,7 @@ def get(name):
     first, *changes = name.split(".")
     base, *own = OLD_NAMES.get(first, first).split(".")
     if base not in VARIANTS:
-        raise ValueError(f"unknown variant {base!r}: one of {', '.join(VARIANTS)}.")
+        raise ValueError(f"unknown variant {base!r:.60}: one of {', '.join(VARIANTS)}.")
     variant = VARIANTS[base]
     for change in (*own, *changes):
         variant = ablated(variant, change)
@@ -708,7 +708,9 @@ def get(name):
 def ablated(variant, name):
     """Returns a variant after the ablation of that name."""
     if name not in ABLATIONS:
-        raise ValueError(f"unknown ablation {name!r}: one of {', '.join(ABLATIONS)}.")
+        raise ValueError(
+            f"unknown ablation {name!r:.60}: one of {', '.join(ABLATIONS)}."
+        )
     ablation = ABLATIONS[name]
     return dataclasses.replace(
         variant,

@@ -63,7 +63,7 @@ def experiment(data, names=None, seeds=1, **options):
     """
     if data not in datasets.DATASETS:
         known = ", ".join(datasets.DATASETS)
-        raise ValueError(f"unknown data {data!r}: one of {known}.")
+        raise ValueError(f"unknown data {data!r:.60}: one of {known}.")
     defaults = SMALL if data == FREE else {"epochs": EPOCHS}
     given = {name: value for name, value in options.items() if value is not None}
     given = {**defaults, **given}

@@ -201,5 +201,5 @@ def get(name):
     """Returns an experiment; ValueError for an unknown name lists the known ones."""
     if name not in EXPERIMENTS:
         known = ", ".join(EXPERIMENTS)
-        raise ValueError(f"unknown experiment {name!r}: one of {known}.")
+        raise ValueError(f"unknown experiment {name!r:.60}: one of {known}.")
     return EXPERIMENTS[name]

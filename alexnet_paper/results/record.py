@@ -269,7 +269,7 @@ def check(record):
 
     known = experiments.EXPERIMENTS.get(about.experiment)
     if not about.arm or known and about.arm not in known.arms:
-        raise ValueError(f"protocol.arm: {about.experiment} has no {about.arm!r}")
+        raise ValueError(f"protocol.arm: {about.experiment} has no {about.arm!r:.60}")
     described = (
         isinstance(about.epochs, int)
         and (about.classes or 0) > 1

@@ -158,7 +158,7 @@ class Plan:
             names, _, factor = word.partition("=")
             if not re.fullmatch(r"\d+(\.\d+)?", factor):
                 raise ValueError(
-                    f"--rate-of is LAYER=FACTOR, such as fc8=10. Received: {word}"
+                    f"--rate-of is LAYER=FACTOR, such as fc8=10. Received: {word:.60}"
                 )
             found.update(dict.fromkeys(net.layers_named(names), float(factor)))
         return found
@@ -181,8 +181,8 @@ class Plan:
         if self.schedule not in SCHEDULES:
             names = ", ".join(SCHEDULES)
             raise ValueError(
-                f"unknown schedule {self.schedule!r}: one of {names}, or the epochs "
-                "after which the rate is ÷10, such as 24 or 24,28."
+                f"unknown schedule {self.schedule!r:.60}: one of {names}, or the "
+                "epochs after which the rate is ÷10, such as 24 or 24,28."
             )
         return SCHEDULES.get(self.schedule)
 
@@ -262,7 +262,8 @@ def check_same(plan, meta, path):
     not have their plan.
     """
     if meta.get("variant") != plan.variant:
-        raise ValueError(f"{path} is of {meta.get('variant')}, not {plan.variant}.")
+        theirs = str(meta.get("variant"))[:LONG]
+        raise ValueError(f"{path} is of {theirs}, not {plan.variant}.")
     if meta.get("plan") is not None:
         try:
             there = from_json(Plan, json.dumps(meta["plan"]))
@@ -300,8 +301,8 @@ def check(plan):
     if drops and len(drops) == 1 and drops[0] >= recipe.epochs:  # a mistyped run, too
         runs = ", ".join(row.run for row in paper.SCHEDULES)
         raise ValueError(
-            f"--schedule {plan.schedule}: the rate would never fall in {recipe.epochs} "
-            f"epochs. The runs of the authors are {runs}."
+            f"--schedule {plan.schedule:.60}: the rate would never fall in "
+            f"{recipe.epochs} epochs. The runs of the authors are {runs}."
         )
     if plan.validate_every > 1 and (recipe.patience or recipe.keep_best):
         raise ValueError("--patience needs a validation after every epoch.")

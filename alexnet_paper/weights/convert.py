@@ -257,7 +257,7 @@ def variant_of(found):
     if found.format == "caffemodel":
         if found.net not in NETS:
             raise ValueError(
-                f"it calls its net {found.net!r}: add --variant "
+                f"it calls its net {found.net!r:.60}: add --variant "
                 f"{' or '.join(sorted(set(NETS.values())))}."
             )
         return NETS[found.net]

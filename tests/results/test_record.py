@@ -116,6 +116,7 @@ def test_a_record_of_another_run_is_not_overwritten(found, tmp_path):
         ("protocol", {"experiment": "figure1", "arm": "relu-x"}, "has no 'relu-x'"),
         ("protocol", {"experiment": "features", "arm": "pixels"}, "it has a log, but"),
         ("variant", "vgg", "unknown variant 'vgg'"),
+        ("variant", f"paper.no-{'9' * 4000}", "9999: one of no-lrn, no-dropout"),
         ("protocol", {"recipe": "as-told"}, "has no recipe 'as-told'"),
     ],
 )
@@ -129,6 +130,7 @@ def test_one_bad_record_hides_no_other(field, value, said, found, tmp_path):
     kept = record.load_all(tmp_path, notes.append)
     assert [one.source for one in kept] == [str(good)]
     assert said in notes[0] and "a-views1-seed1.json" in notes[0] and len(notes) == 2
+    assert len(notes[0]) < 1000
 
 
 def test_load_all_finds_records_below_and_nothing_else(found, tmp_path):

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from alexnet_paper.nets.placement import resolve
 from alexnet_paper.nets.recipes import OnPlateau
 from alexnet_paper.training.plan import Plan
 from alexnet_paper.training.plan import check
@@ -96,6 +97,31 @@ RARELY = {"patience": 2, "validate_every": 3, "schedule": "steps"}
 def test_a_plan_that_cannot_be(changes, message):
     with pytest.raises(ValueError, match=message):
         check(Plan("paper", "digits", **changes))
+
+
+LONG = "no-lrn" + "9" * 4000
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"variant": LONG},
+        {"variant": f"paper-32.{LONG}"},
+        *({name: LONG} for name in ("data", "schedule", "placement", "recipe")),
+        {"schedule": "9" * 4000, "epochs": 2},
+        {"freeze": LONG, "start": "x"},
+        *({"rate_of": text} for text in (LONG, f"{LONG}=1")),
+    ],
+)
+def test_a_name_without_end_is_told_in_short(changes):
+    """The message keeps what can be done: the known names, after the unknown one."""
+    plan = Plan(**{"variant": "paper", "data": "digits", **changes})
+    with pytest.raises(ValueError) as told:
+        check(plan)
+        plan.rates()
+        resolve(plan.placement, 2)
+        plan.dataset()
+    assert len(str(told.value)) < 600
 
 
 def test_plans_that_differ_are_told_apart_in_one_line():
