@@ -20,6 +20,7 @@ from alexnet_paper.paper.claims import HARDWARE
 from alexnet_paper.paper.claims import IMAGENET
 from alexnet_paper.paper.claims import NEEDS
 from alexnet_paper.paper.claims import NOTHING
+from alexnet_paper.paper.claims import TRAINED
 from alexnet_paper.paper.claims import Claim
 from alexnet_paper.paper.questions import OPEN_QUESTIONS
 from alexnet_paper.paper.questions import SOURCES
@@ -45,6 +46,7 @@ __all__ = [
     "SOURCES",
     "TABLE_1",
     "TABLE_2",
+    "TRAINED",
     "Claim",
     "Schedule",
 ]

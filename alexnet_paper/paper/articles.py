@@ -16,6 +16,7 @@ from alexnet_paper.paper import CITATION
 from alexnet_paper.paper import FLOWERS17
 from alexnet_paper.paper import HARDWARE
 from alexnet_paper.paper import NOTHING
+from alexnet_paper.paper import TRAINED
 from alexnet_paper.paper import Claim
 from alexnet_paper.paper.claims import count_command
 from alexnet_paper.paper.claims import evaluate_command
@@ -355,7 +356,7 @@ _BN_CIFAR10 = Article(
             "text",
             "low because no transfer learning was used",
             "64.8 %",
-            CIFAR10,
+            TRAINED,
             protocol="a net from weights trained on other images, and from scratch",
             remark="there are no public weights of the article's net: Caffe's AlexNet "
             "stands in, on photographs",

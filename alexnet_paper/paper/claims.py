@@ -17,8 +17,9 @@ CITATION = "citation"
 # Only claims of the tutorial articles need these.
 FLOWERS17 = "Flowers-17"
 CATS_DOGS = "cats and dogs photographs"
+TRAINED = "photographs and weights trained on ImageNet"
 
-NEEDS = (NOTHING, CIFAR10, IMAGENET, HARDWARE, CITATION, FLOWERS17, CATS_DOGS)
+NEEDS = (NOTHING, CIFAR10, IMAGENET, HARDWARE, CITATION, FLOWERS17, CATS_DOGS, TRAINED)
 
 
 @dataclass(frozen=True)
