@@ -338,7 +338,7 @@ OBJECT = np.array([Runs(open, "witness", "w")], dtype=object)
         (np.array(["a"]), "not an .npy file of numbers"),
         (HEADER, "not an .npy file of numbers"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_arrays_that_are_not_cifar10(x, said, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

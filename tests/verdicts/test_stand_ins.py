@@ -522,7 +522,7 @@ def test_the_shipped_error_of_the_18_percent_net():
     )
 
 
-@pytest.mark.parametrize("id", stand_ins.READINGS)
+@pytest.mark.parametrize("id", sorted(stand_ins.READINGS))
 def test_shipped_verdicts_name_files_that_are_there(id):
     found = finding(id, SHIPPED)
     names = {one.name for one in SHIPPED}
