@@ -4,6 +4,7 @@ import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
+os.environ["COLUMNS"] = "100"  # as where output is piped, in every terminal
 
 import pytest
 from small import TINY

@@ -2,17 +2,16 @@
 
 import io
 import os
-import shutil
 import sys
 from collections import Counter
 
 from alexnet_paper import paper
 from alexnet_paper.files import printable
 from alexnet_paper.paper import replications
+from alexnet_paper.report.writers import width_of_output
 from alexnet_paper.verdicts import finding as verdicts
 
 WIDE = 120  # columns: a screen as wide as this has the column "elsewhere"
-WIDTH = 100  # columns if there is no terminal and no COLUMNS
 SHORT = {  # verdicts for a narrow column; the tally has the full names
     verdicts.SUPPORTED: "supported",
     verdicts.CONTRADICTED: "contradicted",
@@ -51,11 +50,6 @@ HEADINGS = {  # for the paper's claims, by the letter of their ids
     "N": "§6.1 Qualitative",
     "O": "§7 Discussion",
 }
-
-
-def width_of_output():
-    """Returns COLUMNS, or the terminal's width, or `WIDTH` if there is neither."""
-    return shutil.get_terminal_size((WIDTH, 24)).columns
 
 
 def tally(rows):

@@ -15,12 +15,17 @@ from dataclasses import dataclass
 from alexnet_paper.files import printable
 
 FORMATS = ("text", "markdown", "latex", "csv", "json")
-PIPE_WIDTH = 100  # columns if there is no terminal and no COLUMNS
+WIDTH = 100  # columns if there is no terminal and no COLUMNS
 PAGE = 24  # rows of a table that fit a page of LaTeX
 LINE, GAP = 80, 2  # letters in LaTeX: of a line, of a gap between columns
 
 
 FORMULA = re.compile(r"[=@]|[+-](?![\d.∞])")  # but not a number with a sign
+
+
+def width_of_output():
+    """Returns COLUMNS, or the terminal's width, or `WIDTH` if there is neither."""
+    return shutil.get_terminal_size((WIDTH, 24)).columns
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def text(sections, width=None):
     from rich.table import Table
     from rich.text import Text
 
-    width = width or shutil.get_terminal_size((PIPE_WIDTH, 24)).columns
+    width = width or width_of_output()
     console = Console(
         width=width, file=io.StringIO(), record=True, color_system=None, highlight=False
     )

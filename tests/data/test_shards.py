@@ -66,7 +66,8 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def copy(made, tmp_path, monkeypatch):
-    """The folder, and a copy of its shards to damage."""
+    """The folder, and a copy of its shards to damage; paths fit a line."""
+    monkeypatch.setenv("COLUMNS", "400")
     monkeypatch.setattr(sharding, "IMAGES", 4)
     shutil.copytree(made[1], tmp_path / "shards")
     return made[0], tmp_path / "shards"

@@ -200,8 +200,9 @@ def test_list_names_every_dataset(call):
 
 
 @pytest.fixture
-def folder(tmp_path):
-    """Two classes of five photographs, one of which is damaged."""
+def folder(tmp_path, monkeypatch):
+    """Two classes of five photographs, one of which is damaged; paths fit a line."""
+    monkeypatch.setenv("COLUMNS", "400")
     root = tmp_path / "photographs"
     photographs(root, *(f"{c}/{i}.jpg" for c in "ab" for i in range(5)))
     bad = root / "b" / "2.jpg"
