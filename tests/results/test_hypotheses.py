@@ -1,6 +1,7 @@
 """Hypotheses tested on records: by hand, by SciPy, with planted effects and without."""
 
 import dataclasses
+import math
 import subprocess
 from pathlib import Path
 
@@ -44,6 +45,16 @@ def test_a_paired_difference_by_hand():
     assert found.values == (1, 2, 3)
     lone = hypotheses.difference({0: 5}, {0: 6}, paired=True)
     assert lone is None and hypotheses.difference({}, {}, paired=False) is None
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_arm_whose_seeds_err_alike_by_hand():
+    """t = (20.03 − 11.03) / √(2/2): one degree of freedom, its quantile 12.706."""
+    base, without = {0: 11.03, 1: 11.03}, {0: 19.03, 1: 21.03}
+    found = hypotheses.difference(base, without, paired=False)
+    assert (found.mean, found.low, found.high, found.p) == pytest.approx(
+        (9, 9 - 12.706, 9 + 12.706, 1 - 2 / math.pi * math.atan(9)), abs=1e-3
+    )
 
 
 def test_nets_that_differ_are_compared_by_welch_whatever_their_seeds():
