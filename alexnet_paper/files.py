@@ -13,7 +13,9 @@ from annotated_types import Ge
 from annotated_types import Le
 
 TEMPORARY = ".alexnet-paper-*.tmp"  # names of files that are being written
-TEXT = 2**26  # most bytes of a text or another small file
+SMALL = 2**26  # most bytes of an image's file, or of a record
+TEXT = 3 * 2**20  # most bytes of a file of lines; WordNet's words have 2.7 MB
+VALUES = 100_000  # most values of a JSON text; a record or an index has some thousand
 STRICT = {"strict": True, "allow_inf_nan": False, "extra": "forbid"}  # of pydantic
 Count = Annotated[int, Ge(0), Le(10**9)]
 Share = Annotated[float, Ge(0), Le(1)]
@@ -71,7 +73,7 @@ def open_file(path, largest=None):
     return open(path, "rb")
 
 
-def read_file(path, largest=TEXT):
+def read_file(path, largest=SMALL):
     """Returns the bytes of a file. Raises as `open_file`."""
     with open_file(path, largest) as file:
         return file.read()
@@ -79,7 +81,7 @@ def read_file(path, largest=TEXT):
 
 def read_text(path):
     """Returns the text of a UTF-8 file. Raises as `open_file`."""
-    return read_file(path).decode("utf-8")
+    return read_file(path, TEXT).decode("utf-8")
 
 
 @functools.cache
@@ -98,7 +100,7 @@ def from_json(kind, text):
     from pydantic import ValidationError
 
     try:
-        return reader(kind).validate_json(text)
+        return reader(kind).validate_json(bounded(text))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"])) or "it"
@@ -110,6 +112,16 @@ def from_json(kind, text):
             must = first["msg"].replace("Input should", "must")
             told = f"{field}: {must}, not {first['input']!r:.60}"
         raise ValueError(in_short(told)) from error
+
+
+def bounded(text):
+    """Returns a JSON text. Raises ValueError if it is too long, or has more than
+    `VALUES` values, each of which takes far more memory when it is read."""
+    if len(text) > SMALL:
+        raise ValueError(f"its text has {len(text):,} bytes, more than {SMALL:,}")
+    if text.count("," if isinstance(text, str) else b",") > VALUES:
+        raise ValueError(f"its text holds more than {VALUES:,} values")
+    return text
 
 
 def in_short(error, length=300):

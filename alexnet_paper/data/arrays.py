@@ -12,7 +12,7 @@ import numpy as np
 from alexnet_paper.files import open_file
 
 MEMBERS = 2000  # most members of an archive; a checkpoint has some hundred
-RATIO = 100  # most bytes that one byte of a packed archive may unpack to
+PIECE = 2**20  # bytes that are read at once
 HEADER = re.compile(
     rb"\{'descr': '([<>|][bcfiuO]\d{0,2})', 'fortran_order': (True|False), "
     rb"'shape': \(([\d, L]{0,150})\), ?\}\s*"  # L: of Python 2
@@ -45,8 +45,19 @@ def read_array(file, size, name, expected=lambda name, shape, dtype: True):
         raise ValueError(f"{name} claims {shape} of {dtype} in {size:,} bytes")
     if not expected(name, shape, dtype):
         raise ValueError(f"{name} is {shape} of {dtype}, which does not fit")
-    content = file.read()
-    return np.frombuffer(content, dtype).reshape(shape, order=order).copy(order)
+    array = np.empty(shape, dtype, order)
+    flat = array.reshape(-1, order="A").view("uint8")
+    for start in range(0, len(flat), PIECE):
+        piece = flat[start : start + PIECE]
+        if file.readinto(piece) != len(piece):
+            raise ValueError(f"{name} is cut off")
+    return array
+
+
+def most_unpacked(size):
+    """Returns how many bytes a packed file of `size` bytes may hold. Honest ones hold
+    less: weights and photographs are hardly smaller when they are packed."""
+    return 3 * size + 10**8
 
 
 @contextlib.contextmanager
@@ -67,7 +78,7 @@ def open_zip(path, largest, packed=False):
             rows = archive.infolist()
             unpacked = sum(row.file_size for row in rows)
             kinds = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED if packed else 0}
-            if unpacked > min(largest, size * (RATIO if packed else 1)):
+            if unpacked > min(largest, most_unpacked(size) if packed else size):
                 raise ValueError(f"its {size:,} bytes unpack to {unpacked:,}")
             if {row.compress_type for row in rows} - kinds:
                 raise ValueError("it is compressed")

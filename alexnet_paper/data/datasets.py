@@ -14,6 +14,7 @@ import numpy as np
 
 from alexnet_paper.data import pickles
 from alexnet_paper.data import shards
+from alexnet_paper.data.arrays import most_unpacked
 from alexnet_paper.data.arrays import read_npz
 from alexnet_paper.data.augment import Preparation
 from alexnet_paper.data.augment import Statistics
@@ -34,6 +35,7 @@ MEMORY = 2**30  # bytes; a smaller split is kept in memory, not read every epoch
 LEAVES = 1000  # the devkit's first 1000 classes are ILSVRC's, its others their parents
 SPLIT_SEED = 0  # of every split made here, the same for all runs
 CIFAR10_BYTES = 200_000_000  # unpacked, in any of its forms; it has 186,000,000
+CIFAR10_BATCH = CIFAR10_BYTES // 6  # bytes of a sixth of it
 CIFAR10_BATCHES = (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch")
 CIFAR10_CLASSES = (
     "airplane",
@@ -316,12 +318,10 @@ def read_cifar10(path):
             train, test = ((f"x_{part}", f"y_{part}") for part in ("train", "test"))
             return tuple(tuple(arrays[name] for name in part) for part in (train, test))
         if path.name.endswith((".tar.gz", ".tgz")):
-            files = tar_files(path)
-            parts = [cifar10_batch(files[name]) for name in CIFAR10_BATCHES]
+            read = {name: cifar10_batch(content) for name, content in batches_in(path)}
+            parts = [read[name] for name in CIFAR10_BATCHES]
         else:
-            contents = (
-                read_file(path / n, CIFAR10_BYTES // 6) for n in CIFAR10_BATCHES
-            )
+            contents = (read_file(path / n, CIFAR10_BATCH) for n in CIFAR10_BATCHES)
             parts = [cifar10_batch(content) for content in contents]
     except FileNotFoundError as error:
         raise FileNotFoundError(
@@ -347,22 +347,25 @@ def cifar10_array(name, shape, dtype):
     )
 
 
-def tar_files(path):
-    """Returns {name: bytes} of the files in a .tar.gz, without their folder."""
+def batches_in(path):
+    """Yields (name, bytes) of the batches in a .tar.gz, which is read as a stream."""
     with open_file(path, CIFAR10_BYTES) as packed, gzip.open(packed) as file:
-        content = file.read(CIFAR10_BYTES + 1)
-    if len(content) > CIFAR10_BYTES:
-        raise ValueError(f"it unpacks to more than {CIFAR10_BYTES:,} bytes")
-    place, found = 0, {}
-    while content[place : place + 1].strip(b"\0"):  # else the end
-        header = content[place : place + 512]
-        size = int(header[124:136].strip(b" \0"), 8)
-        if size < 0 or len(header) < 512 or place + size > len(content):
-            raise ValueError("it is cut off")
-        name = header[:100].rstrip(b"\0").decode("latin1").rpartition("/")[2]
-        found[name] = content[place + 512 : place + 512 + size]
-        place += 512 + -(-size // 512) * 512
-    return found
+        most = min(most_unpacked(os.stat(path).st_size), CIFAR10_BYTES)
+        left = most
+        while (header := file.read(512)).strip(b"\0"):  # else the end
+            size = int(header[124:136].strip(b" \0"), 8)
+            padded = -(-size // 512) * 512
+            left -= 512 + padded
+            if left < 0 or not 0 <= size <= CIFAR10_BATCH:
+                raise ValueError(f"it unpacks to more than {most:,} bytes")
+            content = file.read(padded)
+            if len(content) < padded:
+                raise ValueError("it is cut off")
+            name = header[:100].rstrip(b"\0").decode("latin1").rpartition("/")[2]
+            if name in CIFAR10_BATCHES:
+                yield name, content[:size]
+        if len(file.read(2**16)) == 2**16:  # else its checksum was right
+            raise ValueError("it goes on after its end")
 
 
 def cifar10_batch(content):
@@ -513,7 +516,7 @@ import io, json, re, sys
 try:
     import resource
     resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
-    resource.setrlimit(resource.RLIMIT_AS, ({2**31}, {2**31}))
+    resource.setrlimit(resource.RLIMIT_DATA, ({2**28}, {2**28}))
 except (ImportError, OSError, ValueError):
     pass  # some systems have no such limits
 from scipy.io import loadmat
@@ -529,7 +532,7 @@ def devkit_classes(path):
     """Returns {class number in the devkit, from 1: its WNID} from its meta.mat.
 
     SciPy reads it, which damaged files can make crash, in a process of its own that has
-    a minute and 2 GiB.
+    a minute and 256 MiB.
 
     Raises ValueError for another file, and FileNotFoundError if there is none.
     """

@@ -29,6 +29,7 @@ from alexnet_paper.data.images import open_image
 from alexnet_paper.files import TEMPORARY
 from alexnet_paper.files import atomic_file
 from alexnet_paper.files import atomic_write
+from alexnet_paper.files import bounded
 from alexnet_paper.files import printable
 
 CHUNK = 64  # files
@@ -116,7 +117,7 @@ def load_part(path):
         raise ValueError(f"{path} has sums of other shapes")
     if not (np.isfinite(total).all() and np.isfinite(outer).all()):
         raise ValueError(f"{path} has sums that are not finite")
-    text = json.loads(found["text"].tobytes().decode("utf-8"))
+    text = json.loads(bounded(found["text"].tobytes()).decode("utf-8"))
     return Statistics(total, outer, images), text
 
 

@@ -32,8 +32,8 @@ from alexnet_paper.data.images import open_image
 from alexnet_paper.data.listing import Names
 from alexnet_paper.data.listing import chosen
 from alexnet_paper.data.prepare import PARTS
+from alexnet_paper.files import SMALL
 from alexnet_paper.files import STRICT
-from alexnet_paper.files import TEXT
 from alexnet_paper.files import Count
 from alexnet_paper.files import atomic_file
 from alexnet_paper.files import atomic_write
@@ -291,7 +291,7 @@ def read_table(path, part, classes):
     room = np.array([row.bytes for row in part.shards])[number]
     if table.start.min() < 0 or (table.start > room - table.length).any():
         raise ValueError("an image is outside its shard")
-    if table.length.max() > TEXT or labels.min() < 0 or labels.max() >= classes:
+    if table.length.max() > SMALL or labels.min() < 0 or labels.max() >= classes:
         raise ValueError("an image is too large or has no class")
     return table, labels
 

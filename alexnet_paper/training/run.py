@@ -9,6 +9,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from alexnet_paper.files import TEXT
 from alexnet_paper.files import from_json
 from alexnet_paper.files import read_file
 from alexnet_paper.training.log import LogLine
@@ -49,7 +50,7 @@ def read_log(folder):
     with the file's name, if it is damaged."""
     log = Path(folder) / "log.jsonl"
     try:
-        text = read_file(log).splitlines() if log.exists() else []
+        text = read_file(log, TEXT).splitlines() if log.exists() else []
         lines = [from_json(LogLine, line) for line in text]
         check_epochs(lines)
     except ValueError as error:

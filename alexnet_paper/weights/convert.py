@@ -34,6 +34,7 @@ from alexnet_paper.data.augment import Preparation
 from alexnet_paper.data.augment import centre_crop
 from alexnet_paper.data.datasets import devkit_classes
 from alexnet_paper.data.synsets import imagenet_classes
+from alexnet_paper.files import bounded
 from alexnet_paper.files import in_short
 from alexnet_paper.files import open_file
 from alexnet_paper.files import printable
@@ -430,7 +431,7 @@ def read_labels(path, classes, order):
     try:
         text = read_text(path)
         if text.lstrip().startswith("{"):
-            rows = json.loads(text)
+            rows = json.loads(bounded(text))
             lines = [" ".join(rows[str(number)]) for number in range(len(rows))]
         else:
             lines = [line.strip() for line in text.splitlines() if line.strip()]

@@ -14,6 +14,7 @@ import numpy as np
 from alexnet_paper.data.arrays import read_npz
 from alexnet_paper.data.augment import Preparation
 from alexnet_paper.files import atomic_file
+from alexnet_paper.files import bounded
 from alexnet_paper.files import in_short
 from alexnet_paper.nets import variants
 
@@ -122,7 +123,7 @@ def readable(path):
 
 
 def text_of(array):
-    return dict(json.loads(array.tobytes().decode("utf-8")))
+    return dict(json.loads(bounded(array.tobytes()).decode("utf-8")))
 
 
 def taken(arrays, prefix):

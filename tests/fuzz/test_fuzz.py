@@ -1,7 +1,9 @@
 """Seeded mutations of valid files, for every reader of what a user hands in.
 
-Each is accepted, or refused in one line: no other exception, crash or hang, in a
-process with 1.5 GiB. FUZZ_SECONDS says for how long (default: 20), FUZZ_SEED which.
+Each is accepted, or refused in one line: no other exception, crash or hang, and no more
+memory than three times the file and 200 MB (photographs, of which 100 million pixels
+may be packed in a few bytes: 1.5 GiB). Files that are as heavy as they may be come
+first. FUZZ_SECONDS says for how long (default: 20), FUZZ_SEED which.
 """
 
 import io
@@ -24,8 +26,11 @@ import foreign
 import numpy as np
 import records
 from PIL import Image
+from scipy.io import savemat
 
-MEMORY, PATIENCE = 3 * 2**29, 30  # bytes (of 100 million CMYK pixels), seconds
+SLACK, PIXELS = 2 * 10**8, 3 * 2**29  # bytes; of 100 million CMYK pixels
+PATIENCE = 30  # seconds
+LIMIT = resource.getrlimit(resource.RLIMIT_AS)[1]
 ODD = (b"\0", b"\xff" * 4, b"\x7f", b"\xff\xff\xff\x7f", b"(", b"9" * 9, b"\x80")
 
 
@@ -69,12 +74,13 @@ def photographs():
     yield saved(image.save, "TIFF", compression="tiff_lzw")
 
 
-def tar(content):
+def tar(*files):
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w:gz") as archive:
-        row = tarfile.TarInfo("cifar-10-batches-py/data_batch_1")
-        row.size = len(content)
-        archive.addfile(row, io.BytesIO(content))
+        for name, content in files:
+            row = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
+            row.size = len(content)
+            archive.addfile(row, io.BytesIO(content))
     return file.getvalue()
 
 
@@ -92,8 +98,6 @@ def inside(read):
 
 def readers():
     """{name: (how often, valid files, what reads a path)}."""
-    from scipy.io import savemat
-
     from alexnet_paper import paper
     from alexnet_paper.data import arrays
     from alexnet_paper.data import augment
@@ -147,8 +151,7 @@ def readers():
         arrays.read_npz(path, 10**6, packed=True)
 
     def unpacked(path):
-        for content in datasets.tar_files(path).values():
-            datasets.cifar10_batch(content)
+        return [datasets.cifar10_batch(part) for _, part in datasets.batches_in(path)]
 
     def shown(path):
         found = Record.load(path)
@@ -178,7 +181,11 @@ def readers():
         ),
         "photographs": (1, [*photographs()], scaled),
         "CIFAR-10's batches": (1, batches, inside(batch)),
-        "CIFAR-10's archive": (1, [*map(tar, batches)], inside(unpacked)),
+        "CIFAR-10's archive": (
+            1,
+            [tar(("data_batch_1", batch)) for batch in batches],
+            inside(unpacked),
+        ),
         "CIFAR-10's arrays": (1, [packed], inside(arrays_of)),
         "statistics": (1, [written(prepare.save_part, sums, {})], datasets.prepared),
         "index of shards": (
@@ -211,6 +218,37 @@ def readers():
             [saved(savemat, {"synsets": rows}, do_compression=n) for n in (0, 1)],
             datasets.devkit_classes,
         ),
+    }
+
+
+def heavy():
+    """{name of a reader: files that hold as much as they may, and ten times that}."""
+    json_texts, objects = [b'"' * 2**24], []
+    for n, more in ((99_990, 199_990), (10**6, 10**7)):
+        dicts, keys = b"[" + b"{}," * n + b"{}]", (b'"%x":0,' % i for i in range(n))
+        json_texts += [dicts, b"{" + b"".join(keys) + b'"":' + dicts + b"}"]
+        objects.append(b"\x80\x02(" + b"}" * more + b"l.")
+    lines = [b"ab\n" * 10**6, b"ab\n" * 10**7, b"a\r" * 10**7]
+    zeros = np.zeros(10**9, "uint8")
+    kernels = zeros[: 99 * 10**6].view("f4"), zeros[: 4 * 10**8].view("f4")
+    batch = pickle.dumps({"data": zeros[: 3 * 10**7], "labels": []}, 3)
+    batches = [(f"data_batch_{n}", batch) for n in (1, 2, 3, 4, 5)]
+    own = [
+        {name: np.frombuffer(t, "uint8") for name in ("meta", "text")}
+        for t in json_texts
+    ]
+    head = saved(np.save, np.array({}, dtype=object))[:128]
+    return {
+        **dict.fromkeys(("record", "run.json", "index of shards"), json_texts),
+        "log": [*json_texts, *lines],
+        "labels": [*json_texts, *lines],
+        "npz": [saved(np.savez_compressed, conv1_w=z) for z in kernels],
+        "npy": [head + content for content in objects],
+        "CIFAR-10's batches": [*objects, batch],
+        "CIFAR-10's archive": [tar(*batches[:3]), tar(*batches)],
+        "own": [saved(np.savez, **arrays) for arrays in own],
+        "statistics": [saved(np.savez, total=0, outer=0, images=0, **a) for a in own],
+        "meta.mat": [saved(savemat, {"synsets": zeros}, do_compression=True)],
     }
 
 
@@ -265,17 +303,39 @@ def expired(*_):
     raise Hang
 
 
+def attempt(name, read, path):
+    """Returns whether a file is "accepted" or "refused"."""
+    memory = PIXELS if name == "photographs" else 3 * path.stat().st_size + SLACK
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (size + memory, LIMIT))
+    signal.alarm(PATIENCE)
+    try:
+        read(path)
+        return "accepted"
+    except (ValueError, OSError) as error:
+        text = str(error)
+        told = name, len(text), text[:500]
+        assert len(text.splitlines()) == 1 and len(text) < 2000, told
+        own = name != "meta.mat"  # which has a process with a limit of its own
+        assert not (own and re.search("Memory|allocate", text)), told
+        return "refused"
+    finally:
+        signal.alarm(0)
+
+
 def fuzz(folder, seconds, seed):
     """Prints how many files of each reader were accepted and refused, as JSON."""
     path, rng, found = folder / "größe 1", np.random.default_rng(seed), readers()
     counts = {name: Counter(accepted=0, refused=0) for name in found}
-    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY,) * 2)
     signal.signal(signal.SIGALRM, expired)
     for often, valid, read in found.values():
         for content in valid:
             path.write_bytes(content)
             read(path)
+    for name, contents in heavy().items():
+        for content in contents:
+            path.write_bytes(content)
+            counts[name][attempt(name, found[name][2], path)] += 1
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         for name, (often, valid, read) in found.items():
@@ -283,18 +343,7 @@ def fuzz(folder, seconds, seed):
                 continue
             first, second = rng.integers(len(valid), size=2)
             path.write_bytes(mutated(valid[first], valid[second], rng))
-            signal.alarm(PATIENCE)
-            try:
-                read(path)
-                counts[name]["accepted"] += 1
-            except (ValueError, OSError) as error:
-                text = str(error)
-                told = name, len(text), text[:500]
-                assert len(text.splitlines()) == 1 and len(text) < 2000, told
-                own = name != "meta.mat"  # which has a process with a limit of its own
-                assert not (own and re.search("Memory|allocate", text)), told
-                counts[name]["refused"] += 1
-            signal.alarm(0)
+            counts[name][attempt(name, read, path)] += 1
     print(json.dumps(counts, indent=1, ensure_ascii=False))
 
 
