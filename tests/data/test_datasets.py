@@ -269,26 +269,22 @@ for path in sys.argv[1:]:
     assert sorted(tmp_path.iterdir()) == sorted(folders)
 
 
-def zeros_gz(path, name, size):
-    """An archive of a few bytes with one file of zeros."""
-    with tarfile.open(path, "w:gz", compresslevel=9) as archive:
-        row = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
-        row.size = size
+def test_archives_of_a_few_bytes_that_unpack_to_many(tmp_path):
+    """And a pipe."""
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        row = tarfile.TarInfo("cifar-10-batches-py/data_batch_1")
+        row.size = 150_000_000
         archive.addfile(row, open("/dev/zero", "rb"))
-
-
-def test_archives_that_unpack_to_more_than_cifar10(tmp_path):
-    """And a pipe. Files of 640 MiB, well packed."""
-    zeros_gz(tmp_path / "a.tar.gz", "data_batch_1", 640 * 2**20)
-    x, y = np.zeros((220_000, 32, 32, 3), "uint8"), np.zeros(1)
-    np.savez_compressed(tmp_path / "b.npz", x_train=x, y_train=y, x_test=y, y_test=y)
+    np.savez_compressed(tmp_path / "b.npz", x_train=np.zeros(150_000_000, "uint8"))
     os.mkfifo(tmp_path / "c.npz")
     script = """
 from alexnet_paper.data import datasets
 for path in sys.argv[1:]:
-    assert refused(datasets.load, "cifar10", path), path
+    print(refused(datasets.load, "cifar10", path))
 """
-    foreign.in_child(script, *sorted(tmp_path.iterdir()))
+    said = foreign.in_child(script, *sorted(tmp_path.iterdir())).splitlines()
+    for line, word in zip(said, ("unpacks to", "unpack to", "a pipe"), strict=True):
+        assert word in line
 
 
 @pytest.mark.parametrize("label", [10, 77, -1])

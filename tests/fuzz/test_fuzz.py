@@ -229,8 +229,8 @@ def heavy():
         json_texts += [dicts, b"{" + b"".join(keys) + b'"":' + dicts + b"}"]
         objects.append(b"\x80\x02(" + b"}" * more + b"l.")
     lines = [b"ab\n" * 10**6, b"ab\n" * 10**7, b"a\r" * 10**7]
-    zeros = np.zeros(10**9, "uint8")
-    kernels = zeros[: 99 * 10**6].view("f4"), zeros[: 4 * 10**8].view("f4")
+    zeros = np.zeros(4 * 10**8, "uint8")
+    kernels = zeros[: 99 * 10**6].view("f4"), zeros.view("f4")
     batch = pickle.dumps({"data": zeros[: 3 * 10**7], "labels": []}, 3)
     batches = [(f"data_batch_{n}", batch) for n in (1, 2, 3, 4, 5)]
     own = [
