@@ -4,6 +4,7 @@ of Python 2, and files that lie."""
 import dataclasses
 import io
 import math
+import os
 import pickle
 import struct
 import subprocess
@@ -82,38 +83,14 @@ def python2_pickle(content):
     return file.getvalue().replace(*modules)
 
 
-CHILD = """
-import os, resource, sys
-def limit(memory, seconds=60):
-    with open("/proc/self/statm") as file:
-        size = int(file.read().split()[0]) * resource.getpagesize()
-    most = resource.getrlimit(resource.RLIMIT_AS)[1]
-    resource.setrlimit(resource.RLIMIT_AS, (size + memory, most))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds,) * 2)
-def peak():  # not ru_maxrss, in which the process that started this one counts, too
-    with open("/proc/self/status") as file:
-        return next(int(w.split()[1]) * 1024 for w in file if w.startswith("VmHWM"))
-def refused(read, *arguments):
-    paths = [arguments[-1]]
-    if os.path.isdir(paths[0]):
-        paths = [os.path.join(paths[0], name) for name in os.listdir(paths[0])]
-    limit(3 * sum(map(os.path.getsize, paths)) + 2 * 10**8)
-    try:
-        read(*arguments)
-    except (ValueError, OSError) as error:
-        text = str(error)
-        assert len(text.splitlines()) == 1 and len(text) < 2000, text[:2000]
-        assert not any(w in text for w in ("MemoryError", "allocate")), text
-        return text
-"""
-
-
 def in_child(script, *arguments, timeout=120, **options):
-    """What Python code prints in a process of its own, which ends well. It can `limit`
-    its memory (bytes more than it then has) and see whether a call is `refused`, with
-    three times the size of the file and 200 MB."""
-    command = [sys.executable, "-c", CHILD + script, *map(str, arguments)]
+    """What Python code prints in a process of its own, which ends well. It can use what
+    is in `bounds`."""
+    script = f"import sys\nfrom bounds import limit, peak, refused\n{script}"
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    paths = os.pathsep.join(filter(None, sys.path))
     options |= {"capture_output": True, "text": True, "timeout": timeout}
+    options |= {"env": {**os.environ, "PYTHONPATH": paths}}
     done = subprocess.run(command, check=False, **options)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
