@@ -340,7 +340,8 @@ def effects(decisions, about=""):
                 passed = decision.gate is None or decision.gate.all
                 draw_effect(axes, line, found, passed, printed)
         axes.axvline(0, color=GREY, linewidth=1)
-        axes.margins(x=0.34)  # room for the numbers
+        axes.update_datalim([(-0.5, 0), (0.5, 0)])  # where no arm differs
+        axes.margins(x=0.4)  # room for the numbers
         axes.grid(axis="x", color="#dddddd", linewidth=0.5)
         axes.set_axisbelow(True)
     panels[0].set_yticks(range(len(lines)), list(lines))

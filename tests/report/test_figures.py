@@ -7,6 +7,7 @@ import json
 import math
 import re
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -27,6 +28,8 @@ from alexnet_paper.report import figures
 from alexnet_paper.report import style
 from alexnet_paper.results import curves
 from alexnet_paper.results.colour import TowerDifference
+from alexnet_paper.results.hypotheses import Decision
+from alexnet_paper.results.hypotheses import Difference
 from alexnet_paper.training import train as training
 from alexnet_paper.training.plan import Plan
 from alexnet_paper.weights import convert
@@ -463,6 +466,14 @@ def test_effects_from_records(call, tmp_path):
     assert same[-1] == "inconclusive (gate: the interval is too wide)"
     for words in ("no-lrn", "no-overlap", "+2.5", "points lost without it"):
         assert words in path.read_text()
+
+
+def test_no_difference_is_drawn_on_an_axis_of_a_point():
+    hypothesis = SimpleNamespace(label="a", measure="one view", printed=None)
+    none = Difference(0.0, 0.0, 0.0, 1.0, 3)
+    one = Decision(hypothesis, none, none, 1.0, none, none, None, None, ())
+    for axes in charts.effects([one]).axes:
+        assert np.diff(axes.get_xlim()) > 1
 
 
 def snapshot(steps, error, split="test", **options):
