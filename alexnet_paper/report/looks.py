@@ -19,10 +19,6 @@ MEASURES = {  # of a whole net: what it is, and what trained nets have
         "upside-down crops change the answers more than mirrored ones, t",
         f"above {-looks.MIRROR:g}",
     ),
-    "first_sign": (
-        "flipping the first layer's sign weakens the last hidden layer, t",
-        f"above {-looks.FIRST:g}",
-    ),
     "logits": (
         "logits are further above their mean than below it, t",
         f"above {-looks.MIRROR:g}",
@@ -31,7 +27,10 @@ MEASURES = {  # of a whole net: what it is, and what trained nets have
         "entropy for a photograph, of the largest possible",
         f"below {looks.FLAT}",
     ),
-    "change": ("total variation between two photographs", f"above {looks.CHANGE}"),
+    "change": (
+        "difference of the outputs for two photographs, of their size",
+        f"above {looks.CHANGE}",
+    ),
     "error": ("error on labelled images", "below chance"),
     "chance": ("error of guessing", "–"),
 }
@@ -43,7 +42,8 @@ NOTE = (
     f"above {looks.SPECTRUM:g}). pattern: by how many standard deviations neighbouring "
     f"weights agree more than if shuffled (trained: above {looks.NEIGHBOURS:g}; one of "
     "the two is enough). biases: their standard deviation (untrained: 0). sign: the "
-    f"mean weight in standard deviations (below {looks.SIGN:g} after a ReLU). dead: "
+    f"mean weight in standard errors (after a ReLU below {looks.SIGN:g}, or below "
+    f"{looks.MEAN:.0%} of the weights' standard deviation). dead: "
     "units whose kernel is zero or another's. axes: t by which the kernel fits its "
     "inputs better than with height and width, inputs and outputs, or maps and places "
     f"exchanged (below {-looks.FIT:g}: it, or the layer before it, is transposed)."

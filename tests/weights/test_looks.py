@@ -59,6 +59,15 @@ def test_measures_by_hand():
     assert looks.repeated(columns) == looks.dead(columns) == 0.25
 
 
+def test_outputs_that_agree_on_the_class_still_differ():
+    """A net of two classes may be certain of the same one for both photographs."""
+    sure, surer = np.array([15.0, -15.0]), np.array([50.0, 0.0])  # ±15 and ±25
+    assert looks.difference(sure, surer) == pytest.approx(10 / 40)
+    assert looks.difference(sure, sure + 1) == 0
+    assert looks.difference(sure, -sure) == 1
+    assert looks.difference(0 * sure, 0 * sure) == 0
+
+
 def made(seed=0):
     """Smooth kernels, silent units, drifted biases: like a trained net's."""
     rng, arrays = np.random.default_rng(seed), {}
@@ -101,6 +110,20 @@ def test_a_planted_fault_is_found_and_its_layer_named(fault, layer):
     found = looks.judged(looks.of_arrays(arrays))
     assert found.verdict == "damaged" and f"{layer}: " in found.why
     assert message in found.why and ";" not in found.why
+
+
+@pytest.mark.parametrize(
+    ("mean", "expected"), [(0.018, "trained"), (0.022, "damaged"), (-0.1, "trained")]
+)
+def test_a_sign_is_flipped_only_if_the_mean_weight_is_large(mean, expected):
+    """With 160,000 weights all three are more than 6 standard errors from 0."""
+    rng, arrays = np.random.default_rng(0), made()
+    kernel = rng.normal(size=(400, 400)) + np.outer(*rng.normal(size=(2, 400)))
+    kernel = (kernel - kernel.mean()) / kernel.std()
+    arrays["fc3/kernel"], arrays["fc3/bias"] = kernel + mean, rng.normal(size=400)
+    layer = looks.of_arrays(arrays)[-1]
+    assert abs(layer.values["sign"]) > looks.SIGN
+    assert layer.verdict == expected, layer.why
 
 
 def test_half_loaded_and_not_loaded():
