@@ -294,11 +294,13 @@ def with_answers(trained, layers, upright):
     reached = [*itertools.takewhile(functools.partial(held, trained), rows)]
     if not reached:
         return layers, {}, []
-    model = trained.model(reached[-1].name)
+    whole = len(reached) == len(rows) and not trained.about["missing"]
+    model = trained.model(None if whole else reached[-1].name)
     views = np.concatenate([trained.preparation.views(c, 1) for c in crops()])
     learned = [model.get_layer(row.name) for row in reached]
     tensors = [[layer.input, layer.output] for layer in learned]
-    answers = predicted(keras.Model(model.input, tensors), views)
+    form = keras.Model(model.input, [tensors, model.output])
+    answers, probabilities = predicted(form, views)
     found = {layer.name: layer for layer in layers}
     for row, layer, (inputs, _) in zip(reached, learned, answers, strict=True):
         # the first kernels fit pixels alike in both directions: −0.09 to 0.02
@@ -309,9 +311,10 @@ def with_answers(trained, layers, upright):
         values, faults = of_upright(model, reached[-1], answers[-1][1], views)
         if any(layer.verdict in ("untrained", "damaged") for layer in found.values()):
             faults = []  # they follow from the layers'
-    if len(reached) == len(rows) and not trained.about["missing"]:
-        values["entropy"] = entropy(trained)
-        values["change"] = difference(*answers[-1][1][:: len(views) // 2])
+    if whole:
+        two = slice(None, None, len(views) // 2)  # the photographs as they are
+        values["entropy"] = entropy(probabilities[two])
+        values["change"] = difference(*answers[-1][1][two])
         if not (values["entropy"] < FLAT and values["change"] > CHANGE):
             faults.append(
                 f"outputs for two photographs have {values['entropy']:.3f} of the "
@@ -418,10 +421,9 @@ def one_sided(logits):
     return t((centred.max(axis=1) + centred.min(axis=1)) / centred.std(axis=1))
 
 
-def entropy(trained):
-    """Returns the smaller entropy of the probabilities for two photographs, as a share
-    of the largest possible."""
-    p = trained.predict([np.asarray(photograph) for photograph in photographs()])
+def entropy(p):
+    """Returns the smallest entropy of probabilities (n, classes), as a share of the
+    largest possible."""
     found = -(p * np.log(np.maximum(p, 1e-30))).sum(axis=1, dtype="float64")
     return float(found.min() / np.log(p.shape[1]))
 
