@@ -132,7 +132,7 @@ def in_parallel(command, jobs):
     """Runs the command in `jobs` parallel processes, each on its share of the cores.
 
     Every process takes runs that no other process has locked. Returns the largest exit
-    code.
+    code, at least 1 if one of them was killed.
     """
     words = command_line.without(command, "--jobs")
     cores = sorted(os.sched_getaffinity(0))
@@ -149,7 +149,14 @@ def in_parallel(command, jobs):
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    return max(abs(child.wait()) for child in started)
+    codes = [child.wait() for child in started]
+    for number in {-code for code in codes if code < 0}:
+        name = signal.Signals(number).name
+        command_line.note(
+            f"a process was ended by {name} (SIGKILL: perhaps for want of memory): the "
+            "same command goes on where it was"
+        )
+    return max(1 if code < 0 else code for code in codes)
 
 
 def run_all(chosen, plans, out, command):

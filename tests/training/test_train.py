@@ -736,3 +736,13 @@ def test_a_killed_process_ends_with_the_same_bits(tmp_path, monkeypatch):
     assert process.wait() == -signal.SIGKILL
     assert kill_and_resume.train(killed, "--resume").wait() == 0
     assert_same(tmp_path / "alone", killed)
+
+
+@pytest.mark.parametrize(("end", "code"), [("os.kill(os.getpid(), 9)", 1), ("1", 0)])
+def test_a_process_that_is_killed_is_told(tmp_path, monkeypatch, capsys, end, code):
+    """As the kernel does when memory is short."""
+    (tmp_path / "doomed.py").write_text(f"import os; {end}")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert experiment.in_parallel("python -m doomed", 2) == code
+    assert capsys.readouterr().err.count("SIGKILL: perhaps") == code
