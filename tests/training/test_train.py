@@ -739,7 +739,7 @@ def test_a_killed_process_ends_with_the_same_bits(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("end", "code"), [("os.kill(os.getpid(), 9)", 1), ("1", 0)])
-def test_a_process_that_is_killed_is_told(tmp_path, monkeypatch, capsys, end, code):
+def test_a_killed_process_is_reported(tmp_path, monkeypatch, capsys, end, code):
     """As the kernel does when memory is short."""
     (tmp_path / "doomed.py").write_text(f"import os; {end}")
     monkeypatch.chdir(tmp_path)
