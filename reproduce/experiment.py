@@ -153,8 +153,8 @@ def in_parallel(command, jobs):
     for number in {-code for code in codes if code < 0}:
         name = signal.Signals(number).name
         command_line.note(
-            f"a process was ended by {name} (SIGKILL: perhaps memory was short). The same "
-            "command continues its run."
+            f"a process was ended by {name} (SIGKILL: perhaps memory was short). The "
+            "same command continues its run."
         )
     return max(1 if code < 0 else code for code in codes)
 
